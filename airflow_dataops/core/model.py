@@ -1,0 +1,345 @@
+"""The structs that every room shares: a project is a graph of nodes.
+
+A reader in `core/manifests` makes a `Project` from bytes; `core/plan` turns it into a plan;
+`core/execution` runs single nodes. Nothing here knows where a project came from. Code (SQL
+texts, seed files) is kept apart from the nodes: building DAGs does not need it, running does.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+
+class Struct(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Base of all structs: immutable, keyword only, defaults left out when written."""
+
+
+class NodeKind(StrEnum):
+    """What a node is; the values are dbt's resource types."""
+
+    MODEL = "model"
+    SEED = "seed"
+    SNAPSHOT = "snapshot"
+    TEST = "test"
+    UNIT_TEST = "unit_test"
+    SOURCE = "source"
+    EXPOSURE = "exposure"
+
+
+class Relation(Struct):
+    """The name of a table or view. Parts are plain text, never quoted."""
+
+    identifier: str
+    schema: str | None = None
+    database: str | None = None
+
+    def __str__(self) -> str:
+        return ".".join(filter(None, (self.database, self.schema, self.identifier)))
+
+
+class Hook(Struct):
+    """SQL that runs before or after a node is built.
+
+    `transaction` is false for dbt's `before_begin` and `after_commit`.
+    """
+
+    sql: str
+    transaction: bool = True
+
+
+class PartitionBy(Struct):
+    """How a table is partitioned, in BigQuery's terms."""
+
+    field: str
+    data_type: str = "date"
+    granularity: str = "day"
+
+
+class Orchestration(Struct):
+    """What a node's author asks of the orchestrator, from `meta`.
+
+    Attributes:
+        schedule: an Airflow preset (`@daily`) or a cron expression of five fields.
+        sla_minutes: minutes after the start of the run by which the node must be built.
+        freshness_minutes: greatest age of the node's data, minutes.
+        critical: whether a miss is urgent.
+        owner: who is asked when it breaks.
+        airflow: operator arguments of this node (`meta.airflow`).
+        partition_by: how the table is partitioned.
+    """
+
+    schedule: str | None = None
+    sla_minutes: float | None = None
+    freshness_minutes: float | None = None
+    critical: bool = False
+    owner: str | None = None
+    airflow: dict[str, Any] = {}
+    partition_by: PartitionBy | None = None
+
+
+class SchemaChange(StrEnum):
+    """dbt's `on_schema_change`."""
+
+    IGNORE = "ignore"
+    FAIL = "fail"
+    APPEND_NEW_COLUMNS = "append_new_columns"
+    SYNC_ALL_COLUMNS = "sync_all_columns"
+
+
+class Incremental(Struct):
+    """How an incremental model adds to its table.
+
+    Attributes:
+        strategy: `append`, `delete+insert`, `merge` or another name that only dbt knows;
+            None for the adapter's default.
+        unique_key: column names as the author wrote them.
+        predicates: SQL conditions that limit what is touched, joined by AND. They may name
+            the target `DBT_INTERNAL_DEST` and the new rows `DBT_INTERNAL_SOURCE`.
+        full_refresh: the model's own setting, which beats the run's.
+    """
+
+    strategy: str | None = None
+    unique_key: tuple[str, ...] = ()
+    on_schema_change: SchemaChange = SchemaChange.IGNORE
+    merge_update_columns: tuple[str, ...] = ()
+    merge_exclude_columns: tuple[str, ...] = ()
+    predicates: tuple[str, ...] = ()
+
+
+class ModelSpec(Struct, tag="model"):
+    """How a model is built.
+
+    Attributes:
+        materialized: `view`, `table`, `incremental`, `ephemeral` or a custom name.
+        language: `sql` or `python`.
+        incremental: set when `materialized` is `incremental`.
+        full_refresh: the model's own setting, which beats the run's; None when unset.
+        unsupported: what plain SQL cannot say faithfully, as reasons for a reader
+            (`an enforced contract`, `grants`, ...). Not empty: dbt must run it.
+    """
+
+    materialized: str = "view"
+    language: str = "sql"
+    incremental: Incremental | None = None
+    full_refresh: bool | None = None
+    pre_hooks: tuple[Hook, ...] = ()
+    post_hooks: tuple[Hook, ...] = ()
+    unsupported: tuple[str, ...] = ()
+
+
+class SeedSpec(Struct, tag="seed"):
+    """How a CSV file becomes a table.
+
+    Attributes:
+        file: path of the CSV, relative to the dbt project.
+        column_types: SQL type by column name, as configured.
+        quote_columns: dbt's setting; None when unset.
+    """
+
+    file: str
+    delimiter: str = ","
+    column_types: dict[str, str] = {}
+    quote_columns: bool | None = None
+    full_refresh: bool | None = None
+    pre_hooks: tuple[Hook, ...] = ()
+    post_hooks: tuple[Hook, ...] = ()
+    unsupported: tuple[str, ...] = ()
+
+
+class HardDeletes(StrEnum):
+    """dbt's `hard_deletes` of a snapshot."""
+
+    IGNORE = "ignore"
+    INVALIDATE = "invalidate"
+    NEW_RECORD = "new_record"
+
+
+class SnapshotColumns(Struct):
+    """Names of the columns that a snapshot adds (`snapshot_meta_column_names`)."""
+
+    valid_from: str = "dbt_valid_from"
+    valid_to: str = "dbt_valid_to"
+    scd_id: str = "dbt_scd_id"
+    updated_at: str = "dbt_updated_at"
+    is_deleted: str = "dbt_is_deleted"
+
+
+class SnapshotSpec(Struct, tag="snapshot"):
+    """How a type 2 history is kept.
+
+    Attributes:
+        strategy: `timestamp`, `check` or a custom name.
+        updated_at: column (or SQL expression) with the row's time of change.
+        check_cols: columns to compare; `("all",)` for every column.
+        valid_to_current: SQL expression for `valid_to` of current rows; None for NULL.
+    """
+
+    strategy: str
+    unique_key: tuple[str, ...]
+    updated_at: str | None = None
+    check_cols: tuple[str, ...] = ()
+    hard_deletes: HardDeletes = HardDeletes.IGNORE
+    columns: SnapshotColumns = SnapshotColumns()
+    valid_to_current: str | None = None
+    pre_hooks: tuple[Hook, ...] = ()
+    post_hooks: tuple[Hook, ...] = ()
+    unsupported: tuple[str, ...] = ()
+
+
+class Severity(StrEnum):
+    """What a failing test does: stop what is downstream, or only speak."""
+
+    ERROR = "error"
+    WARN = "warn"
+
+
+class StoreFailures(StrEnum):
+    """Where the failing rows of a test are kept."""
+
+    NO = "no"
+    TABLE = "table"
+    VIEW = "view"
+
+
+class TestSpec(Struct, tag="test"):
+    """A query that returns the rows which are wrong.
+
+    Attributes:
+        warn_if, error_if: SQL comparisons put after `fail_calc`, such as `> 10`.
+        fail_calc: SQL aggregate that counts the failures.
+        limit: greatest number of failing rows to read.
+        generic: name of the generic test (`unique`, `dbt_utils.at_least_one`); None for a
+            singular one.
+        attached: unique id of the node the test was written under, if any.
+        column: the column it was written under, if any.
+    """
+
+    __test__ = False  # not a test class, whatever pytest thinks of its name
+
+    severity: Severity = Severity.ERROR
+    warn_if: str = "!= 0"
+    error_if: str = "!= 0"
+    fail_calc: str = "count(*)"
+    limit: int | None = None
+    store_failures: StoreFailures = StoreFailures.NO
+    generic: str | None = None
+    attached: str | None = None
+    column: str | None = None
+    unsupported: tuple[str, ...] = ()
+
+
+class UnitTestSpec(Struct, tag="unit_test"):
+    """A test of a model's logic on fixed rows. Only dbt can run it."""
+
+    model: str
+
+
+class FreshnessSpec(Struct):
+    """How old a source may be: limits in minutes, None where there is none.
+
+    Attributes:
+        loaded_at_field: column or SQL expression with the time a row was loaded.
+        loaded_at_query: query that returns that time, instead of the field.
+        filter: SQL condition on the rows to look at.
+    """
+
+    warn_after_minutes: float | None = None
+    error_after_minutes: float | None = None
+    loaded_at_field: str | None = None
+    loaded_at_query: str | None = None
+    filter: str | None = None
+
+
+class SourceSpec(Struct, tag="source"):
+    """A table that somebody else fills. `source` is the group it was declared in."""
+
+    source: str
+    freshness: FreshnessSpec | None = None
+
+
+class ExposureSpec(Struct, tag="exposure"):
+    """Something outside the warehouse that reads from it (a dashboard, an application)."""
+
+    type: str = ""
+    url: str | None = None
+
+
+Spec = ModelSpec | SeedSpec | SnapshotSpec | TestSpec | UnitTestSpec | SourceSpec | ExposureSpec
+
+
+class Node(Struct):
+    """One thing in a project.
+
+    Attributes:
+        id: unique in the project, and the same in every compilation (`model.shop.fct_orders`).
+        path: the file it was written in, relative to its package.
+        declared_in: the file that holds its properties, if another one.
+        parents: ids of the nodes it reads from, as written: ephemeral models and sources
+            included. Sorted, without repeats, without nodes that are not in the project.
+        config: the node's configuration as dbt resolved it; for selectors such as
+            `config.materialized:view`.
+        fingerprint: changes when the node's own code or configuration changes.
+    """
+
+    id: str
+    kind: NodeKind
+    name: str
+    package: str
+    spec: Spec
+    path: str = ""
+    declared_in: str | None = None
+    fqn: tuple[str, ...] = ()
+    relation: Relation | None = None
+    parents: tuple[str, ...] = ()
+    description: str = ""
+    tags: tuple[str, ...] = ()
+    meta: dict[str, Any] = {}
+    config: dict[str, Any] = {}
+    orchestration: Orchestration = Orchestration()
+    group: str | None = None
+    access: str | None = None
+    version: str | None = None
+    latest_version: bool | None = None
+    fingerprint: str = ""
+
+
+class Code(Struct):
+    """What runs: compiled SQL, or a seed's file.
+
+    Attributes:
+        sql: the compiled code; of an incremental model, for the first build.
+        incremental_sql: the compiled code with `is_incremental()` true. None where nobody
+            rendered it.
+        csv: the text of a seed's file, where the manifest carries it.
+    """
+
+    sql: str | None = None
+    incremental_sql: str | None = None
+    csv: str | None = None
+
+
+class Project(Struct):
+    """A graph of nodes: what was read from one manifest, without the code.
+
+    Attributes:
+        name: the project's name; the default `dag_id`.
+        adapter: the dbt adapter type it was compiled for (`duckdb`, `snowflake`); None if unknown.
+        schema_version: what was found, such as `v12`.
+        warnings: what a reader should know and need not mend.
+    """
+
+    name: str
+    nodes: dict[str, Node]
+    adapter: str | None = None
+    schema_version: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+class Manifest(Struct):
+    """A project together with its code, by node id."""
+
+    project: Project
+    code: dict[str, Code]
