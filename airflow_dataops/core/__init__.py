@@ -1,0 +1,1 @@
+"""Pure functions over frozen structs: no orchestrator, no warehouse."""

@@ -29,7 +29,7 @@ class NodeKind(StrEnum):
     EXPOSURE = "exposure"
 
 
-class Relation(Struct):
+class Relation(Struct, frozen=True):
     """The name of a table or view. Parts are plain text, never quoted."""
 
     identifier: str
@@ -40,7 +40,7 @@ class Relation(Struct):
         return ".".join(filter(None, (self.database, self.schema, self.identifier)))
 
 
-class Hook(Struct):
+class Hook(Struct, frozen=True):
     """SQL that runs before or after a node is built.
 
     `transaction` is false for dbt's `before_begin` and `after_commit`.
@@ -50,7 +50,7 @@ class Hook(Struct):
     transaction: bool = True
 
 
-class PartitionBy(Struct):
+class PartitionBy(Struct, frozen=True):
     """How a table is partitioned, in BigQuery's terms."""
 
     field: str
@@ -58,7 +58,7 @@ class PartitionBy(Struct):
     granularity: str = "day"
 
 
-class Orchestration(Struct):
+class Orchestration(Struct, frozen=True):
     """What a node's author asks of the orchestrator, from `meta`.
 
     Attributes:
@@ -89,7 +89,7 @@ class SchemaChange(StrEnum):
     SYNC_ALL_COLUMNS = "sync_all_columns"
 
 
-class Incremental(Struct):
+class Incremental(Struct, frozen=True):
     """How an incremental model adds to its table.
 
     Attributes:
@@ -109,7 +109,7 @@ class Incremental(Struct):
     predicates: tuple[str, ...] = ()
 
 
-class ModelSpec(Struct, tag="model"):
+class ModelSpec(Struct, frozen=True, tag="model"):
     """How a model is built.
 
     Attributes:
@@ -130,7 +130,7 @@ class ModelSpec(Struct, tag="model"):
     unsupported: tuple[str, ...] = ()
 
 
-class SeedSpec(Struct, tag="seed"):
+class SeedSpec(Struct, frozen=True, tag="seed"):
     """How a CSV file becomes a table.
 
     Attributes:
@@ -157,7 +157,7 @@ class HardDeletes(StrEnum):
     NEW_RECORD = "new_record"
 
 
-class SnapshotColumns(Struct):
+class SnapshotColumns(Struct, frozen=True):
     """Names of the columns that a snapshot adds (`snapshot_meta_column_names`)."""
 
     valid_from: str = "dbt_valid_from"
@@ -167,7 +167,7 @@ class SnapshotColumns(Struct):
     is_deleted: str = "dbt_is_deleted"
 
 
-class SnapshotSpec(Struct, tag="snapshot"):
+class SnapshotSpec(Struct, frozen=True, tag="snapshot"):
     """How a type 2 history is kept.
 
     Attributes:
@@ -204,7 +204,7 @@ class StoreFailures(StrEnum):
     VIEW = "view"
 
 
-class TestSpec(Struct, tag="test"):
+class TestSpec(Struct, frozen=True, tag="test"):
     """A query that returns the rows which are wrong.
 
     Attributes:
@@ -231,13 +231,13 @@ class TestSpec(Struct, tag="test"):
     unsupported: tuple[str, ...] = ()
 
 
-class UnitTestSpec(Struct, tag="unit_test"):
+class UnitTestSpec(Struct, frozen=True, tag="unit_test"):
     """A test of a model's logic on fixed rows. Only dbt can run it."""
 
     model: str
 
 
-class FreshnessSpec(Struct):
+class FreshnessSpec(Struct, frozen=True):
     """How old a source may be: limits in minutes, None where there is none.
 
     Attributes:
@@ -253,14 +253,14 @@ class FreshnessSpec(Struct):
     filter: str | None = None
 
 
-class SourceSpec(Struct, tag="source"):
+class SourceSpec(Struct, frozen=True, tag="source"):
     """A table that somebody else fills. `source` is the group it was declared in."""
 
     source: str
     freshness: FreshnessSpec | None = None
 
 
-class ExposureSpec(Struct, tag="exposure"):
+class ExposureSpec(Struct, frozen=True, tag="exposure"):
     """Something outside the warehouse that reads from it (a dashboard, an application)."""
 
     type: str = ""
@@ -270,7 +270,7 @@ class ExposureSpec(Struct, tag="exposure"):
 Spec = ModelSpec | SeedSpec | SnapshotSpec | TestSpec | UnitTestSpec | SourceSpec | ExposureSpec
 
 
-class Node(Struct):
+class Node(Struct, frozen=True):
     """One thing in a project.
 
     Attributes:
@@ -306,7 +306,7 @@ class Node(Struct):
     fingerprint: str = ""
 
 
-class Code(Struct):
+class Code(Struct, frozen=True):
     """What runs: compiled SQL, or a seed's file.
 
     Attributes:
@@ -321,7 +321,7 @@ class Code(Struct):
     csv: str | None = None
 
 
-class Project(Struct):
+class Project(Struct, frozen=True):
     """A graph of nodes: what was read from one manifest, without the code.
 
     Attributes:
@@ -338,7 +338,7 @@ class Project(Struct):
     warnings: tuple[str, ...] = ()
 
 
-class Manifest(Struct):
+class Manifest(Struct, frozen=True):
     """A project together with its code, by node id."""
 
     project: Project

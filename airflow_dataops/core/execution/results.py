@@ -16,7 +16,7 @@ class Action(StrEnum):
     UPDATED = "updated"
 
 
-class BuildResult(Struct):
+class BuildResult(Struct, frozen=True):
     """A built model, seed or snapshot.
 
     Attributes:
@@ -38,7 +38,7 @@ class Status(StrEnum):
     FAIL = "fail"
 
 
-class TestResult(Struct):
+class TestResult(Struct, frozen=True):
     """The verdict of one data test.
 
     Attributes:
@@ -55,7 +55,7 @@ class TestResult(Struct):
     stored_in: str | None = None
 
 
-class FreshnessResult(Struct):
+class FreshnessResult(Struct, frozen=True):
     """The verdict on a source's age.
 
     Attributes:

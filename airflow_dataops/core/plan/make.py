@@ -1,0 +1,210 @@
+"""Project -> Plan."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
+from airflow_dataops.core.plan import arguments, graph, names
+from airflow_dataops.core.plan.engines import Chosen, choose
+from airflow_dataops.core.plan.groups import group_of
+from airflow_dataops.core.plan.schedule import schedule_of
+from airflow_dataops.core.plan.structs import (
+    FreshnessMode,
+    Plan,
+    PlannedTask,
+    PlanOptions,
+    TaskKind,
+)
+from airflow_dataops.errors import ManifestError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Set
+
+    from airflow_dataops.core.model import Node, Project
+
+_BUILT = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT})
+
+
+def make_plan(
+    project: Project, options: PlanOptions | None = None, selected: Set[str] | None = None
+) -> Plan:
+    """Plan the tasks of a project.
+
+    Args:
+        project: what a manifest reader returned.
+        options: what the caller decides.
+        selected: ids of the nodes to plan; None for all. Lineage passes through the others.
+
+    Raises:
+        ManifestError: with every node that no engine can run, or whose metadata is wrong.
+        ConfigError: when the options themselves are wrong.
+    """
+    options = options or PlanOptions()
+    arguments.check_options(options)
+    return _Planner(project, options, project.nodes.keys() if selected is None else selected).plan()
+
+
+class _Planner:
+    """The state of one planning: what has been decided so far, and what went wrong."""
+
+    def __init__(self, project: Project, options: PlanOptions, selected: Set[str]) -> None:
+        self.project = project
+        self.options = options
+        self.order = graph.topological(project)
+        self.place = {id_: place for place, id_ in enumerate(self.order)}
+        self.selected = [project.nodes[id_] for id_ in self.order if id_ in selected]
+        self.names = names.task_names(project, self.selected)
+        self.problems: list[Problem] = []
+        self.tasks: dict[str, PlannedTask] = {}
+        self.gates: dict[str, list[str]] = {}
+        """By node: the tasks after which what reads from it may run."""
+
+    def plan(self) -> Plan:
+        kept = {node.id for node in self.selected if self._passes(node)}
+        nearest = graph.nearest_parents(self.project, self.order, kept)
+        single, joint = self._tests_by_parents()
+        late_gates = self._late_gates(joint, nearest)
+        for node in self.selected:
+            if node.id in kept:
+                upstream = {task for parent in nearest[node.id] for task in self.gates[parent]}
+                upstream |= late_gates.get(node.id, set())
+                self._add_node(node, upstream, single.get(node.id, []))
+        for test in joint:
+            upstream = {task for parent in nearest[test.id] for task in self._built(parent)}
+            self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
+        if self.problems:
+            raise ManifestError(f"project {self.project.name!r}", self.problems)
+        return Plan(
+            name=self.project.name,
+            tasks=self._in_order(),
+            schedule=schedule_of(self.selected),
+            warnings=self.project.warnings + self._warnings(),
+        )
+
+    def _passes(self, node: Node) -> bool:
+        """Tell whether a node has tasks, or at least a place, in the graph of tasks."""
+        if isinstance(node.spec, ModelSpec):
+            return node.spec.materialized != "ephemeral"
+        return node.kind in _BUILT or node.kind is NodeKind.SOURCE
+
+    def _tests_by_parents(self) -> tuple[dict[str, list[Node]], list[Node]]:
+        """Split the tests: those of one built node, by node; and those of several."""
+        chosen = {node.id for node in self.selected if self._passes(node)}
+        single: dict[str, list[Node]] = defaultdict(list)
+        joint = []
+        for node in self.selected:
+            if node.kind is NodeKind.TEST:
+                if len(node.parents) == 1 and node.parents[0] in chosen:
+                    single[node.parents[0]].append(node)
+                else:
+                    joint.append(node)
+        return single, joint
+
+    def _late_gates(
+        self, joint: list[Node], nearest: dict[str, frozenset[str]]
+    ) -> dict[str, set[str]]:
+        """By node: the tests of several models that it must wait for.
+
+        As in `dbt build`, a test gates what descends from all of the nodes it reads.
+        """
+        gates: dict[str, set[str]] = defaultdict(set)
+        if not joint:
+            return gates
+        kept = [node.id for node in self.selected if self._passes(node)]
+        below = graph.Descendants(kept, nearest)
+        for test in joint:
+            task = f"test.{self.names[test.id]}"
+            for id_ in below.first_below_all(nearest[test.id]):
+                gates[id_].add(task)
+        return gates
+
+    def _add_node(self, node: Node, upstream: set[str], tests: list[Node]) -> None:
+        """Add the tasks of one node and its tests; remember what gates its readers."""
+        name = self.names[node.id]
+        before = upstream
+        if node.kind in _BUILT:
+            before = self._add(name, TaskKind.BUILD, [node], upstream)
+        elif self._has_freshness(node):
+            before = self._add(f"{name}.freshness", TaskKind.FRESHNESS, [node], upstream)
+        after = self._add_tests(f"{name}.test", tests, before) if tests else before
+        self.gates[node.id] = sorted(after)
+
+    def _has_freshness(self, node: Node) -> bool:
+        is_ruled = isinstance(node.spec, SourceSpec) and node.spec.freshness is not None
+        return is_ruled and self.options.freshness is FreshnessMode.GATE
+
+    def _add_tests(self, id_: str, tests: list[Node], upstream: set[str]) -> set[str]:
+        """Add one task for these tests, or one for each engine that they need."""
+        by_engine: dict[Chosen, list[Node]] = defaultdict(list)
+        for test in tests:
+            if chosen := self._choose(test):
+                by_engine[chosen].append(test)
+        added: set[str] = set()
+        for chosen, mine in by_engine.items():
+            suffix = f"_{chosen.engine}" if len(by_engine) > 1 else ""
+            added |= self._add(id_ + suffix, TaskKind.TEST, mine, upstream, chosen)
+        return added or upstream
+
+    def _add(
+        self,
+        id_: str,
+        kind: TaskKind,
+        nodes: list[Node],
+        upstream: set[str],
+        chosen: Chosen | None = None,
+    ) -> set[str]:
+        home = self._home(nodes[0])
+        chosen = chosen or self._choose(home)
+        group = group_of(home, self.options.group_by)
+        try:
+            own = arguments.arguments_of(home, group, self.options)
+        except ValueError as error:
+            self.problems.append(arguments.problem_of(home, error))
+            return upstream
+        if chosen is None:
+            return upstream
+        self.tasks[id_] = PlannedTask(
+            id=id_,
+            kind=kind,
+            nodes=tuple(sorted(node.id for node in nodes)),
+            engine=chosen.engine,
+            reason=chosen.reason,
+            upstream=tuple(sorted(upstream)),
+            group=tuple(names.clean(name, dots=False) for name in group),
+            arguments=own,
+        )
+        return {id_}
+
+    def _home(self, node: Node) -> Node:
+        """Return the node whose group and arguments a task takes: a test's last parent."""
+        if node.kind is not NodeKind.TEST or not node.parents:
+            return node
+        return self.project.nodes[max(node.parents, key=self.place.__getitem__)]
+
+    def _choose(self, node: Node) -> Chosen | None:
+        chosen = choose(node, self.options)
+        if isinstance(chosen, Problem):
+            self.problems.append(chosen)
+            return None
+        return chosen
+
+    def _built(self, node_id: str) -> Iterable[str]:
+        """Return the tasks after which a node's table is there, tested or not."""
+        name = self.names[node_id]
+        ids = (name, f"{name}.freshness")
+        return [id_ for id_ in ids if id_ in self.tasks] or self.gates[node_id]
+
+    def _in_order(self) -> dict[str, PlannedTask]:
+        """Sort the tasks by id, so that nothing but their content decides the plan."""
+        return dict(sorted(self.tasks.items()))
+
+    def _warnings(self) -> tuple[str, ...]:
+        unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)
+        if not unit_tests:
+            return ()
+        return (
+            f"{unit_tests} unit tests are not planned: they test code, not data; "
+            "run them in CI with `dbt test --select test_type:unit`",
+        )

@@ -1,0 +1,55 @@
+"""Task ids: readable, valid in Airflow, and the same whatever else joins the project."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import NodeKind, SourceSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from airflow_dataops.core.model import Node, Project
+
+MAX_LENGTH = 150
+"""Airflow allows 250 characters; the rest is room for the names of groups and suffixes."""
+
+
+def task_names(project: Project, nodes: Iterable[Node]) -> dict[str, str]:
+    """Give each node the name its tasks start with, by node id.
+
+    A node of the project itself is called by its name, one of a package
+    `<package>__<name>`, a version `<name>_v<version>`, a source `source.<group>.<table>`.
+    What Airflow does not allow becomes `_`; names that were changed or are not unique get a
+    short hash of the node's id, so that none depends on what else is in the project.
+    """
+    wanted = {node.id: _readable(project, node) for node in nodes}
+    count = Counter(map(clean, wanted.values()))
+    return {
+        id_: name if clean(name) == name and count[name] == 1 else _hashed(clean(name), id_)
+        for id_, name in wanted.items()
+    }
+
+
+def clean(text: str, *, dots: bool = True) -> str:
+    """Replace what Airflow does not allow in an id, and cut what is too long."""
+    return re.sub(r"[^\w.-]" if dots else r"[^\w-]", "_", text)[:MAX_LENGTH]
+
+
+def _readable(project: Project, node: Node) -> str:
+    if isinstance(node.spec, SourceSpec):
+        name = f"source.{node.spec.source}.{node.name}"
+    elif node.version is not None:
+        name = f"{node.name}_v{node.version}"
+    else:
+        name = node.name
+    is_own = node.package == project.name or node.kind is NodeKind.SOURCE
+    return name if is_own else f"{node.package}__{name}"
+
+
+def _hashed(name: str, node_id: str) -> str:
+    digest = hashlib.sha256(node_id.encode()).hexdigest()
+    return f"{name[: MAX_LENGTH - 7]}_{digest[:6]}"

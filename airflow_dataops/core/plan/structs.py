@@ -1,0 +1,123 @@
+"""The plan: which tasks there are, what runs each of them, in which order, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from airflow_dataops.core.model import Struct
+
+
+class Engine(StrEnum):
+    """What runs a node."""
+
+    SQL = "sql"
+    """The compiled SQL, straight through the connection; no dbt at run time."""
+    DBT = "dbt"
+    """dbt itself, through Cosmos's operators (extra `dbt`)."""
+
+
+class EngineChoice(StrEnum):
+    """How the plan picks the engines."""
+
+    AUTO = "auto"
+    """`sql` where it is faithful, else `dbt`."""
+    SQL = "sql"
+    """Always `sql`; what it cannot do is an error."""
+    DBT = "dbt"
+    """Always `dbt`."""
+
+
+class GroupBy(StrEnum):
+    """What the TaskGroups of a DAG stand for."""
+
+    LAYER = "layer"
+    """Staging, intermediate, marts."""
+    FOLDER = "folder"
+    """The folders below `models/`, nested."""
+    TAG = "tag"
+    """A node's first tag."""
+    SCHEMA = "schema"
+    """The schema a node is built in."""
+    NONE = "none"
+
+
+class FreshnessMode(StrEnum):
+    """What becomes of the freshness rules of sources."""
+
+    GATE = "gate"
+    """A task per source; a stale source stops what reads from it."""
+    SKIP = "skip"
+
+
+class TaskKind(StrEnum):
+    """What a task does."""
+
+    BUILD = "build"
+    TEST = "test"
+    FRESHNESS = "freshness"
+
+
+class PlanOptions(Struct, frozen=True):
+    """What the caller decides.
+
+    Attributes:
+        available: engines whose extras and settings are there.
+        unavailable: by engine that is not, what to do to have it.
+        operator_args: operator arguments of every task.
+        group_args: operator arguments by group name; they beat `operator_args`.
+        tag_args: operator arguments by tag; they beat `group_args`, a later tag an earlier one.
+            A node's own `meta.airflow` beats them all.
+    """
+
+    engine: EngineChoice = EngineChoice.AUTO
+    available: frozenset[Engine] = frozenset({Engine.SQL})
+    unavailable: Mapping[Engine, str] = {}
+    group_by: GroupBy = GroupBy.LAYER
+    freshness: FreshnessMode = FreshnessMode.GATE
+    operator_args: Mapping[str, Any] = {}
+    group_args: Mapping[str, Mapping[str, Any]] = {}
+    tag_args: Mapping[str, Mapping[str, Any]] = {}
+
+
+class PlannedTask(Struct, frozen=True):
+    """One task.
+
+    Attributes:
+        id: unique in the plan, valid as an Airflow task id, the same from plan to plan.
+        nodes: ids of the nodes it runs: one for a build or a freshness check, one or more
+            for tests.
+        reason: why this engine.
+        upstream: ids of the tasks that must succeed first, sorted.
+        group: path of groups from the outermost; empty for none.
+        arguments: operator arguments, the nearest setting having won.
+    """
+
+    id: str
+    kind: TaskKind
+    nodes: tuple[str, ...]
+    engine: Engine
+    reason: str
+    upstream: tuple[str, ...] = ()
+    group: tuple[str, ...] = ()
+    arguments: dict[str, Any] = {}
+
+    @property
+    def node(self) -> str:
+        """The first (for builds and freshness: the only) node."""
+        return self.nodes[0]
+
+
+class Plan(Struct, frozen=True):
+    """All tasks of one project, in topological order by id.
+
+    Attributes:
+        schedule: the schedule that the project's metadata asks for, None for none.
+        warnings: what a reader should know and need not mend.
+    """
+
+    name: str
+    tasks: dict[str, PlannedTask]
+    schedule: str | None = None
+    warnings: tuple[str, ...] = ()
