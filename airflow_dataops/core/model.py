@@ -263,7 +263,8 @@ class SourceSpec(Struct, frozen=True, tag="source"):
 class ExposureSpec(Struct, frozen=True, tag="exposure"):
     """Something outside the warehouse that reads from it (a dashboard, an application)."""
 
-    type: str = ""
+    # Written under another name: `type` is where the tag of a spec is kept.
+    type: str = msgspec.field(name="exposure_type", default="")
     url: str | None = None
 
 
