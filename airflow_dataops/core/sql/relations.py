@@ -1,0 +1,74 @@
+"""Statements that make, replace and remove tables and views.
+
+The author's query is embedded verbatim, on lines of its own: a comment at its end must not
+swallow what follows.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql.identifiers import quote
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Relation
+
+
+class RelationKind(StrEnum):
+    """What a name stands for in the warehouse."""
+
+    TABLE = "table"
+    VIEW = "view"
+
+
+def render(relation: Relation, dialect: str) -> str:
+    """Return a relation's name, each part quoted."""
+    parts = (relation.database, relation.schema, relation.identifier)
+    return ".".join(quote(part, dialect) for part in parts if part is not None)
+
+
+def render_schema(relation: Relation, dialect: str) -> str:
+    """Return the name of the schema that a relation lives in; it must have one."""
+    parts = (relation.database, relation.schema)
+    return ".".join(quote(part, dialect) for part in parts if part is not None)
+
+
+def subquery(query: str) -> str:
+    """Return a query in parentheses, on lines of its own."""
+    return f"(\n{query}\n)"
+
+
+def create_table_as(relation: Relation, query: str, dialect: str) -> str:
+    """Return a statement that makes a new table of a query's rows."""
+    return f"create table {render(relation, dialect)} as {subquery(query)}"
+
+
+def replace_table_as(relation: Relation, query: str, dialect: str) -> str:
+    """Return a statement that makes a table of a query's rows in place of an older table."""
+    return f"create or replace table {render(relation, dialect)} as {subquery(query)}"
+
+
+def create_temporary_table_as(name: str, query: str, dialect: str) -> str:
+    """Return a statement that keeps a query's rows for this session alone."""
+    return f"create temporary table {quote(name, dialect)} as {subquery(query)}"
+
+
+def create_view_as(relation: Relation, query: str, dialect: str) -> str:
+    """Return a statement that makes a view, in place of an older view if there is one."""
+    return f"create or replace view {render(relation, dialect)} as {subquery(query)}"
+
+
+def create_schema(relation: Relation, dialect: str) -> str:
+    """Return a statement that makes the schema of a relation unless it exists."""
+    return f"create schema if not exists {render_schema(relation, dialect)}"
+
+
+def drop(relation: Relation, kind: RelationKind, dialect: str) -> str:
+    """Return a statement that removes a table or view if it exists."""
+    return f"drop {kind} if exists {render(relation, dialect)}"
+
+
+def rename(relation: Relation, to: str, kind: RelationKind, dialect: str) -> str:
+    """Return a statement that gives a table or view another name in the same schema."""
+    return f"alter {kind} {render(relation, dialect)} rename to {quote(to, dialect)}"
