@@ -1,0 +1,1 @@
+"""Runs one node in an open warehouse session."""

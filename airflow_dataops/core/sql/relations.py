@@ -69,6 +69,11 @@ def drop(relation: Relation, kind: RelationKind, dialect: str) -> str:
     return f"drop {kind} if exists {render(relation, dialect)}"
 
 
+def drop_temporary_table(name: str, dialect: str) -> str:
+    """Return a statement that removes one of this session's temporary tables."""
+    return f"drop table {quote(name, dialect)}"
+
+
 def rename(relation: Relation, to: str, kind: RelationKind, dialect: str) -> str:
     """Return a statement that gives a table or view another name in the same schema."""
     return f"alter {kind} {render(relation, dialect)} rename to {quote(to, dialect)}"

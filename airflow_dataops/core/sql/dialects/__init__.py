@@ -5,13 +5,11 @@ To add an engine, write `DIALECT` in a file of its name and list it in `DIALECTS
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from airflow_dataops.core.sql.dialects.dialect import Dialect, Replace, Strategy
 from airflow_dataops.core.sql.dialects.duckdb import DUCKDB
 from airflow_dataops.errors import ConfigError
 
-if TYPE_CHECKING:
-    from airflow_dataops.core.sql.dialects.dialect import Dialect
+__all__ = ["DIALECTS", "Dialect", "Replace", "Strategy", "get_dialect"]
 
 DIALECTS = {dialect.name: dialect for dialect in (DUCKDB,)}
 

@@ -1,0 +1,79 @@
+"""What every build has around it: a database that fits, a schema, hooks and one transaction."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
+from airflow_dataops.core.sql import catalog, relations
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from airflow_dataops.core.model import Hook, Node, Relation
+    from airflow_dataops.core.ports import SqlRunner
+
+
+@contextmanager
+def building(node: Node, runner: SqlRunner) -> Iterator[Relation]:
+    """Open the transaction in which a model, seed or snapshot is built; give its relation.
+
+    The node's hooks run where dbt runs them: those outside the transaction, then those
+    inside, around the block. The schema is made first and by itself, since a hook outside
+    may need it.
+
+    Raises:
+        ConfigError: the node is not built into a relation, or the session does not know the
+            relation's database.
+    """
+    spec, relation = _built(node)
+    check_database(node, relation, runner)
+    ensure_schema(relation, runner)
+    _run_hooks(spec.pre_hooks, runner, transaction=False)
+    with runner.transaction():
+        _run_hooks(spec.pre_hooks, runner, transaction=True)
+        yield relation
+        _run_hooks(spec.post_hooks, runner, transaction=True)
+    _run_hooks(spec.post_hooks, runner, transaction=False)
+
+
+def check_database(node: Node, relation: Relation, runner: SqlRunner) -> None:
+    """Refuse to run where the database that the manifest was compiled for is unknown.
+
+    Raises:
+        ConfigError: says which database the connection opens and the three ways to mend it.
+    """
+    compiled = relation.database
+    if compiled is None or catalog.database_exists(runner, compiled):
+        return
+    opened = catalog.current_database(runner)
+    raise ConfigError(
+        f"{node.id}: the manifest was compiled for database {compiled!r}, "
+        f"but the connection opens {opened!r}. Compile it for {opened!r}, point the connection "
+        f"at {compiled!r} (a DuckDB file of that name), or set the connection's extra "
+        f'{{"database": "{compiled}"}}.'
+    )
+
+
+def ensure_schema(relation: Relation, runner: SqlRunner) -> None:
+    """Make the relation's schema unless it exists."""
+    if relation.schema is not None and not catalog.schema_exists(runner, relation):
+        runner.execute(relations.create_schema(relation, runner.dialect))
+
+
+def _built(node: Node) -> tuple[ModelSpec | SeedSpec | SnapshotSpec, Relation]:
+    if not isinstance(node.spec, ModelSpec | SeedSpec | SnapshotSpec):
+        raise ConfigError(
+            f"{node.id} is a {node.kind}; only models, seeds and snapshots are built."
+        )
+    if node.relation is None:
+        raise ConfigError(f"{node.id} has no relation in the manifest; compile the project again.")
+    return node.spec, node.relation
+
+
+def _run_hooks(hooks: Iterable[Hook], runner: SqlRunner, *, transaction: bool) -> None:
+    for hook in hooks:
+        if hook.transaction is transaction and hook.sql.strip():
+            runner.execute(hook.sql)

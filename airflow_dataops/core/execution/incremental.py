@@ -1,0 +1,214 @@
+"""Adds the rows of one build to an incremental model's table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import Incremental, ModelSpec, Relation, SchemaChange, Struct
+from airflow_dataops.core.sql import catalog, columns, loads, relations
+from airflow_dataops.core.sql.dialects import Strategy, get_dialect
+from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
+from airflow_dataops.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.model import Node
+    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.catalog import Column
+
+
+class _Load(Struct, frozen=True):
+    """One load. `query` and `table` are the columns that each has, `written` those to write."""
+
+    incremental: Incremental
+    relation: Relation
+    staged: str
+    query: tuple[str, ...]
+    table: tuple[str, ...]
+    written: tuple[str, ...]
+
+
+def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int | None:
+    """Add a query's rows to a table by the model's strategy; return the rows written.
+
+    Must run inside a transaction. The query runs once, into a temporary table.
+
+    Raises:
+        ConfigError: the strategy is not one that `core/sql` writes.
+        RunError: a key or a column does not fit; `on_schema_change: fail` met a change.
+    """
+    assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
+    incremental = node.spec.incremental or Incremental()
+    strategy = _strategy(node, incremental, runner.dialect)
+    staged = f"{relation.identifier}__dbt_tmp"
+    runner.execute(relations.create_temporary_table_as(staged, sql, runner.dialect))
+    load = _plan(node, incremental, relation, staged, runner)
+    rows = _LOADS[strategy](load, runner)
+    runner.execute(relations.drop_temporary_table(staged, runner.dialect))
+    return rows if rows >= 0 else None
+
+
+def _strategy(node: Node, incremental: Incremental, dialect: str) -> Strategy:
+    known = get_dialect(dialect)
+    if incremental.strategy is None:
+        return known.default_strategy
+    if incremental.strategy not in known.strategies:
+        raise ConfigError(
+            f"{node.id}: engine sql does not know the incremental strategy "
+            f"{incremental.strategy!r} on {dialect}; it knows {', '.join(known.strategies)}. "
+            "Let engine dbt run the model."
+        )
+    return Strategy(incremental.strategy)
+
+
+def _plan(
+    node: Node, incremental: Incremental, relation: Relation, staged: str, runner: SqlRunner
+) -> _Load:
+    query = catalog.columns_of_temporary(runner, staged)
+    table = catalog.columns_of(runner, relation)
+    if incremental.on_schema_change is not SchemaChange.IGNORE:
+        table = _follow_query(node, incremental.on_schema_change, relation, query, table, runner)
+        written = _names(query)
+    else:
+        written = _names(table)
+    return _Load(
+        incremental=incremental,
+        relation=relation,
+        staged=staged,
+        query=_names(query),
+        table=_names(table),
+        written=written,
+    )
+
+
+def _follow_query(
+    node: Node,
+    change: SchemaChange,
+    relation: Relation,
+    query: Sequence[Column],
+    table: Sequence[Column],
+    runner: SqlRunner,
+) -> tuple[Column, ...]:
+    """Give the table the query's columns as far as `change` says; return its columns."""
+    diff = columns.compare(query, table)
+    if not diff:
+        return tuple(table)
+    if change is SchemaChange.FAIL:
+        raise RunError(_out_of_sync(node, relation, diff))
+    dialect = runner.dialect
+    statements = [columns.add_column(relation, column, dialect) for column in diff.added]
+    if change is SchemaChange.SYNC_ALL_COLUMNS:
+        statements += [columns.drop_column(relation, c.name, dialect) for c in diff.removed]
+        for column in diff.retyped:
+            statements += columns.change_type(relation, column, dialect)
+    for statement in statements:
+        runner.execute(statement)
+    return catalog.columns_of(runner, relation)
+
+
+def _out_of_sync(node: Node, relation: Relation, diff: columns.SchemaDiff) -> str:
+    def listed(found: Sequence[Column]) -> str:
+        return ", ".join(f"{column.name} {column.type}" for column in found) or "none"
+
+    return (
+        f"{node.id}: the columns of the query and of {relation} differ, and on_schema_change is "
+        f"fail. Only in the query: {listed(diff.added)}. Only in the table: "
+        f"{listed(diff.removed)}. Of another type in the query: {listed(diff.retyped)}. "
+        "Set on_schema_change to append_new_columns or sync_all_columns, run a full refresh, "
+        "or alter the table."
+    )
+
+
+def _append(load: _Load, runner: SqlRunner) -> int:
+    _require_all_in_query(load, load.written)
+    return runner.execute(
+        loads.insert(_target(load, runner), _source(load, runner), load.written, runner.dialect)
+    )
+
+
+def _delete_insert(load: _Load, runner: SqlRunner) -> int:
+    keys = _keys(load)
+    if keys:
+        target, source = _target(load, runner), _source(load, runner)
+        predicates = load.incremental.predicates
+        runner.execute(loads.delete_matching(target, source, keys, predicates, runner.dialect))
+    return _append(load, runner)
+
+
+def _merge(load: _Load, runner: SqlRunner) -> int:
+    extra = [name for name in load.query if resolve(name, load.table) is None]
+    if extra:
+        raise RunError(
+            f"merge: the query returns {', '.join(map(repr, extra))}, which {load.relation} does "
+            "not have. Set on_schema_change to append_new_columns or sync_all_columns, or run a "
+            "full refresh."
+        )
+    return runner.execute(
+        loads.merge(
+            _target(load, runner),
+            _source(load, runner),
+            _keys(load),
+            insert_columns=load.query,
+            update_columns=_update_columns(load),
+            predicates=load.incremental.predicates,
+            dialect=runner.dialect,
+        )
+    )
+
+
+def _update_columns(load: _Load) -> tuple[str, ...]:
+    include = load.incremental.merge_update_columns
+    exclude = load.incremental.merge_exclude_columns
+    if include and exclude:
+        raise ConfigError(
+            f"{load.relation}: merge_update_columns and merge_exclude_columns are both set; "
+            "keep one."
+        )
+    if include:
+        found = resolve_all(
+            include, load.table, what="merge_update_columns", where=str(load.relation)
+        )
+    elif exclude:
+        excluded = {name.lower() for name in exclude}
+        found = tuple(name for name in load.written if name.lower() not in excluded)
+    else:
+        return load.query
+    _require_all_in_query(load, found)
+    return found
+
+
+def _keys(load: _Load) -> tuple[str, ...]:
+    keys = load.incremental.unique_key
+    where = str(load.relation)
+    resolve_all(keys, load.query, what="unique_key", where=f"the query of {where}")
+    return resolve_all(keys, load.table, what="unique_key", where=where)
+
+
+def _require_all_in_query(load: _Load, names: Sequence[str]) -> None:
+    missing = [name for name in names if resolve(name, load.query) is None]
+    if missing:
+        raise RunError(
+            f"the query of {load.relation} does not return {', '.join(map(repr, missing))}, which "
+            f"the table has; it returns {', '.join(load.query)}. Set on_schema_change to "
+            "append_new_columns or sync_all_columns, or run a full refresh."
+        )
+
+
+def _target(load: _Load, runner: SqlRunner) -> str:
+    return relations.render(load.relation, runner.dialect)
+
+
+def _source(load: _Load, runner: SqlRunner) -> str:
+    return quote(load.staged, runner.dialect)
+
+
+def _names(found: Sequence[Column]) -> tuple[str, ...]:
+    return tuple(column.name for column in found)
+
+
+_LOADS = {
+    Strategy.APPEND: _append,
+    Strategy.DELETE_INSERT: _delete_insert,
+    Strategy.MERGE: _merge,
+}

@@ -1,0 +1,129 @@
+"""Builds a model as dbt would leave it: view, table or incremental.
+
+Where the engine's DDL is transactional, all of a build is one transaction: a reader sees the
+old relation or the new one, and a process that is killed leaves the old one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.incremental import add_rows
+from airflow_dataops.core.execution.results import Action, BuildResult
+from airflow_dataops.core.model import ModelSpec, Relation
+from airflow_dataops.core.sql import catalog, relations
+from airflow_dataops.core.sql.dialects import Replace, get_dialect
+from airflow_dataops.core.sql.relations import RelationKind
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Code, Node
+    from airflow_dataops.core.ports import SqlRunner
+
+
+def build_model(
+    node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = False
+) -> BuildResult:
+    """Build one SQL model.
+
+    Args:
+        node: a node with a `ModelSpec`.
+        code: its compiled SQL; `incremental_sql` too when an incremental model has a table.
+        runner: an open session.
+        full_refresh: rebuild an incremental model; its own `full_refresh` setting wins.
+
+    Raises:
+        ConfigError: the model, its code or the connection cannot be used.
+        RunError: keys or columns do not fit the table.
+    """
+    spec = _sql_model(node)
+    sql = _required(code.sql, node, "compiled code")
+    with building(node, runner) as relation:
+        existing = catalog.relation_kind(runner, relation)
+        action = Action.REPLACED if existing else Action.CREATED
+        rows = None
+        if spec.materialized == "view":
+            _build_view(relation, sql, existing, runner)
+        elif _adds_rows(spec, existing, full_refresh=full_refresh):
+            action = Action.UPDATED
+            increment = _required(code.incremental_sql, node, "code for an incremental build")
+            rows = add_rows(node, relation, increment, runner)
+        else:
+            rows = build_table(relation, sql, existing, runner)
+    return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
+
+
+def build_table(
+    relation: Relation, sql: str, existing: RelationKind | None, runner: SqlRunner
+) -> int | None:
+    """Make a table of a query's rows in place of what is there; return the rows.
+
+    Must run inside a transaction. The query may read the relation it replaces.
+    """
+    dialect = runner.dialect
+    if existing is None:
+        return _count(runner.execute(relations.create_table_as(relation, sql, dialect)))
+    by_statement = get_dialect(dialect).replace_table is Replace.STATEMENT
+    if existing is RelationKind.TABLE and by_statement:
+        return _count(runner.execute(relations.replace_table_as(relation, sql, dialect)))
+    beside = _beside(relation)
+    rows = runner.execute(relations.create_table_as(beside, sql, dialect))
+    runner.execute(relations.drop(relation, existing, dialect))
+    runner.execute(
+        relations.rename(beside, relation.identifier, RelationKind.TABLE, dialect),
+    )
+    return _count(rows)
+
+
+def _build_view(
+    relation: Relation, sql: str, existing: RelationKind | None, runner: SqlRunner
+) -> None:
+    if existing is RelationKind.TABLE:
+        runner.execute(relations.drop(relation, existing, runner.dialect))
+    runner.execute(relations.create_view_as(relation, sql, runner.dialect))
+
+
+def _adds_rows(spec: ModelSpec, existing: RelationKind | None, *, full_refresh: bool) -> bool:
+    # dbt's is_incremental(): a table is there, and no full refresh was asked for.
+    if spec.full_refresh is not None:
+        full_refresh = spec.full_refresh
+    incremental = spec.materialized == "incremental"
+    return incremental and existing is RelationKind.TABLE and not full_refresh
+
+
+def _beside(relation: Relation) -> Relation:
+    # Random, so that it never meets a table of the author's. It lives inside the transaction.
+    name = f"{relation.identifier}__{secrets.token_hex(4)}"
+    return Relation(database=relation.database, schema=relation.schema, identifier=name)
+
+
+def _sql_model(node: Node) -> ModelSpec:
+    spec = node.spec
+    if not isinstance(spec, ModelSpec):
+        raise ConfigError(f"{node.id} is a {node.kind}, not a model.")
+    if spec.language != "sql" or spec.materialized not in ("view", "table", "incremental"):
+        raise ConfigError(
+            f"{node.id}: engine sql builds views, tables and incremental models in SQL, not "
+            f"{spec.materialized!r} in {spec.language}. Let engine dbt run it."
+        )
+    if spec.unsupported:
+        raise ConfigError(
+            f"{node.id}: engine sql cannot build it faithfully, because of "
+            f"{', '.join(spec.unsupported)}. Let engine dbt run it."
+        )
+    return spec
+
+
+def _required(sql: str | None, node: Node, what: str) -> str:
+    if sql is None:
+        raise ConfigError(
+            f"{node.id}: the manifest has no {what}. "
+            "Write it with `airflow-dataops compile`, or let engine dbt run the model."
+        )
+    return sql
+
+
+def _count(rows: int) -> int | None:
+    return rows if rows >= 0 else None

@@ -1,0 +1,68 @@
+"""A session that remembers what ran in it, to show the user."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_dataops.core.ports import SqlRunner
+
+_LONGEST = 20_000
+
+
+class RecordingRunner:
+    """Runs statements on another runner and keeps their text.
+
+    Bound values are never kept. A statement that repeats the one before it (the batches of a
+    seed) is kept once, and a very long one is cut.
+    """
+
+    def __init__(self, runner: SqlRunner) -> None:
+        self._runner = runner
+        self._statements: list[str] = []
+
+    @property
+    def statements(self) -> tuple[str, ...]:
+        """The texts of what ran, in order, with `begin`, `commit` and `rollback`."""
+        return tuple(self._statements)
+
+    @property
+    def dialect(self) -> str:
+        """The sqlglot name of the engine's SQL."""
+        return self._runner.dialect
+
+    @property
+    def placeholder(self) -> str:
+        """The mark of a bound value."""
+        return self._runner.placeholder
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement; see `SqlRunner.execute`."""
+        self._keep(sql)
+        return self._runner.execute(sql, parameters)
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one query; see `SqlRunner.fetch`."""
+        self._keep(sql)
+        return self._runner.fetch(sql, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction; see `SqlRunner.transaction`."""
+        self._keep("begin")
+        try:
+            with self._runner.transaction():
+                yield
+        except BaseException:
+            self._keep("rollback")
+            raise
+        self._keep("commit")
+
+    def _keep(self, sql: str) -> None:
+        if len(sql) > _LONGEST:
+            sql = f"{sql[:_LONGEST]}\n-- and {len(sql) - _LONGEST} characters more"
+        if not self._statements or self._statements[-1] != sql:
+            self._statements.append(sql)

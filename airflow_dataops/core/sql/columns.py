@@ -1,0 +1,72 @@
+"""Columns that come, go and change their type, as dbt's `on_schema_change` sees them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql.catalog import Column
+from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.relations import render
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.model import Relation
+
+
+class SchemaDiff(Struct, frozen=True):
+    """What a query returns against what its table has.
+
+    Attributes:
+        added: columns that only the query has.
+        removed: columns that only the table has.
+        retyped: columns of both whose types differ, with the query's type.
+    """
+
+    added: tuple[Column, ...] = ()
+    removed: tuple[Column, ...] = ()
+    retyped: tuple[Column, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.retyped)
+
+
+def compare(query: Sequence[Column], table: Sequence[Column]) -> SchemaDiff:
+    """Compare columns as dbt does: by exact name (case included) and the engine's type text."""
+    wanted = {column.name: column for column in query}
+    present = {column.name: column for column in table}
+    return SchemaDiff(
+        added=tuple(c for c in query if c.name not in present),
+        removed=tuple(c for c in table if c.name not in wanted),
+        retyped=tuple(c for c in query if c.name in present and c.type != present[c.name].type),
+    )
+
+
+def add_column(relation: Relation, column: Column, dialect: str) -> str:
+    """Return a statement that adds a column at the end, NULL in every row."""
+    return (
+        f"alter table {render(relation, dialect)}"
+        f" add column {quote(column.name, dialect)} {column.type}"
+    )
+
+
+def drop_column(relation: Relation, name: str, dialect: str) -> str:
+    """Return a statement that removes a column."""
+    return f"alter table {render(relation, dialect)} drop column {quote(name, dialect)}"
+
+
+def change_type(relation: Relation, column: Column, dialect: str) -> tuple[str, ...]:
+    """Return the statements that give a column its new type.
+
+    They are dbt's: a new column takes the values over and then the old one's name. So the
+    column ends up last in the table.
+    """
+    table, name = render(relation, dialect), quote(column.name, dialect)
+    successor = quote(f"{column.name}__dbt_alter", dialect)
+    return (
+        f"alter table {table} add column {successor} {column.type}",
+        f"update {table} set {successor} = {name}",
+        f"alter table {table} drop column {name}",
+        f"alter table {table} rename column {successor} to {name}",
+    )

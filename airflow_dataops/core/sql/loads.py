@@ -1,0 +1,88 @@
+"""Statements that add the rows of one table to another: dbt-duckdb's incremental strategies.
+
+`source` and `target` are rendered names. Columns and keys are plain names that both sides
+have. Predicates are the author's SQL, embedded verbatim.
+
+Two habits of dbt are kept, because the oracle is dbt:
+
+- NULL keys match nothing. Such rows are added again by every build.
+- Duplicate keys among the new rows: `delete+insert` keeps them all; `merge` fails in the
+  engine when they match an existing row, and keeps them all when they do not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql.identifiers import quote, quote_all
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_DELETE_TARGET = "DBT_INCREMENTAL_TARGET"
+_MERGE_TARGET = "DBT_INTERNAL_DEST"
+_MERGE_SOURCE = "DBT_INTERNAL_SOURCE"
+
+
+def insert(target: str, source: str, columns: Sequence[str], dialect: str) -> str:
+    """Return a statement that adds all rows of `source`."""
+    names = quote_all(columns, dialect)
+    return f"insert into {target} ({names})\nselect {names}\nfrom {source}"
+
+
+def delete_matching(
+    target: str, source: str, keys: Sequence[str], predicates: Sequence[str], dialect: str
+) -> str:
+    """Return a statement that deletes the rows whose key is in `source`.
+
+    As in dbt-duckdb, the form depends on the key. One column: the target goes by its own
+    name, so predicates use bare column names. Several columns, or a predicate that says so:
+    the target goes by `DBT_INCREMENTAL_TARGET`. Predicates follow `and` without parentheses,
+    so that one with a bare `or` means what it means to dbt.
+    """
+    named = any(re.search(rf"\b{_DELETE_TARGET}\b", p, re.IGNORECASE) for p in predicates)
+    tail = "".join(f"\n  and {predicate}" for predicate in predicates)
+    if len(keys) == 1 and not named:
+        key = quote(keys[0], dialect)
+        return f"delete from {target}\nwhere {key} in (select {key} from {source}){tail}"
+    match = "\n  and ".join(
+        f"{source}.{quote(key, dialect)} = {_DELETE_TARGET}.{quote(key, dialect)}" for key in keys
+    )
+    return f"delete from {target} as {_DELETE_TARGET}\nusing {source}\nwhere {match}{tail}"
+
+
+def merge(
+    target: str,
+    source: str,
+    keys: Sequence[str],
+    *,
+    insert_columns: Sequence[str],
+    update_columns: Sequence[str],
+    predicates: Sequence[str],
+    dialect: str,
+) -> str:
+    """Return a statement that updates the rows whose key is in `source` and adds the others.
+
+    Predicates name the target `DBT_INTERNAL_DEST` and the new rows `DBT_INTERNAL_SOURCE`;
+    they are part of the match. Without keys nothing matches and every row is added.
+    """
+    match = [
+        f"{_MERGE_SOURCE}.{quote(key, dialect)} = {_MERGE_TARGET}.{quote(key, dialect)}"
+        for key in keys
+    ] or ["false"]
+    on = "\n  and ".join([f"({test})" for test in match] + [f"(\n{p}\n)" for p in predicates])
+    updates = ", ".join(
+        f"{quote(name, dialect)} = {_MERGE_SOURCE}.{quote(name, dialect)}"
+        for name in update_columns
+    )
+    values = ", ".join(f"{_MERGE_SOURCE}.{quote(name, dialect)}" for name in insert_columns)
+    matched = f"when matched then update set {updates}\n" if updates else ""
+    return (
+        f"merge into {target} as {_MERGE_TARGET}\n"
+        f"using {source} as {_MERGE_SOURCE}\n"
+        f"on {on}\n"
+        f"{matched}"
+        f"when not matched then insert ({quote_all(insert_columns, dialect)})\n"
+        f"values ({values})"
+    )
