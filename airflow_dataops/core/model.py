@@ -329,14 +329,56 @@ class Project(Struct, frozen=True):
         name: the project's name; the default `dag_id`.
         adapter: the dbt adapter type it was compiled for (`duckdb`, `snowflake`); None if unknown.
         schema_version: what was found, such as `v12`.
+        selectors: the named selectors of the project, as dbt writes them: definition by name.
         warnings: what a reader should know and need not mend.
     """
 
     name: str
     nodes: dict[str, Node]
+    selectors: dict[str, Any] = {}
     adapter: str | None = None
     schema_version: str = ""
     warnings: tuple[str, ...] = ()
+
+
+class NodeState(Struct, frozen=True):
+    """What is compared to tell whether a node changed: a hash for each part of it.
+
+    A part is None where this kind of node has no such part. The parts are those of dbt's
+    `state:modified.*`; `rest` is what only counts for `state:modified` as a whole.
+
+    Attributes:
+        relation: the configured database, schema and alias, not the resulting names.
+        contract: empty where none is enforced.
+        macros: ids of the macros that the node calls itself.
+    """
+
+    fqn: str | None = None
+    body: str | None = None
+    configs: str | None = None
+    relation: str | None = None
+    description: str | None = None
+    columns: str | None = None
+    contract: str | None = None
+    rest: str | None = None
+    macros: tuple[str, ...] = ()
+
+
+class MacroState(Struct, frozen=True):
+    """A macro's hash, and the ids of the macros that it calls."""
+
+    body: str
+    macros: tuple[str, ...] = ()
+
+
+class ProjectState(Struct, frozen=True):
+    """What is compared to tell which nodes of a project changed, by id.
+
+    It is read apart from the project, for only `state:` selectors look at it.
+    """
+
+    nodes: dict[str, NodeState]
+    macros: dict[str, MacroState] = {}
 
 
 class Manifest(Struct, frozen=True):
