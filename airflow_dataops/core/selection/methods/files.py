@@ -1,0 +1,76 @@
+"""Methods that find by file: path, file."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.selection.names import has_wildcard
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_dataops.core.selection.scope import Scope
+    from airflow_dataops.core.selection.spec import Criterion
+
+
+def by_path(scope: Scope, criterion: Criterion) -> Iterator[str]:
+    """`path:models/staging`: by file, by folder, or by the file that holds the properties.
+
+    dbt looks the path up in the project's folder and compares what it finds with the files of
+    all packages, whose paths are relative to the package. So `path:models` takes packages'
+    models too, and `path:models/x.sql` only where the project itself has that file.
+    """
+    found = _glob(scope, criterion)
+    within = {PurePosixPath(path): False for path in {node.path for node in scope.nodes}}
+    for path in within:
+        within[path] = path in found or not found.isdisjoint(path.parents)
+    for node in scope.nodes:
+        if within[PurePosixPath(node.path)] or (
+            node.declared_in and PurePosixPath(node.declared_in) in found
+        ):
+            yield node.id
+
+
+def _glob(scope: Scope, criterion: Criterion) -> set[PurePosixPath]:
+    pattern = PurePosixPath(criterion.pattern)
+    if pattern.is_absolute() or ".." in pattern.parts:
+        raise ConfigError(
+            f"selector {criterion.text!r}: write the path relative to the dbt project's folder."
+        )
+    folders = {folder for file in scope.files for folder in file.parents}
+    only_folders = criterion.pattern.endswith("/") or pattern.parts[-1:] == ("**",)
+    candidates = folders if only_folders else folders | scope.files
+    if not has_wildcard(criterion.pattern):
+        return candidates & {pattern}
+    return {path for path in candidates if _matches(path.parts, pattern.parts)}
+
+
+def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
+    """Match part by part; `**` stands for any number of folders, none included."""
+    if not pattern:
+        return not path
+    if pattern[0] == "**":
+        return any(_matches(path[skipped:], pattern[1:]) for skipped in range(len(path) + 1))
+    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
+
+
+def known_paths(scope: Scope, criterion: Criterion) -> Iterator[str]:
+    """Yield files and folders."""
+    yield from map(str, {folder for file in scope.files for folder in file.parents})
+    yield from map(str, scope.files)
+
+
+def by_file(scope: Scope, criterion: Criterion) -> Iterator[str]:
+    """`file:stg_orders.sql`: by the file's name, with or without its suffix."""
+    for node in scope.nodes:
+        path = PurePosixPath(node.path)
+        if fnmatchcase(path.name, criterion.pattern) or fnmatchcase(path.stem, criterion.pattern):
+            yield node.id
+
+
+def known_files(scope: Scope, criterion: Criterion) -> Iterator[str]:
+    """Yield the names of files."""
+    return (PurePosixPath(node.path).name for node in scope.nodes)

@@ -1,0 +1,58 @@
+"""What criteria are looked up in: a project with the indexes that make it quick."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.selection.graph import Graph
+from airflow_dataops.core.selection.names import NameIndex
+from airflow_dataops.core.selection.yaml_selectors import parse_selectors
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Node, NodeKind, Project
+    from airflow_dataops.core.selection.inputs import SelectionInputs, Selectors
+
+
+class Scope:
+    """A project, indexed on first use, and what the methods need besides."""
+
+    def __init__(self, project: Project, inputs: SelectionInputs) -> None:
+        self.project = project
+        self.inputs = inputs
+
+    @cached_property
+    def nodes(self) -> tuple[Node, ...]:
+        """All nodes."""
+        return tuple(self.project.nodes.values())
+
+    def of_kind(self, *kinds: NodeKind) -> tuple[Node, ...]:
+        """Return the nodes of some kinds."""
+        return tuple(node for node in self.nodes if node.kind in kinds)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The lineage."""
+        return Graph(self.project.nodes)
+
+    @cached_property
+    def names(self) -> NameIndex:
+        """What dbt finds by name: all but sources."""
+        return NameIndex(self.nodes)
+
+    @cached_property
+    def selectors(self) -> Selectors:
+        """The named selectors: the given ones, else the project's own."""
+        if self.inputs.selectors is not None:
+            return self.inputs.selectors
+        return parse_selectors(self.project.selectors, f"project {self.project.name!r}")
+
+    @cached_property
+    def files(self) -> frozenset[PurePosixPath]:
+        """The project's own files that nodes come from; packages' files are not among them."""
+        own = [node for node in self.nodes if node.package == self.project.name]
+        named = {
+            path for node in own or self.nodes for path in (node.path, node.declared_in) if path
+        }
+        return frozenset(map(PurePosixPath, named))
