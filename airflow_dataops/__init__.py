@@ -1,3 +1,34 @@
-"""Data pipelines from manifests on Apache Airflow."""
+"""Data pipelines from manifests on Apache Airflow.
+
+The public names, each loaded when it is first asked for; importing the package imports
+nothing else.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "load_dags": "airflow_dataops.dag_factory.load",
+    "dbt_dag": "airflow_dataops.dag_factory.dbt",
+    "dbt_task_group": "airflow_dataops.task_groups.dbt",
+    "DbtConfig": "airflow_dataops.operators.dbt_config",
+    "BuildOperator": "airflow_dataops.operators.build",
+    "TestOperator": "airflow_dataops.operators.test",
+    "FreshnessOperator": "airflow_dataops.operators.freshness",
+    "DuckDBHook": "airflow_dataops.hooks.duckdb",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(_HOMES[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

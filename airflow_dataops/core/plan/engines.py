@@ -28,6 +28,8 @@ class Chosen(NamedTuple):
 
 def choose(node: Node, options: PlanOptions) -> Chosen | Problem:
     """Choose the engine of one node, or say why none can run it."""
+    if node.kind is NodeKind.SOURCE:
+        return Chosen(Engine.SQL, _why_sql(node))
     if options.engine is EngineChoice.DBT:
         chosen = Chosen(Engine.DBT, "asked for by engine='dbt'")
     elif not (obstacles := _obstacles(node)):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
 
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.core.plan import arguments, graph, names
@@ -17,6 +20,7 @@ from airflow_dataops.core.plan.structs import (
     PlanOptions,
     TaskKind,
 )
+from airflow_dataops.core.plan.untangle import untangle
 from airflow_dataops.errors import ManifestError, Problem
 
 if TYPE_CHECKING:
@@ -198,7 +202,10 @@ class _Planner:
 
     def _in_order(self) -> dict[str, PlannedTask]:
         """Sort the tasks by id, so that nothing but their content decides the plan."""
-        return dict(sorted(self.tasks.items()))
+        upstream = {id_: task.upstream for id_, task in self.tasks.items()}
+        order = TopologicalSorter(upstream).static_order()
+        groups = untangle({id_: self.tasks[id_].group for id_ in order}, upstream)
+        return {id_: replace(task, group=groups[id_]) for id_, task in sorted(self.tasks.items())}
 
     def _warnings(self) -> tuple[str, ...]:
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)

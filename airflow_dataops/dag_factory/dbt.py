@@ -1,0 +1,77 @@
+"""A dbt manifest as a DAG."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import DAG, Param
+
+from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
+from airflow_dataops.task_groups.files import caller_file, locate
+from airflow_dataops.task_groups.tasks import add_tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEFAULT_ARGS = {
+    "retries": 2,
+    "retry_delay": timedelta(seconds=30),
+    "retry_exponential_backoff": True,
+    "max_retry_delay": timedelta(minutes=10),
+}
+"""What tasks get unless the caller's `default_args` or the metadata say otherwise."""
+
+
+def dbt_dag(
+    *, manifest: str | Path, conn_id: str, dag_id: str | None = None, **arguments: Any
+) -> DAG:
+    """Return a DAG that runs a dbt project: a task per node, tests as gates.
+
+    Args:
+        manifest: path of the manifest, relative to the DAG file.
+        conn_id: the warehouse.
+        dag_id: the DAG's id; the project's name by default.
+        **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,
+            `freshness`, `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
+            Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...). Without
+            `schedule`, the one that the project's metadata asks for is taken. Runs of one
+            DAG do not overlap unless `max_active_runs` says so.
+
+    Raises:
+        ManifestError: it is no manifest, or has nodes that cannot run.
+        ConfigError: an argument is wrong, or the file is not there.
+    """
+    planning, of_dag = split_arguments(arguments)
+    planned = plan_manifest(locate(manifest), conn_id, planning)
+    return build_dag(planned, dag_id, of_dag)
+
+
+def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> DAG:
+    """Turn a plan into a DAG; `of_dag` are the caller's arguments for Airflow's `DAG`."""
+    plan = planned.plan
+    params = {"full_refresh": _full_refresh(), **(of_dag.get("params") or {})}
+    defaults: dict[str, Any] = {
+        "schedule": plan.schedule,
+        "max_active_runs": 1,
+        "tags": ["dbt"],
+        "doc_md": f"The dbt project `{plan.name}`.",
+    }
+    own = {
+        "dag_id": dag_id or plan.name,
+        "params": params,
+        "default_args": DEFAULT_ARGS | (of_dag.get("default_args") or {}),
+    }
+    dag = DAG(**(defaults | of_dag | own))
+    dag.fileloc = caller_file()
+    add_tasks(planned, dag, dag.task_group)
+    return dag
+
+
+def _full_refresh() -> Param:
+    return Param(
+        default=False,
+        type="boolean",
+        title="Full refresh",
+        description="Build incremental models and seeds anew instead of adding to them.",
+    )

@@ -1,0 +1,160 @@
+"""A folder of manifests -> DAGs in the namespace of a DAG file."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import DAG
+
+from airflow_dataops.dag_factory.dbt import build_dag
+from airflow_dataops.errors import ConfigError, DataOpsError
+from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, MutableMapping
+    from typing import NoReturn
+
+log = logging.getLogger(__name__)
+
+_ERRORS = "dataops_errors"
+
+
+def load_dags(
+    folder: str | Path,
+    namespace: MutableMapping[str, Any],
+    *,
+    conn_id: str,
+    per_project: dict[str, dict[str, Any]] | None = None,
+    **arguments: Any,
+) -> list[DAG]:
+    """Turn every manifest in a folder into a DAG of this DAG file.
+
+    A manifest is a file `manifest.json` in the folder or below it, or any other `.json`
+    directly in the folder. Hidden folders and `dbt_packages` are left out. Each DAG is
+    called like its project, and put into `namespace`.
+
+    One bad manifest never takes down another's DAG: the good ones load, and all bad ones
+    show together as one import error of the DAG file, and in the log.
+
+    Args:
+        folder: relative to the DAG file.
+        namespace: the DAG file's `globals()`.
+        conn_id: the warehouse.
+        per_project: arguments by project name, which beat `arguments`.
+        **arguments: what `dbt_dag` takes.
+
+    Returns:
+        The DAGs that were loaded.
+    """
+    loader = _Loader(namespace, {"conn_id": conn_id, **arguments}, per_project or {})
+    root = Path(namespace.get("__file__", ".")).parent / folder
+    try:
+        manifests = list(find_manifests(root))
+    except ConfigError as error:
+        loader.fail(error)
+    else:
+        for manifest in manifests:
+            loader.load(manifest)
+    loader.report(str(folder))
+    return loader.dags
+
+
+def find_manifests(root: Path) -> Iterator[Path]:
+    """Yield the manifests in a folder, sorted. Raises `ConfigError` when there is none."""
+    if not root.is_dir():
+        raise ConfigError(
+            f"{root}: no such folder; the folder given to load_dags is relative to the DAG file"
+        )
+    found = {path for path in root.rglob("manifest.json") if _is_visible(path.relative_to(root))}
+    found |= {path for path in root.glob("*.json") if not path.name.startswith(".")}
+    if not found:
+        raise ConfigError(
+            f"{root}: no manifest in this folder; put one there with `airflow-dataops compile "
+            f"--output {root.name}/<project>/manifest.json`"
+        )
+    yield from sorted(found)
+
+
+def _is_visible(path: Path) -> bool:
+    return not any(part.startswith(".") or part == "dbt_packages" for part in path.parts)
+
+
+class _Loader:
+    """Loads manifests one by one and keeps what went wrong."""
+
+    def __init__(
+        self,
+        namespace: MutableMapping[str, Any],
+        arguments: dict[str, Any],
+        per_project: dict[str, dict[str, Any]],
+    ) -> None:
+        self.namespace = namespace
+        self.arguments = arguments
+        self.per_project = per_project
+        self.dags: list[DAG] = []
+        self._sources: dict[str, Path] = {}
+        self._errors: list[DataOpsError] = []
+
+    def load(self, manifest: Path) -> None:
+        """Load one manifest, or remember why not."""
+        try:
+            self._add(self._build(manifest), manifest)
+        except DataOpsError as error:
+            self.fail(error)
+
+    def fail(self, error: DataOpsError) -> None:
+        """Remember an error, and log it; one that every manifest meets is said once."""
+        if str(error) not in map(str, self._errors):
+            log.error("%s", error)
+            self._errors.append(error)
+
+    def report(self, name: str) -> None:
+        """Put a DAG into the namespace that carries all errors into Airflow's UI."""
+        if self._errors:
+            id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
+            self.namespace[id_] = _Errors(id_, name, self._errors)
+
+    def _build(self, manifest: Path) -> DAG:
+        planning, of_dag = split_arguments(self.arguments)
+        conn_id = of_dag.pop("conn_id")
+        planned = plan_manifest(manifest, conn_id, planning)
+        if own := self.per_project.get(planned.plan.name):
+            planning, of_dag = split_arguments(self.arguments | own)
+            planned = plan_manifest(manifest, of_dag.pop("conn_id"), planning)
+        dag_id = of_dag.pop("dag_id", None)
+        try:
+            return build_dag(planned, dag_id, of_dag)
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
+
+    def _add(self, dag: DAG, manifest: Path) -> None:
+        dag_id = dag.dag_id
+        if dag_id in self._sources or isinstance(self.namespace.get(dag_id), DAG):
+            other = self._sources.get(dag_id, "another DAG of this file")
+            raise ConfigError(
+                f"{manifest}: the dag id {dag_id!r} is taken by {other}; give this project "
+                "another name in dbt_project.yml, or load it by dbt_dag(dag_id=...)"
+            )
+        self._sources[dag_id] = manifest
+        self.namespace[dag_id] = dag
+        self.dags.append(dag)
+
+
+class _Errors(DAG):
+    """Not a DAG to run: its validation fails, with the errors of a folder of manifests.
+
+    Airflow loses all DAGs of a file that raises. But a DAG that does not validate becomes an
+    import error of its file, while the file's other DAGs load.
+    """
+
+    def __init__(self, dag_id: str, folder: str, errors: list[DataOpsError]) -> None:
+        super().__init__(dag_id, schedule=None)
+        self._text = f"{len(errors)} of the manifests in {folder!r} did not load:" + "".join(
+            f"\n\n{error}" for error in errors
+        )
+
+    def validate(self) -> NoReturn:
+        """Tell what went wrong."""
+        raise ValueError(self._text)

@@ -1,0 +1,46 @@
+"""Build a model, a seed or a snapshot."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.operators.node import NodeOperator, plain
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_dataops.core.execution.results import BuildResult
+
+
+class BuildOperator(NodeOperator):
+    """Builds one model, seed or snapshot as dbt would leave it.
+
+    Tables are replaced atomically. With the DAG param `full_refresh` set, incremental models
+    and seeds are made anew.
+
+    Returns:
+        `{"node", "relation", "action": created | replaced | updated, "rows"}`; the same goes
+        into the extra of the assets that the task updates.
+
+    Raises:
+        RunError: the data or the SQL is wrong; Airflow does not retry it.
+    """
+
+    ui_color = "#d7e8ff"
+
+    def execute(self, context: Context) -> Any:
+        """Build the node."""
+        from airflow_dataops.core.execution.build import build
+
+        manifest = self._open()
+        (id_,) = self.nodes
+        node, code = manifest.node(id_), manifest.code(id_)
+        full_refresh = self._is_full_refresh(context)
+        result: BuildResult = self._run(
+            lambda runner: build(node, code, runner, full_refresh=full_refresh)
+        )
+        rows = "" if result.rows is None else f", {result.rows} rows"
+        self.log.info("%s %s%s", result.relation, result.action, rows)
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = {"action": result.action, "rows": result.rows}
+        return plain(result)

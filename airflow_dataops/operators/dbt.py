@@ -1,0 +1,111 @@
+"""Nodes that only dbt can run: Cosmos's operators, taking turns at the warehouse's file."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseHook
+from cosmos.config import ProfileConfig
+from cosmos.constants import InvocationMode
+from cosmos.operators.local import (
+    DbtRunLocalOperator,
+    DbtSeedLocalOperator,
+    DbtSnapshotLocalOperator,
+    DbtTestLocalOperator,
+)
+
+from airflow_dataops.core.model import NodeKind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from airflow.sdk import BaseOperator, Context
+
+    from airflow_dataops.core.model import Node
+    from airflow_dataops.operators.dbt_config import DbtConfig
+
+
+class _InTurn:
+    """Waits until no other task has the warehouse, where only one process may have it.
+
+    dbt runs in a process of its own. DuckDB would refuse it while another task writes.
+    """
+
+    warehouse_conn_id: str
+
+    def execute(self, context: Context, **arguments: Any) -> Any:
+        """Run dbt when it is our turn."""
+        with _turn(self.warehouse_conn_id):
+            return super().execute(context, **arguments)  # type: ignore[misc]
+
+
+def _turn(conn_id: str) -> AbstractContextManager[None]:
+    exclusive = getattr(BaseHook.get_hook(conn_id), "exclusive", nullcontext)
+    turn: AbstractContextManager[None] = exclusive()
+    return turn
+
+
+class DbtRunOperator(_InTurn, DbtRunLocalOperator):  # type: ignore[misc]
+    """Runs `dbt run` for one model."""
+
+
+class DbtSeedOperator(_InTurn, DbtSeedLocalOperator):  # type: ignore[misc]
+    """Runs `dbt seed` for one seed."""
+
+
+class DbtSnapshotOperator(_InTurn, DbtSnapshotLocalOperator):  # type: ignore[misc]
+    """Runs `dbt snapshot` for one snapshot."""
+
+
+class DbtTestOperator(_InTurn, DbtTestLocalOperator):  # type: ignore[misc]
+    """Runs `dbt test` for some tests."""
+
+
+_OPERATORS = {
+    NodeKind.MODEL: DbtRunOperator,
+    NodeKind.SEED: DbtSeedOperator,
+    NodeKind.SNAPSHOT: DbtSnapshotOperator,
+    NodeKind.TEST: DbtTestOperator,
+}
+_REFRESHED = frozenset({NodeKind.MODEL, NodeKind.SEED})
+
+
+def dbt_operator(
+    nodes: Sequence[Node], dbt: DbtConfig, conn_id: str, arguments: dict[str, Any]
+) -> BaseOperator:
+    """Return the Cosmos operator that runs these nodes, which are of one kind.
+
+    Args:
+        conn_id: the warehouse, whose file (if it is one) other tasks queue for.
+        arguments: arguments for the operator.
+    """
+    kind = nodes[0].kind
+    if kind in _REFRESHED:
+        arguments = {"full_refresh": "{{ params.get('full_refresh', False) }}"} | arguments
+    if dbt.executable:
+        arguments = {"dbt_executable_path": dbt.executable} | arguments
+    operator = _OPERATORS[kind](
+        project_dir=dbt.project_dir,
+        profile_config=ProfileConfig(
+            profile_name=dbt.profile,
+            target_name=dbt.target,
+            profiles_yml_filepath=Path(dbt.profiles_dir or dbt.project_dir) / "profiles.yml",
+        ),
+        select=" ".join(map(_selector, nodes)),
+        vars=dbt.vars or None,
+        env=dbt.env or None,
+        install_deps=False,
+        emit_datasets=False,
+        invocation_mode=InvocationMode.SUBPROCESS,
+        **arguments,
+    )
+    operator.warehouse_conn_id = conn_id
+    return operator
+
+
+def _selector(node: Node) -> str:
+    """Select one node by its place; dbt would split at blanks and commas."""
+    return "fqn:" + ".".join(node.fqn).translate(str.maketrans(" ,", "??"))

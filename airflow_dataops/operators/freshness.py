@@ -1,0 +1,40 @@
+"""Check how old a source is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_dataops.operators.node import NodeOperator, plain
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_dataops.core.execution.results import FreshnessResult
+
+
+class FreshnessOperator(NodeOperator):
+    """Compares the age of a source's newest row with its `warn_after` and `error_after`.
+
+    Returns:
+        `{"node", "status": pass | warn, "max_loaded_at", "age_minutes", "message"}`. A source
+        past `error_after` fails the task.
+    """
+
+    ui_color = "#fff3d6"
+
+    def execute(self, context: Context) -> Any:
+        """Check the source."""
+        from airflow_dataops.core.execution.freshness import check_freshness
+
+        (id_,) = self.nodes
+        node = self._open().node(id_)
+        result: FreshnessResult = self._run(
+            lambda runner: check_freshness(node, runner, now=datetime.now(UTC))
+        )
+        self.log.info("%s %s %s", result.status.upper(), id_, result.message)
+        if result.status == "fail":
+            raise AirflowFailException(f"{id_}: {result.message}")
+        return plain(result)

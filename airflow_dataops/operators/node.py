@@ -1,0 +1,87 @@
+"""What the operators that run nodes of a manifest have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_dataops.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import ClassVar
+
+    from airflow.sdk import Context
+
+    from airflow_dataops.adapters.manifest_store import StoredManifest
+    from airflow_dataops.core.model import Struct
+    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.hooks.sql_runner import Session
+
+
+class NodeOperator(BaseOperator):
+    """Runs nodes of a manifest through a connection, without dbt.
+
+    The SQL is looked up when the task runs, so that it weighs nothing in the serialized DAG;
+    what ran shows in the log and, after the run, as the rendered template field `sql`.
+
+    Args:
+        manifest: path of the manifest (what `airflow-dataops compile` or dbt wrote).
+        nodes: unique ids of the nodes to run, such as `model.shop.fct_orders`.
+        conn_id: the warehouse; any connection with a common-sql hook.
+    """
+
+    template_fields: Sequence[str] = ("sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql"}
+    overwrite_rtif_after_execution = True
+    ui_color = "#e8f0fe"
+
+    def __init__(
+        self, *, manifest: str, nodes: Sequence[str], conn_id: str, **arguments: Any
+    ) -> None:
+        super().__init__(**arguments)
+        self.manifest = manifest
+        self.nodes = tuple(nodes)
+        self.conn_id = conn_id
+        self.sql: str | None = None
+        self._session: Session | None = None
+
+    def on_kill(self) -> None:
+        """Stop the statement that is running on the server."""
+        if self._session is not None:
+            self._session.interrupt()
+
+    def _open(self) -> StoredManifest:
+        from airflow_dataops.adapters.manifest_store import open_manifest
+
+        return open_manifest(self.manifest)
+
+    def _run(self, work: Callable[[SqlRunner], Any]) -> Any:
+        """Do `work` in one session with the warehouse; show what ran even when it fails.
+
+        A `RunError` would come again, so Airflow is told not to retry.
+        """
+        from airflow_dataops.core.execution.recording import RecordingRunner
+        from airflow_dataops.hooks.sql_runner import open_session
+
+        with open_session(self.conn_id) as session:
+            self._session = session
+            recording = RecordingRunner(session)
+            try:
+                return work(recording)
+            except RunError as error:
+                raise AirflowFailException(str(error)) from error
+            finally:
+                self._session = None
+                self.sql = recording.script()
+
+    def _is_full_refresh(self, context: Context) -> bool:
+        return bool(context["params"].get("full_refresh", False))
+
+
+def plain(value: Struct) -> Any:
+    """Turn a struct into what an XCom may hold."""
+    return msgspec.to_builtins(value)

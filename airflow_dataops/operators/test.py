@@ -1,0 +1,52 @@
+"""Run data tests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_dataops.operators.node import NodeOperator, plain
+
+if TYPE_CHECKING:
+    from airflow.sdk import Context
+
+    from airflow_dataops.adapters.manifest_store import StoredManifest
+    from airflow_dataops.core.execution.results import TestResult
+    from airflow_dataops.core.ports import SqlRunner
+
+
+class TestOperator(NodeOperator):
+    """Runs data tests in one session and judges them as dbt does.
+
+    All tests run, then the task fails if any of them did; a warning only speaks.
+
+    Returns:
+        `{"tests": [{"node", "status": pass | warn | fail, "failures", "message"}, ...]}`.
+            When the task fails, the same is in the XCom of key `verdicts`; it is not retried,
+        as the same data would fail again.
+    """
+
+    __test__ = False
+    ui_color = "#e2f3e2"
+
+    def execute(self, context: Context) -> Any:
+        """Run the tests."""
+        manifest = self._open()
+        results = self._run(lambda runner: self._judge(manifest, runner))
+        verdicts = {"tests": [plain(result) for result in results]}
+        if failed := [result for result in results if result.status == "fail"]:
+            context["ti"].xcom_push(key="verdicts", value=verdicts)
+            names = "".join(f"\n  - {result.node}: {result.message}" for result in failed)
+            raise AirflowFailException(f"{len(failed)} of {len(results)} tests failed:{names}")
+        return verdicts
+
+    def _judge(self, manifest: StoredManifest, runner: SqlRunner) -> list[TestResult]:
+        from airflow_dataops.core.execution.tests import run_test
+
+        results = []
+        for id_ in self.nodes:
+            result = run_test(manifest.node(id_), manifest.code(id_), runner)
+            self.log.info("%s %s %s", result.status.upper(), id_, result.message)
+            results.append(result)
+        return results

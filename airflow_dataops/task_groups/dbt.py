@@ -1,0 +1,57 @@
+"""A dbt manifest as a TaskGroup of somebody's DAG."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import TaskGroup
+from airflow.sdk.definitions._internal.contextmanager import DagContext
+
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.task_groups.factory import PlanArguments, plan_manifest, split_arguments
+from airflow_dataops.task_groups.files import locate
+from airflow_dataops.task_groups.tasks import add_tasks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow.sdk import DAG
+
+
+def dbt_task_group(
+    *,
+    group_id: str,
+    manifest: str | Path,
+    conn_id: str,
+    dag: DAG | None = None,
+    **arguments: Any,
+) -> TaskGroup:
+    """Return a TaskGroup that runs a dbt project, or a part of one.
+
+    Args:
+        group_id: the group's id; as in Airflow it goes before the ids of its tasks.
+        manifest: path of the manifest, relative to the DAG file.
+        conn_id: the warehouse.
+        dag: the DAG; None inside a `with DAG(...)` block.
+        **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,
+            `freshness`, `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
+            Airflow's `TaskGroup`. The group's `default_args` hold for its tasks.
+
+    Raises:
+        ManifestError: it is no manifest, or has nodes that cannot run.
+        ConfigError: an argument is wrong, or the file is not there.
+    """
+    dag = dag or DagContext.get_current()
+    if dag is None:
+        raise ConfigError(
+            f"dbt_task_group {group_id!r} is outside of a DAG: call it inside `with DAG(...)`, "
+            "or pass dag="
+        )
+    planning, of_group = split_arguments(arguments)
+    planned = plan_manifest(locate(manifest), conn_id, planning)
+    group = TaskGroup(group_id=group_id, dag=dag, **of_group)
+    add_tasks(planned, dag, group)
+    return group
+
+
+__all__ = ["PlanArguments", "dbt_task_group"]

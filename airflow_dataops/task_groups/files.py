@@ -1,0 +1,26 @@
+"""Paths in a DAG file are relative to that file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+_PACKAGE = str(Path(__file__).parent.parent)
+
+
+def locate(path: str | Path) -> Path:
+    """Return an absolute path, relative ones taken from the folder of the calling file.
+
+    The calling file is the first one up the stack that is not of this package: a DAG file,
+    wherever the process that parses it happens to stand.
+    """
+    path = Path(path)
+    return path if path.is_absolute() else Path(caller_file()).parent / path
+
+
+def caller_file() -> str:
+    """Return the file that called into this package."""
+    frame = sys._getframe()
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_PACKAGE):
+        frame = frame.f_back
+    return frame.f_code.co_filename
