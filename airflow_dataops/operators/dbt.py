@@ -87,7 +87,7 @@ def dbt_operator(
         arguments = {"full_refresh": "{{ params.get('full_refresh', False) }}"} | arguments
     if dbt.executable:
         arguments = {"dbt_executable_path": dbt.executable} | arguments
-    operator = _OPERATORS[kind](
+    operator: Any = _OPERATORS[kind](
         project_dir=dbt.project_dir,
         profile_config=ProfileConfig(
             profile_name=dbt.profile,
@@ -103,7 +103,8 @@ def dbt_operator(
         **arguments,
     )
     operator.warehouse_conn_id = conn_id
-    return operator
+    made: BaseOperator = operator
+    return made
 
 
 def _selector(node: Node) -> str:

@@ -123,5 +123,5 @@ def _dbt_unavailable(dbt: DbtConfig | None) -> str | None:
     if importlib.util.find_spec("cosmos") is None:
         return "the extra is not installed: pip install 'airflow-dataops[dbt]'"
     if dbt is None:
-        return "it does not know where: pass dbt=DbtConfig(project_dir=..., profile=..., target=...)"
+        return "it has not been told where: pass dbt=DbtConfig(project_dir=, profile=, target=)"
     return None
