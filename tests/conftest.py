@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
@@ -26,7 +25,7 @@ os.environ.update(
 
 
 @pytest.fixture(autouse=True)
-def own_manifest_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_manifest_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the manifests that another one read."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
-    yield
+    return

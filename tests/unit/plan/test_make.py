@@ -19,12 +19,12 @@ from airflow_dataops.core.plan import (
 from airflow_dataops.errors import ConfigError, ManifestError
 from tests.unit.plan.projects import (
     asking,
+    data_test,
     model,
     project,
     seed,
     snapshot,
     source,
-    data_test,
 )
 
 
