@@ -1,0 +1,1 @@
+select berth_id, depth from {{ ref('stg_berths') }}

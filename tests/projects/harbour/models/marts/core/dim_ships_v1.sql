@@ -1,0 +1,1 @@
+select ship_id, name from {{ ref('stg_ships') }}

@@ -1,0 +1,1 @@
+select * from {{ ref('stg_calls') }} where berth_id is null

@@ -1,0 +1,2 @@
+{{ config(alias='crews_clean', database=target.database) }}
+select ship_id, captain from {{ source('register', 'crews') }}

@@ -1,0 +1,1 @@
+select ship_id, {{ tidy('name') }} as name from {{ source('register', 'ships') }}

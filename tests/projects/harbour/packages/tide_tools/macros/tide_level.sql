@@ -1,0 +1,1 @@
+{% macro tide_level(column) %}coalesce({{ column }}, 0){% endmacro %}

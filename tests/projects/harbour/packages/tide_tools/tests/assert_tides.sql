@@ -1,0 +1,1 @@
+select * from {{ ref('stg_tides') }} where level < -10

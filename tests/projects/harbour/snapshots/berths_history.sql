@@ -1,0 +1,4 @@
+{% snapshot berths_history %}
+{{ config(strategy='timestamp', unique_key='berth_id', updated_at='updated_at', group='port_authority') }}
+select * from {{ ref('stg_berths') }}
+{% endsnapshot %}

@@ -1,0 +1,1 @@
+select * from {{ ref('flags') }} where code is null
