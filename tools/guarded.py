@@ -85,6 +85,7 @@ class GuardedProcesses:
                 stdout=subprocess.PIPE,
                 stderr=complaints,
                 env=self._environment,
+                start_new_session=True,  # Ctrl-C on the terminal is ours to handle
             )
         threading.Thread(target=self._read_events, args=[self._guard], daemon=True).start()
         if self._guard.stdin:

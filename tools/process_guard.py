@@ -157,7 +157,6 @@ def _watch_signals() -> int:
 
 def main() -> None:
     """Read the order, run it, and end all of it when standard input closes."""
-    os.setsid()
     wakeup = _watch_signals()
     _prctl(PR_SET_CHILD_SUBREAPER, 1)
     order = json.loads(_read_line())
