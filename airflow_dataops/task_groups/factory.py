@@ -4,21 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.core.model import Project, Struct
-from airflow_dataops.core.plan import (
-    Engine,
-    EngineChoice,
-    FreshnessMode,
-    GroupBy,
-    Plan,
-    PlanOptions,
-    make_plan,
-)
+from airflow_dataops.core.plan import Engine, Plan, PlanOptions, make_plan, plan_options
 from airflow_dataops.core.selection import select_nodes
-from airflow_dataops.errors import ConfigError, ManifestError
+from airflow_dataops.errors import ManifestError
 from airflow_dataops.task_groups.operators import Warehouse
 
 if TYPE_CHECKING:
@@ -29,7 +21,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_Choice = TypeVar("_Choice", EngineChoice, GroupBy, FreshnessMode)
+_NOT_OPTIONS = frozenset({"select", "exclude", "dbt"})
 
 
 class PlanArguments(TypedDict, total=False):
@@ -49,9 +41,9 @@ class PlanArguments(TypedDict, total=False):
 
     select: str | Sequence[str] | None
     exclude: str | Sequence[str] | None
-    engine: EngineChoice | str
-    group_by: GroupBy | str
-    freshness: FreshnessMode | str
+    engine: str
+    group_by: str
+    freshness: str
     operator_args: Mapping[str, Any]
     group_args: Mapping[str, Mapping[str, Any]]
     tag_args: Mapping[str, Mapping[str, Any]]
@@ -95,27 +87,11 @@ def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[s
 
 
 def _options(arguments: PlanArguments) -> PlanOptions:
-    unavailable = _dbt_unavailable(arguments.get("dbt"))
-    return PlanOptions(
-        engine=_choice(EngineChoice, "engine", arguments.get("engine", EngineChoice.AUTO)),
-        available=frozenset({Engine.SQL} if unavailable else Engine),
-        unavailable={Engine.DBT: unavailable} if unavailable else {},
-        group_by=_choice(GroupBy, "group_by", arguments.get("group_by", GroupBy.LAYER)),
-        freshness=_choice(
-            FreshnessMode, "freshness", arguments.get("freshness", FreshnessMode.GATE)
-        ),
-        operator_args=arguments.get("operator_args") or {},
-        group_args=arguments.get("group_args") or {},
-        tag_args=arguments.get("tag_args") or {},
-    )
-
-
-def _choice(kind: type[_Choice], name: str, value: str) -> _Choice:
-    try:
-        return kind(value)
-    except ValueError:
-        accepted = ", ".join(repr(str(member)) for member in kind)
-        raise ConfigError(f"{name}: expected one of {accepted}, got {value!r}") from None
+    missing = _dbt_unavailable(arguments.get("dbt"))
+    words: dict[str, Any] = {
+        name: value for name, value in arguments.items() if name not in _NOT_OPTIONS
+    }
+    return plan_options(**words, unavailable={Engine.DBT: missing} if missing else {})
 
 
 def _dbt_unavailable(dbt: DbtConfig | None) -> str | None:

@@ -1,6 +1,7 @@
 """Project -> Plan: pure functions over frozen structs."""
 
 from airflow_dataops.core.plan.make import make_plan
+from airflow_dataops.core.plan.options import plan_options
 from airflow_dataops.core.plan.structs import (
     Engine,
     EngineChoice,
@@ -22,4 +23,5 @@ __all__ = [
     "PlannedTask",
     "TaskKind",
     "make_plan",
+    "plan_options",
 ]

@@ -1,0 +1,58 @@
+"""Arguments as users write them -> `PlanOptions`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_dataops.core.plan.structs import (
+    Engine,
+    EngineChoice,
+    FreshnessMode,
+    GroupBy,
+    PlanOptions,
+)
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Choice = TypeVar("_Choice", EngineChoice, GroupBy, FreshnessMode)
+
+
+def plan_options(
+    *,
+    engine: str = EngineChoice.AUTO,
+    group_by: str = GroupBy.LAYER,
+    freshness: str = FreshnessMode.GATE,
+    operator_args: Mapping[str, Any] | None = None,
+    group_args: Mapping[str, Mapping[str, Any]] | None = None,
+    tag_args: Mapping[str, Mapping[str, Any]] | None = None,
+    unavailable: Mapping[Engine, str] | None = None,
+) -> PlanOptions:
+    """Check the words and return the options.
+
+    Args:
+        unavailable: engines that cannot be used, each with what to do to have it.
+
+    Raises:
+        ConfigError: a word is none of those accepted; the text lists them.
+    """
+    unavailable = unavailable or {}
+    return PlanOptions(
+        engine=_choice(EngineChoice, "engine", engine),
+        available=frozenset(Engine) - unavailable.keys(),
+        unavailable=unavailable,
+        group_by=_choice(GroupBy, "group_by", group_by),
+        freshness=_choice(FreshnessMode, "freshness", freshness),
+        operator_args=operator_args or {},
+        group_args=group_args or {},
+        tag_args=tag_args or {},
+    )
+
+
+def _choice(kind: type[_Choice], name: str, value: str) -> _Choice:
+    try:
+        return kind(value)
+    except ValueError:
+        accepted = ", ".join(repr(str(member)) for member in kind)
+        raise ConfigError(f"{name}: expected one of {accepted}, got {value!r}") from None
