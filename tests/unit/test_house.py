@@ -1,0 +1,60 @@
+"""What importing the package costs, and who may import whom."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import airflow_dataops
+
+FORBIDDEN = (
+    "dbt",
+    "sqlmesh",
+    "sqlglot",
+    "pandas",
+    "duckdb",
+    "cosmos",
+    "snowflake",
+    "google.cloud",
+    "boto3",
+)
+
+
+def modules_after(statement: str) -> set[str]:
+    script = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
+    result = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    return set(result.stdout.split())
+
+
+def test_importing_the_package_imports_nothing_else() -> None:
+    ours = {name for name in modules_after("import airflow_dataops") if "airflow" in name}
+    assert ours == {"airflow_dataops"}
+
+
+def test_the_dag_factory_pulls_in_no_engine_and_no_sdk() -> None:
+    loaded = modules_after("import airflow_dataops.dag_factory")
+    assert "airflow.sdk" in loaded
+    assert sorted(loaded & set(FORBIDDEN)) == []
+
+
+def test_every_public_name_can_be_had() -> None:
+    for name in airflow_dataops.__all__:
+        assert getattr(airflow_dataops, name)
+
+
+def test_an_unknown_name_is_said_to_be_unknown() -> None:
+    try:
+        airflow_dataops.nothing_of_the_kind  # noqa: B018
+    except AttributeError as error:
+        assert "nothing_of_the_kind" in str(error)
+
+
+def test_arrows_point_down() -> None:
+    """The contracts of pyproject.toml, checked by import-linter."""
+    result = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports"], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
