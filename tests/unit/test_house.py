@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import airflow_dataops
 
 FORBIDDEN = (
@@ -46,10 +48,8 @@ def test_every_public_name_can_be_had() -> None:
 
 
 def test_an_unknown_name_is_said_to_be_unknown() -> None:
-    try:
-        airflow_dataops.nothing_of_the_kind  # noqa: B018
-    except AttributeError as error:
-        assert "nothing_of_the_kind" in str(error)
+    with pytest.raises(AttributeError, match="nothing_of_the_kind"):
+        airflow_dataops.nothing_of_the_kind
 
 
 def test_arrows_point_down() -> None:
