@@ -49,7 +49,7 @@ def test_every_public_name_can_be_had() -> None:
 
 def test_an_unknown_name_is_said_to_be_unknown() -> None:
     with pytest.raises(AttributeError, match="nothing_of_the_kind"):
-        airflow_dataops.nothing_of_the_kind
+        _ = airflow_dataops.nothing_of_the_kind
 
 
 def test_arrows_point_down() -> None:
