@@ -16,8 +16,8 @@ def asset_of(relation: Relation, conn_id: str) -> Asset:
 
     The same table is the same asset whatever fills or reads it: another project, another
     tool, a hand-written DAG. The uri is `dataops://<conn_id>/<database>/<schema>/<table>`,
-    each part percent-encoded; the name is the same without the scheme.
+    each part percent-encoded, missing ones left out; the name is the same without the scheme.
     """
-    parts = (conn_id, relation.database or "", relation.schema or "", relation.identifier)
-    name = "/".join(quote(part, safe="") for part in parts)
+    parts = (conn_id, relation.database, relation.schema, relation.identifier)
+    name = "/".join(quote(part, safe="") for part in parts if part)
     return Asset(name=name, uri=f"dataops://{name}")
