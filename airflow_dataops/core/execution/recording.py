@@ -29,6 +29,10 @@ class RecordingRunner:
         """The texts of what ran, in order, with `begin`, `commit` and `rollback`."""
         return tuple(self._statements)
 
+    def script(self) -> str:
+        """Return what ran as one text, to be shown rather than run again."""
+        return ";\n\n".join([*self._statements, ""]).rstrip("\n")
+
     @property
     def dialect(self) -> str:
         """The sqlglot name of the engine's SQL."""
