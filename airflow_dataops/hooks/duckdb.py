@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing, contextmanager
 from functools import cached_property
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow.exceptions import AirflowOptionalProviderFeatureException
@@ -158,7 +159,7 @@ class DuckDBHook(DbApiHook):
     def _get_polars_df(self, sql: Any, parameters: Any = None, **kwargs: Any) -> Any:
         # common-sql's own leaves a list of parameters out.
         try:
-            import polars
+            polars = import_module("polars")
         except ImportError as error:
             raise AirflowOptionalProviderFeatureException(
                 "polars is not installed: pip install 'apache-airflow-providers-common-sql[polars]'"
