@@ -1,0 +1,110 @@
+"""Builds a seed: the rows of a CSV file as a table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.csv_table import read_seed
+from airflow_dataops.core.execution.models import build_table
+from airflow_dataops.core.execution.results import Action, BuildResult
+from airflow_dataops.core.model import SeedSpec
+from airflow_dataops.core.sql import catalog, loads, relations, seeds
+from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.relations import RelationKind
+from airflow_dataops.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.execution.csv_table import SeedTable
+    from airflow_dataops.core.model import Code, Node, Relation
+    from airflow_dataops.core.ports import SqlRunner
+
+_BATCH_ROWS = 10_000
+
+
+def build_seed(
+    node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = False
+) -> BuildResult:
+    """Load a seed's file into its table, in one transaction.
+
+    The table ends with exactly the file's columns and rows. One whose columns and types are
+    the file's keeps its identity (grants, what depends on it) and gets new rows; any other is
+    made anew, where dbt would ask for a full refresh.
+
+    Args:
+        node: a node with a `SeedSpec`.
+        code: `csv` is the text of the file.
+        runner: an open session.
+        full_refresh: make the table anew even so; the seed's own setting wins.
+
+    Raises:
+        ConfigError: the seed, its code or the connection cannot be used.
+        RunError: the file is not well-formed, or a view has the seed's name.
+    """
+    spec, text = _seed(node, code)
+    table = _read(node, spec, text, runner.dialect)
+    if spec.full_refresh is not None:
+        full_refresh = spec.full_refresh
+    with building(node, runner) as relation:
+        existing = catalog.relation_kind(runner, relation)
+        if existing is RelationKind.VIEW:
+            raise RunError(
+                f"{node.id}: {relation} is a view; drop it, or give the seed another alias."
+            )
+        staged = f"{relation.identifier}__dbt_tmp"
+        _stage(staged, table, runner)
+        _publish(relation, staged, existing, runner, full_refresh=full_refresh)
+        runner.execute(relations.drop_temporary_table(staged, runner.dialect))
+    action = Action.REPLACED if existing else Action.CREATED
+    return BuildResult(node=node.id, relation=str(relation), action=action, rows=table.rows)
+
+
+def _seed(node: Node, code: Code) -> tuple[SeedSpec, str]:
+    if not isinstance(node.spec, SeedSpec):
+        raise ConfigError(f"{node.id} is a {node.kind}, not a seed.")
+    if node.spec.unsupported:
+        raise ConfigError(
+            f"{node.id}: engine sql cannot load it faithfully, because of "
+            f"{', '.join(node.spec.unsupported)}. Let engine dbt run it."
+        )
+    if code.csv is None:
+        raise ConfigError(
+            f"{node.id}: the manifest does not carry the text of {node.spec.file}. "
+            "Write it with `airflow-dataops compile`, or let engine dbt load the seed."
+        )
+    return node.spec, code.csv
+
+
+def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
+    types = {
+        name: seeds.check_type(type_, dialect, f"{node.id}, column {name}")
+        for name, type_ in spec.column_types.items()
+    }
+    where = f"{node.id} ({spec.file})"
+    return read_seed(text, where=where, delimiter=spec.delimiter, column_types=types)
+
+
+def _stage(name: str, table: SeedTable, runner: SqlRunner) -> None:
+    runner.execute(seeds.create_stage(name, table.columns, runner.dialect))
+    insert = seeds.insert_values(name, table.columns, runner.dialect, runner.placeholder)
+    for start in range(0, table.rows, _BATCH_ROWS):
+        runner.execute(insert, [values[start : start + _BATCH_ROWS] for values in table.values])
+
+
+def _publish(
+    relation: Relation,
+    staged: str,
+    existing: RelationKind | None,
+    runner: SqlRunner,
+    *,
+    full_refresh: bool,
+) -> None:
+    dialect = runner.dialect
+    source = quote(staged, dialect)
+    columns = catalog.columns_of_temporary(runner, staged)
+    if full_refresh or columns != catalog.columns_of(runner, relation):
+        build_table(relation, seeds.every_row(source), existing, runner)
+        return
+    target = relations.render(relation, dialect)
+    runner.execute(seeds.delete_all(target))
+    runner.execute(loads.insert(target, source, [c.name for c in columns], dialect))

@@ -1,0 +1,215 @@
+"""Builds a snapshot: the history of a query's rows, as dbt keeps it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.results import Action, BuildResult
+from airflow_dataops.core.model import Node, Relation, SnapshotSpec, Struct
+from airflow_dataops.core.sql import catalog, relations, snapshots
+from airflow_dataops.core.sql.columns import add_column
+from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
+from airflow_dataops.core.sql.relations import RelationKind
+from airflow_dataops.core.sql.snapshots import History, Incoming, Match
+from airflow_dataops.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.model import Code
+    from airflow_dataops.core.ports import SqlRunner
+
+
+class _Build(Struct, frozen=True):
+    """One build; `staged` names the temporary table that holds the query's rows."""
+
+    node: Node
+    spec: SnapshotSpec
+    relation: Relation
+    staged: str
+    columns: tuple[str, ...]
+    dialect: str
+
+
+def build_snapshot(node: Node, code: Code, runner: SqlRunner) -> BuildResult:
+    """Bring a snapshot's history up to date with its query, in one transaction.
+
+    The first run makes the table. Later ones close rows that changed or are gone and add the
+    new ones; columns that the query has gained are added to the table, columns it has lost
+    stay. A run that finds no change changes nothing, but for rows whose unique key is NULL:
+    those begin anew each time, as in dbt.
+
+    `unique_key` and `updated_at` are columns of the query, in any case and with or without
+    quotes, or SQL expressions over them; `check_cols` are columns.
+
+    Args:
+        node: a node with a `SnapshotSpec`.
+        code: its compiled SQL.
+        runner: an open session.
+
+    Raises:
+        ConfigError: the snapshot, its code or the connection cannot be used.
+        RunError: the query or the table lacks a column, or the table is no snapshot.
+    """
+    spec, sql = _snapshot(node, code)
+    with building(node, runner) as relation:
+        existing = catalog.relation_kind(runner, relation)
+        if existing is RelationKind.VIEW:
+            raise RunError(f"{node.id}: {relation} is a view; drop it, or rename the snapshot.")
+        build = _stage(node, spec, relation, sql, runner)
+        rows = _continue(build, runner) if existing else _begin(build, runner)
+        runner.execute(relations.drop_temporary_table(build.staged, runner.dialect))
+    action = Action.UPDATED if existing else Action.CREATED
+    return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
+
+
+def _snapshot(node: Node, code: Code) -> tuple[SnapshotSpec, str]:
+    spec = node.spec
+    if not isinstance(spec, SnapshotSpec):
+        raise ConfigError(f"{node.id} is a {node.kind}, not a snapshot.")
+    reasons = list(spec.unsupported)
+    if spec.strategy not in ("timestamp", "check"):
+        reasons.append(f"its strategy {spec.strategy!r}")
+    if reasons:
+        raise ConfigError(
+            f"{node.id}: engine sql cannot build it faithfully, because of "
+            f"{', '.join(reasons)}. Let engine dbt run it."
+        )
+    needed = spec.updated_at if spec.strategy == "timestamp" else spec.check_cols
+    if not spec.unique_key or not needed:
+        raise ConfigError(
+            f"{node.id}: a snapshot needs unique_key and, for strategy timestamp, updated_at or, "
+            "for strategy check, check_cols."
+        )
+    if code.sql is None:
+        raise ConfigError(
+            f"{node.id}: the manifest has no compiled code. "
+            "Write it with `airflow-dataops compile`, or let engine dbt run the snapshot."
+        )
+    return spec, code.sql
+
+
+def _stage(
+    node: Node, spec: SnapshotSpec, relation: Relation, sql: str, runner: SqlRunner
+) -> _Build:
+    staged = f"{relation.identifier}__dbt_tmp"
+    runner.execute(relations.create_temporary_table_as(staged, sql, runner.dialect))
+    columns = tuple(column.name for column in catalog.columns_of_temporary(runner, staged))
+    return _Build(
+        node=node,
+        spec=spec,
+        relation=relation,
+        staged=staged,
+        columns=columns,
+        dialect=runner.dialect,
+    )
+
+
+def _begin(build: _Build, runner: SqlRunner) -> int | None:
+    query = snapshots.first_rows(_history(build), _incoming(build))
+    rows = runner.execute(relations.create_table_as(build.relation, query, build.dialect))
+    return rows if rows >= 0 else None
+
+
+def _continue(build: _Build, runner: SqlRunner) -> int | None:
+    present = tuple(column.name for column in catalog.columns_of(runner, build.relation))
+    _require_snapshot(build, present)
+    history, incoming = _history(build), _incoming(build)
+    match = _match(build, history, present)
+    ended = _keep(build, "ended", snapshots.ended_rows(history, incoming, match), runner)
+    begun = _keep(build, "begun", snapshots.begun_rows(history, incoming, match), runner)
+    into = _add_columns(build, begun, present, runner)
+    dialect = build.dialect
+    closed = runner.execute(snapshots.close_rows(history, quote(ended, dialect)))
+    added = runner.execute(snapshots.add_rows(history, quote(begun, dialect), into))
+    for name in (ended, begun):
+        runner.execute(relations.drop_temporary_table(name, dialect))
+    return closed + added if closed >= 0 and added >= 0 else None
+
+
+def _history(build: _Build) -> History:
+    return History(
+        relation=build.relation,
+        names=build.spec.columns,
+        hard_deletes=build.spec.hard_deletes,
+        valid_to_current=build.spec.valid_to_current,
+        dialect=build.dialect,
+    )
+
+
+def _incoming(build: _Build) -> Incoming:
+    spec, columns = build.spec, build.columns
+    updated_at = spec.updated_at
+    return Incoming(
+        table=quote(build.staged, build.dialect),
+        columns=columns,
+        keys=tuple(_expression(key, columns, build.dialect) for key in spec.unique_key),
+        updated_at=_expression(updated_at, columns, build.dialect) if updated_at else snapshots.NOW,
+    )
+
+
+def _match(build: _Build, history: History, present: Sequence[str]) -> Match:
+    spec = build.spec
+    by_time = spec.strategy == "timestamp"
+    return Match(
+        keys=tuple(_expression(key, present, build.dialect) for key in spec.unique_key),
+        columns=tuple(resolve(name, present) for name in build.columns),
+        changed=snapshots.later(history) if by_time else _check(build, present),
+    )
+
+
+def _check(build: _Build, present: Sequence[str]) -> str:
+    checked = build.columns
+    if build.spec.check_cols != ("all",):
+        checked = resolve_all(
+            build.spec.check_cols,
+            build.columns,
+            what="check_cols",
+            where=f"the query of {build.node.id}",
+        )
+    pairs = []
+    for new in checked:
+        old = resolve(new, present)
+        if old is None:  # a checked column that the table lacks: dbt takes every row as changed
+            return "true"
+        pairs.append((new, old))
+    return snapshots.differs(pairs, build.dialect)
+
+
+def _expression(text: str, columns: Sequence[str], dialect: str) -> str:
+    column = resolve(text, columns)
+    return f"({text})" if column is None else quote(column, dialect)
+
+
+def _require_snapshot(build: _Build, present: Sequence[str]) -> None:
+    names = build.spec.columns
+    needed = [names.scd_id, names.valid_from, names.valid_to]
+    if _history(build).keeps_deletions:
+        needed.append(names.is_deleted)
+    missing = [name for name in needed if resolve(name, present) is None]
+    if missing:
+        raise RunError(
+            f"{build.node.id}: {build.relation} lacks {', '.join(missing)}, so it is no snapshot "
+            "of this kind. Add the columns, set snapshot_meta_column_names to the names it has, "
+            "or give the snapshot another name."
+        )
+
+
+def _keep(build: _Build, what: str, query: str, runner: SqlRunner) -> str:
+    name = f"{build.relation.identifier}__{what}"
+    runner.execute(relations.create_temporary_table_as(name, query, runner.dialect))
+    return name
+
+
+def _add_columns(
+    build: _Build, begun: str, present: Sequence[str], runner: SqlRunner
+) -> list[tuple[str, str]]:
+    """Add what the table lacks; return each column of `begun` with the one that takes it."""
+    into = []
+    for column in catalog.columns_of_temporary(runner, begun):
+        found = resolve(column.name, present)
+        if found is None:
+            runner.execute(add_column(build.relation, column, runner.dialect))
+        into.append((column.name, found or column.name))
+    return into

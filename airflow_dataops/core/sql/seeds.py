@@ -1,0 +1,75 @@
+"""The SQL that loads a seed's rows; values are bound, never part of the text."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import sqlglot
+from sqlglot import TokenType
+from sqlglot.errors import TokenError
+
+from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.sql.catalog import Column
+
+_OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
+_CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
+
+
+def create_stage(name: str, columns: Sequence[Column], dialect: str) -> str:
+    """Return a statement that makes an empty temporary table."""
+    described = ", ".join(f"{quote(c.name, dialect)} {c.type}" for c in columns)
+    return f"create temporary table {quote(name, dialect)} ({described})"
+
+
+def insert_values(name: str, columns: Sequence[Column], dialect: str, placeholder: str) -> str:
+    """Return a statement that adds a batch of rows given as texts.
+
+    It takes one parameter for each column: the list of its values. Each is cast to the
+    column's type. Lists are 20 times as fast in DuckDB as one parameter for each value.
+    """
+    names = quote_all((c.name for c in columns), dialect)
+    casts = ", ".join(f"cast({quote(c.name, dialect)} as {c.type})" for c in columns)
+    texts = ",\n  ".join(
+        f"unnest(cast({placeholder} as varchar[])) as {quote(c.name, dialect)}" for c in columns
+    )
+    return (
+        f"insert into {quote(name, dialect)} ({names})\n"
+        f"select {casts}\nfrom (select\n  {texts}\n) as batch"
+    )
+
+
+def every_row(source: str) -> str:
+    """Return a query for all rows of a table, given as SQL."""
+    return f"select * from {source}"
+
+
+def delete_all(target: str) -> str:
+    """Return a statement that empties a table and, unlike TRUNCATE, can be rolled back."""
+    return f"delete from {target}"
+
+
+def check_type(type_: str, dialect: str, where: str) -> str:
+    """Return a column type that a user configured, if it can be one type and nothing more.
+
+    Raises:
+        ConfigError: it would end its column's definition and say something else.
+    """
+    try:
+        tokens = sqlglot.tokenize(type_, dialect=dialect)
+    except TokenError:
+        tokens = []
+    depth = 0
+    sound = bool(tokens)
+    for token in tokens:
+        depth += (token.token_type in _OPENING) - (token.token_type in _CLOSING)
+        outside = depth == 0 and token.token_type is TokenType.COMMA
+        if depth < 0 or outside or token.token_type is TokenType.SEMICOLON or token.comments:
+            sound = False
+    if not sound or depth:
+        raise ConfigError(f"{where}: {type_!r} is not a SQL type; mend column_types.")
+    return type_
