@@ -1,0 +1,30 @@
+"""Reads manifests: bytes of a file to the project and its code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.manifests.dbt.read import read_dbt
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Manifest
+
+__all__ = ["read_manifest"]
+
+
+def read_manifest(data: bytes, *, source: str) -> Manifest:
+    """Read a manifest.
+
+    Args:
+        data: content of a dbt `manifest.json` (schema v10 or newer, best with compiled code).
+        source: the file's name, for messages.
+
+    Returns:
+        The project, a graph of nodes, and apart from it the code of what can be run. What a
+        reader should know and need not mend is in `project.warnings`.
+
+    Raises:
+        ManifestError: with everything that must be mended, each problem with the node and the
+            file where its author wrote it.
+    """
+    return read_dbt(data, source)

@@ -1,0 +1,46 @@
+"""What the readers of single nodes need to know of the whole manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.manifests.dbt.macros import Macros
+    from airflow_dataops.core.manifests.dbt.settings import Settings
+    from airflow_dataops.core.manifests.dbt.wire import Node
+    from airflow_dataops.core.manifests.report import Report
+
+
+@dataclass(frozen=True)
+class Context:
+    """One manifest, while its nodes are read.
+
+    Attributes:
+        root: the project's own package.
+        adapter: the dbt adapter type, None if unknown.
+        looking: collects ids of nodes whose code reads the clock or the warehouse while
+            dbt compiles it.
+        plugin_readers: ids of nodes that read a source which a dbt-duckdb plugin loads.
+    """
+
+    root: str
+    adapter: str | None
+    macros: Macros
+    report: Report
+    plugin_readers: frozenset[str] = frozenset()
+    looking: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the manifest with what belongs to it."""
+
+    id: str
+    node: Node
+    settings: Settings
+    context: Context
+
+    def called_macros(self) -> list[str]:
+        """Return ids of the macros that the node calls itself."""
+        return self.node.depends_on.macros or []

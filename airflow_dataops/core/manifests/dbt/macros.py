@@ -1,0 +1,129 @@
+"""What can be told from a manifest's macros about the nodes that call them.
+
+`depends_on.macros` of a node and of a macro are the macros that it calls itself.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from airflow_dataops.core.manifests.dbt.wire import Macro
+
+IS_INCREMENTAL = "is_incremental"
+
+_BRANCHING = (IS_INCREMENTAL, "should_full_refresh", "FULL_REFRESH")
+"""Words in code that renders differently on a first build and on a later one."""
+
+_LOOKING = (
+    "run_started_at",
+    "invocation_id",
+    "modules.datetime",
+    "run_query",
+    "load_relation",
+    "adapter.get_",
+)
+"""Words in code whose result is fixed when dbt compiles it."""
+
+_MATERIALIZATIONS: dict[str, tuple[str, ...]] = {
+    "view": (),
+    "table": (),
+    "incremental": (
+        "get_incremental_default_sql",
+        "get_incremental_append_sql",
+        "get_incremental_delete_insert_sql",
+        "get_incremental_merge_sql",
+    ),
+    "snapshot": ("snapshot_check_strategy", "snapshot_timestamp_strategy"),
+    "seed": (),
+    "test": (),
+}
+"""The materializations we write ourselves, and macros that dbt's look up by name at run time."""
+
+
+class Macros:
+    """The macros of one manifest.
+
+    Args:
+        macros: by unique id. Where a manifest carries none, nothing is known of them.
+        root: the project's own package.
+        adapter: the dbt adapter type.
+    """
+
+    def __init__(self, macros: Mapping[str, Macro], *, root: str, adapter: str | None) -> None:
+        self._macros = macros
+        self._adapter = adapter
+        self._own = {macro.name for macro in macros.values() if macro.package_name == root}
+        self._calls = {id_: macro.depends_on.macros or [] for id_, macro in macros.items()}
+        self._callers = _turned(self._calls)
+        self._branching = self._naming(_BRANCHING)
+        self._looking = self._naming(_LOOKING)
+        self._replaced = {name: self._replaced_by_root(name) for name in _MATERIALIZATIONS}
+
+    def renders_twice(self, raw_code: str, macros: Iterable[str]) -> bool:
+        """Say whether code may be another one on a first build than later.
+
+        That holds for macros that the manifest does not have, for there is no telling.
+        """
+        return _names(raw_code, _BRANCHING) or any(
+            id_ in self._branching or id_ not in self._macros for id_ in macros
+        )
+
+    def looks_around(self, raw_code: str, macros: Iterable[str]) -> bool:
+        """Say whether code reads the clock or the warehouse while it is compiled."""
+        return _names(raw_code, _LOOKING) or any(id_ in self._looking for id_ in macros)
+
+    def replaced(self, materialization: str) -> tuple[str, ...]:
+        """Return the project's own macros that change how dbt does a materialization."""
+        return self._replaced.get(materialization, ())
+
+    def _naming(self, words: tuple[str, ...]) -> set[str]:
+        """Return the macros that name one of the words, and all that call them."""
+        found = (
+            id_
+            for id_, macro in self._macros.items()
+            if macro.name in words
+            or (macro.name != IS_INCREMENTAL and _names(macro.macro_sql, words))
+        )
+        return _reached(found, self._callers)
+
+    def _replaced_by_root(self, materialization: str) -> tuple[str, ...]:
+        """Find macros of the root project that dbt prefers to those of a materialization.
+
+        dbt looks macros up by name, and the root project's come before those of dbt and of
+        the adapter; so does its materialization of the same name.
+        """
+        kinds = ("default", self._adapter or "default")
+        names = {f"materialization_{materialization}_{kind}" for kind in kinds}
+        names.update(_MATERIALIZATIONS[materialization])
+        starts = (id_ for id_, macro in self._macros.items() if macro.name in names)
+        reached = _reached(starts, self._calls) & self._macros.keys()
+        names.update(self._macros[id_].name for id_ in reached)
+        names.update([f"{self._adapter}__{name}" for name in names])
+        # Its result is in the compiled code.
+        return tuple(sorted((self._own & names) - {IS_INCREMENTAL}))
+
+
+def _turned(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:
+    turned: dict[str, list[str]] = {}
+    for start, ends in edges.items():
+        for end in ends:
+            turned.setdefault(end, []).append(start)
+    return turned
+
+
+def _names(code: str, words: Iterable[str]) -> bool:
+    return any(word in code for word in words)
+
+
+def _reached(starts: Iterable[str], edges: Mapping[str, list[str]]) -> set[str]:
+    reached: set[str] = set()
+    waiting = list(starts)
+    while waiting:
+        id_ = waiting.pop()
+        if id_ not in reached:
+            reached.add(id_)
+            waiting.extend(edges.get(id_, ()))
+    return reached

@@ -1,0 +1,123 @@
+"""Models: what the SQL or Python of a file becomes.
+
+Source: https://docs.getdbt.com/docs/build/incremental-strategy for incremental ones.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.manifests.dbt.hooks import has_jinja, read_hooks
+from airflow_dataops.core.manifests.dbt.names import expressions
+from airflow_dataops.core.manifests.dbt.unsupported import (
+    MATERIALIZATIONS,
+    ONE_RENDERING,
+    STRATEGIES,
+    no_sql,
+    physical,
+)
+from airflow_dataops.core.manifests.show import show
+from airflow_dataops.core.model import Code, Incremental, ModelSpec, SchemaChange
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.manifests.dbt.context import Entry
+    from airflow_dataops.core.manifests.dbt.settings import Settings
+
+INCREMENTAL = "incremental"
+
+
+def read_model(entry: Entry) -> ModelSpec:
+    """Read how a model is built."""
+    settings = entry.settings
+    materialized = settings.text("materialized") or "view"
+    incremental = _incremental(settings) if materialized == INCREMENTAL else None
+    hooks = read_hooks(settings)
+    reasons = _reasons(entry, materialized, incremental)
+    if materialized != "ephemeral":
+        reasons += hooks.unsupported()
+    return ModelSpec(
+        materialized=materialized,
+        language=entry.node.language or "sql",
+        incremental=incremental,
+        full_refresh=settings.flag("full_refresh"),
+        pre_hooks=hooks.pre,
+        post_hooks=hooks.post,
+        unsupported=tuple(reasons),
+    )
+
+
+def read_model_code(entry: Entry) -> Code | None:
+    """Return a model's SQL; None for Python, for ephemeral ones and where there is none."""
+    node = entry.node
+    materialized = entry.settings.raw("materialized")
+    if node.language not in (None, "sql") or materialized == "ephemeral":
+        return None
+    if not node.compiled_code:
+        return None
+    later = None
+    if materialized == INCREMENTAL:
+        later = node.compiled_code_incremental
+        if later is None and not _renders_twice(entry):
+            later = node.compiled_code
+    return Code(sql=node.compiled_code, incremental_sql=later)
+
+
+def _incremental(settings: Settings) -> Incremental:
+    strategy = settings.text("incremental_strategy")
+    predicates = settings.texts("predicates") or settings.texts("incremental_predicates")
+    return Incremental(
+        strategy=None if strategy == "default" else strategy,
+        unique_key=settings.texts("unique_key"),
+        on_schema_change=_schema_change(settings),
+        merge_update_columns=settings.texts("merge_update_columns"),
+        merge_exclude_columns=settings.texts("merge_exclude_columns"),
+        predicates=predicates,
+    )
+
+
+def _schema_change(settings: Settings) -> SchemaChange:
+    """Read `on_schema_change`. Like dbt, take a word that is none of the four for `ignore`."""
+    value = settings.raw("on_schema_change")
+    if value is None or value in tuple(SchemaChange):
+        return SchemaChange(value or SchemaChange.IGNORE)
+    accepted = ", ".join(SchemaChange)
+    settings.warn(
+        f"on_schema_change is {show(value)}, which dbt takes for ignore; it knows {accepted}"
+    )
+    return SchemaChange.IGNORE
+
+
+def _reasons(entry: Entry, materialized: str, incremental: Incremental | None) -> list[str]:
+    if materialized == "ephemeral":
+        return []
+    language = entry.node.language or "sql"
+    if language != "sql":
+        return [f"a {language.capitalize()} model"]
+    reasons = no_sql(entry)
+    if materialized not in MATERIALIZATIONS:
+        return [*reasons, f"the materialization `{materialized}`"]
+    reasons += physical(entry, materialized)
+    if incremental:
+        reasons += _incremental_reasons(incremental)
+        if entry.node.compiled_code_incremental is None and _renders_twice(entry):
+            reasons.append(ONE_RENDERING)
+    return reasons
+
+
+def _incremental_reasons(incremental: Incremental) -> list[str]:
+    reasons = []
+    if incremental.strategy not in (None, *STRATEGIES):
+        reasons.append(f"the incremental strategy `{incremental.strategy}`")
+    if expressions(incremental.unique_key):
+        reasons.append("an SQL expression as unique_key")
+    if expressions((*incremental.merge_update_columns, *incremental.merge_exclude_columns)):
+        reasons.append("an SQL expression among the columns to merge")
+    if incremental.merge_update_columns and incremental.merge_exclude_columns:
+        reasons.append("both merge_update_columns and merge_exclude_columns")
+    if any(has_jinja(predicate) for predicate in incremental.predicates):
+        reasons.append("Jinja in incremental_predicates")
+    return reasons
+
+
+def _renders_twice(entry: Entry) -> bool:
+    return entry.context.macros.renders_twice(entry.node.raw_code or "", entry.called_macros())

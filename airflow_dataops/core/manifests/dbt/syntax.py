@@ -1,0 +1,86 @@
+"""Bytes that are not JSON, and JSON that is not a manifest: what they seem to be."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from airflow_dataops.errors import Problem
+
+_REMEDY = "Take target/manifest.json, which `dbt compile` or `airflow-dataops compile` writes."
+_BEGINNINGS = (
+    (b"\xef\xbb\xbf", "begins with a UTF-8 byte order mark", "Save it as UTF-8 without a BOM."),
+    (b"\xff\xfe", "is UTF-16 text", "Save it as UTF-8 without a BOM."),
+    (b"\xfe\xff", "is UTF-16 text", "Save it as UTF-8 without a BOM."),
+    (b"\x1f\x8b", "is a gzip archive", "Unpack it."),
+    (b"PK\x03\x04", "is a zip archive", "Unpack it."),
+    (
+        b"version https://git-lfs",
+        "is a Git LFS pointer, not the file itself",
+        "Run `git lfs pull` where the file is checked out.",
+    ),
+    (b"<", "is XML or HTML, not JSON", _REMEDY),
+)
+_YAML = re.compile(rb"(?:---|#[^\n]*\n\s*|%YAML|[\w'\"-]+[ \t]*:(?:\s|$)|- )")
+_NOT_NUMBERS = re.compile(rb"-?(?:NaN|Infinity)")
+_POSITION = re.compile(r"\(byte (\d+)\)")
+
+
+def not_text(data: bytes) -> Problem | None:
+    """Say why the bytes are not UTF-8 text, or text of something well known, if so."""
+    if not data.strip():
+        return Problem(f"the file is empty ({len(data)} bytes). {_REMEDY}")
+    for beginning, what, remedy in _BEGINNINGS:
+        if data.startswith(beginning):
+            return Problem(f"the file {what}. {remedy}")
+    try:
+        # All of it: the decoder does not look at what it skips.
+        data.decode()
+    except UnicodeDecodeError as error:
+        return Problem(
+            f"the file is not UTF-8: byte 0x{data[error.start]:02x} at position {error.start} "
+            f"cannot be decoded. {_REMEDY}"
+        )
+    return None
+
+
+def not_json(data: bytes, said: str) -> Problem:
+    """Say where JSON goes wrong; `said` is the decoder's message."""
+    if data.lstrip()[:1] not in b"{[" and _YAML.match(data.lstrip()):
+        return Problem(f"the file is not JSON, it looks like YAML. {_REMEDY}")
+    if "truncated" in said:
+        return Problem(
+            f"the JSON ends too early, after byte {len(data)}: the file was cut off. "
+            "Copy it again, or let dbt write it again."
+        )
+    match = _POSITION.search(said)
+    position = int(match[1]) if match else 0
+    if number := _NOT_NUMBERS.match(data, max(position - 1, 0)) or _NOT_NUMBERS.match(
+        data, position
+    ):
+        return Problem(
+            f"{number[0].decode()} at byte {position} is not JSON, though dbt writes it for "
+            "`.nan` or `.inf` in YAML. Put another value into the dbt project."
+        )
+    what = said.removeprefix("JSON is malformed: ").split(" (byte ")[0]
+    line = data.count(b"\n", 0, position) + 1
+    return Problem(f"the file is not JSON: {what} at byte {position} (line {line}). {_REMEDY}")
+
+
+def too_deep() -> Problem:
+    """Say that the JSON is nested beyond reason."""
+    return Problem(f"the JSON is nested too deeply to be a dbt manifest. {_REMEDY}")
+
+
+def other_json(data: bytes) -> Problem:
+    """Say what JSON this is, when even its metadata is not that of a dbt artifact."""
+    kind = {"{": "an object", "[": "a list", '"': "a text"}.get(chr(data.lstrip()[0]), "a value")
+    if kind != "an object":
+        return Problem(f"this is JSON, but {kind} and no dbt manifest. {_REMEDY}")
+    try:
+        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        keys = {}
+    names = ", ".join(key[:30] for key in list(keys)[:5])
+    return Problem(f"this is JSON, but no dbt manifest; its keys are: {names}. {_REMEDY}")

@@ -1,0 +1,113 @@
+"""What keeps compiled SQL and our own materializations from doing what dbt would do.
+
+Each reason is a short phrase for a reader, who sees it beside the node in the plan. The
+settings are those that dbt's and the adapters' materializations read at run time:
+https://docs.getdbt.com/reference/model-configs and the pages of the adapters beside it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.manifests.dbt.context import Entry
+
+NO_CODE = "no compiled code in the manifest"
+ONE_RENDERING = (
+    "the manifest has one rendering of this incremental model only: "
+    "make it with `airflow-dataops compile`"
+)
+STRATEGIES = ("append", "delete+insert", "merge")
+MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
+
+_ANYWHERE = ("sql_header", "grants", "indexes")
+_ADAPTERS = {
+    "duckdb": (
+        "merge_clauses",
+        "merge_insert_condition",
+        "merge_on_using_columns",
+        "merge_returning_columns",
+        "merge_update_condition",
+        "merge_update_set_expressions",
+        "partitioned_by",
+        "sort_by",
+        "sorted_by",
+    ),
+    "postgres": ("unlogged",),
+    "snowflake": (
+        "automatic_clustering",
+        "base_location_root",
+        "base_location_subpath",
+        "catalog_name",
+        "cluster_by",
+        "copy_grants",
+        "external_volume",
+        "query_tag",
+        "row_access_policy",
+        "secure",
+        "snowflake_warehouse",
+        "table_format",
+        "table_tag",
+        "tmp_relation_type",
+    ),
+    "bigquery": (
+        "catalog_name",
+        "cluster_by",
+        "file_format",
+        "grant_access_to",
+        "hours_to_expiration",
+        "kms_key_name",
+        "labels",
+        "partition_expiration_days",
+        "partitions",
+        "require_partition_filter",
+        "resource_tags",
+        "storage_uri",
+        "table_format",
+    ),
+}
+_PARTITION_KEYS = {"field", "data_type", "granularity"}
+
+
+def physical(entry: Entry, materialization: str) -> list[str]:
+    """Return reasons that hold for whatever makes a table or view."""
+    settings, adapter = entry.settings, entry.context.adapter
+    names = (*_ANYWHERE, *_ADAPTERS.get(adapter or "", ()))
+    reasons = settings.any_of(names)
+    docs = settings.mapping("persist_docs")
+    if docs.get("relation") or docs.get("columns"):
+        reasons.append("persist_docs")
+    if settings.mapping("contract").get("enforced"):
+        reasons.append("an enforced contract")
+    if _odd_partition(settings.raw("partition_by"), adapter):
+        reasons.append("partition_by beyond one field, its data_type and its granularity")
+    return reasons + replaced(entry, materialization)
+
+
+def replaced(entry: Entry, materialization: str) -> list[str]:
+    """Return the reason that the project has macros of its own for a materialization."""
+    names = entry.context.macros.replaced(materialization)
+    if not names:
+        return []
+    which = ", ".join(f"`{name}`" for name in names)
+    return [f"the project's own {which} in place of dbt's"]
+
+
+def no_sql(entry: Entry) -> list[str]:
+    """Return why a node's own SQL cannot be run: there is none, or it reads what is not there."""
+    reasons = [] if (entry.node.compiled_code or "").strip() else [NO_CODE]
+    if entry.id in entry.context.plugin_readers:
+        reasons.append("a source that a dbt-duckdb plugin loads")
+    return reasons
+
+
+def _odd_partition(value: object, adapter: str | None) -> bool:
+    """Say whether a partitioning asks for more than `PartitionBy` holds.
+
+    dbt-duckdb and dbt-postgres pay no heed to the setting on tables of their own.
+    """
+    if adapter in ("duckdb", "postgres"):
+        return False
+    if isinstance(value, dict):
+        return any(v not in (None, False) for k, v in value.items() if k not in _PARTITION_KEYS)
+    return isinstance(value, list) and len(value) > 1

@@ -1,0 +1,27 @@
+"""A short hash of what a node is, for telling whether it changed."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Code, Node
+
+_encode = msgspec.json.Encoder(order="deterministic").encode
+_BYTES = 8
+
+
+def fingerprint(node: Node, code: Code | None, source: Any) -> str:
+    """Return 16 hexadecimal digits that change with the node, its code or its source.
+
+    Args:
+        node: all of it counts, except the fingerprint that it may have.
+        source: a hash of the file it was written in, or anything JSON; None if unknown.
+
+    The order of keys in mappings does not count.
+    """
+    content = _encode((msgspec.structs.replace(node, fingerprint=""), code, source))
+    return blake2b(content, digest_size=_BYTES).hexdigest()

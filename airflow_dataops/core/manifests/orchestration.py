@@ -1,0 +1,141 @@
+"""What authors write under `meta` for the orchestrator, checked and normalised.
+
+The keys are those of the integration guide: `schedule`, `sla_hours`, `sla_minutes`,
+`freshness_hours`, `freshness_minutes`, `critical`, `owner`, `airflow`; and the configuration
+`partition_by`. Other keys belong to somebody else and are left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.manifests.schedule import ACCEPTED, normalise
+from airflow_dataops.core.manifests.show import show
+from airflow_dataops.core.model import Orchestration, PartitionBy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    Complain = Callable[[str], None]
+
+_LONGEST_HOURS = 10 * 365 * 24
+_MINUTES = {"hours": 60, "minutes": 1}
+_NOTHING = Orchestration()
+
+
+def read_orchestration(
+    meta: Mapping[str, Any],
+    complain: Complain,
+    *,
+    partition_by: object = None,
+    owner: str | None = None,
+) -> Orchestration:
+    """Read the orchestration metadata of one node.
+
+    Args:
+        meta: the node's metadata; null counts as not written.
+        complain: is called with a sentence for each value that is not accepted; such a
+            value is then treated as not written.
+        partition_by: the configuration of that name.
+        owner: who owns the node unless `meta` says otherwise.
+    """
+    if not meta and partition_by is None and owner is None:
+        return _NOTHING
+    return Orchestration(
+        schedule=_schedule(meta.get("schedule"), complain),
+        sla_minutes=_minutes("sla", meta, complain),
+        freshness_minutes=_minutes("freshness", meta, complain),
+        critical=_critical(meta.get("critical"), complain),
+        owner=_owner(meta.get("owner"), complain) or owner,
+        airflow=_airflow(meta.get("airflow"), complain),
+        partition_by=_partition_by(partition_by, complain),
+    )
+
+
+def _schedule(value: object, complain: Complain) -> str | None:
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        complain(f"meta.schedule is {show(value)}; write {ACCEPTED}.")
+        return None
+    try:
+        return normalise(value)
+    except ValueError as error:
+        complain(f"meta.schedule is {show(value)}: {error}; write {ACCEPTED}.")
+        return None
+
+
+def _minutes(what: str, meta: Mapping[str, Any], complain: Complain) -> float | None:
+    given = [unit for unit in _MINUTES if meta.get(f"{what}_{unit}") is not None]
+    if len(given) > 1:
+        complain(
+            f"meta has both {what}_hours and {what}_minutes (dbt merges meta from all places "
+            "where it is written); keep one of them."
+        )
+        return None
+    for unit in given:
+        value = meta[f"{what}_{unit}"]
+        longest = _LONGEST_HOURS * 60 // _MINUTES[unit]
+        if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= longest:
+            return float(value * _MINUTES[unit])
+        complain(
+            f"meta.{what}_{unit} is {show(value)}; write a number of {unit} above 0 and at "
+            f"most {longest}, such as 2 or 0.5."
+        )
+    return None
+
+
+def _critical(value: object, complain: Complain) -> bool:
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    complain(f"meta.critical is {show(value)}; write true or false, without quotes.")
+    return False
+
+
+def _owner(value: object, complain: Complain) -> str | None:
+    if value is None:
+        return None
+    owner = value
+    if isinstance(value, dict):
+        owner = value.get("email") or value.get("name")
+    if isinstance(owner, str) and owner.strip():
+        return owner.strip()
+    complain(
+        f"meta.owner is {show(value)}; write a name or an address as text, or a mapping with "
+        "`email` or `name`."
+    )
+    return None
+
+
+def _airflow(value: object, complain: Complain) -> dict[str, Any]:
+    if value is None or isinstance(value, dict):
+        return value or {}
+    complain(
+        f"meta.airflow is {show(value)}; write a mapping of operator arguments, such as "
+        "{pool: heavy, retries: 3}."
+    )
+    return {}
+
+
+def _partition_by(value: object, complain: Complain) -> PartitionBy | None:
+    """Take a mapping as BigQuery's, a column name, or a list of them (the first counts)."""
+    field = value
+    if isinstance(value, list):
+        field = value[0] if value else None
+    settings: dict[str, Any] = {}
+    if isinstance(field, dict):
+        settings = {k: v for k, v in field.items() if k in _PARTITION_SETTINGS and v is not None}
+        field = field.get("field")
+    elif field is None:
+        return None
+    texts = (field, *settings.values())
+    if all(isinstance(text, str) and text.strip() for text in texts):
+        return PartitionBy(field=str(field), **settings)
+    complain(
+        f"partition_by is {show(value)}; write a column's name, or a mapping with `field` and, "
+        "if need be, `data_type` and `granularity` as text."
+    )
+    return None
+
+
+_PARTITION_SETTINGS = ("data_type", "granularity")
