@@ -133,7 +133,7 @@ def _method(name: str, text: str) -> MethodName:
     try:
         return MethodName(name)
     except ValueError:
-        close = difflib.get_close_matches(name, list(MethodName), n=1)
+        close = difflib.get_close_matches(name, [each.value for each in MethodName], n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ConfigError(
             f"selector {text!r}: there is no method {name!r}.{hint} "
