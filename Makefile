@@ -53,7 +53,7 @@ docs: env ## Build the documentation into site/
 
 .PHONY: manifests
 manifests: env ## Compile the demo's dbt project into dags/manifests/
-	$(BIN)/airflow-dataops compile --project-dir demo/shop --output dags/manifests/shop/manifest.json
+	SHOP_DUCKDB="$$(mktemp -d)/shop.duckdb" $(BIN)/airflow-dataops compile --project-dir demo/shop --output dags/manifests/shop/manifest.json
 
 .PHONY: constraints
 constraints: env ## Pin what resolves today

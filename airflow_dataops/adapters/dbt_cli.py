@@ -1,0 +1,241 @@
+"""dbt, driven from Python, to render a project with and without `is_incremental()`.
+
+dbt's documented entry point `dbtRunner` parses the project once; the manifest it gives is then
+compiled twice, each time with a copy in which dbt's own macro `is_incremental` answers as we
+like. Nothing is written into the project: dbt's files go to a temporary folder. Source:
+https://docs.getdbt.com/reference/programmatic-invocations
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from dbt.cli.main import dbtRunnerResult
+    from dbt.contracts.graph.manifest import Manifest
+
+SUPPORTED = ((1, 9), (1, 12))
+"""dbt-core from the first, below the second."""
+
+_MACRO = "is_incremental"
+_NEVER = "{% macro is_incremental() %}{{ return(false) }}{% endmacro %}"
+_ALWAYS = """{% macro is_incremental() %}{{ return(
+    execute and model.config.materialized == 'incremental' and not should_full_refresh()
+) }}{% endmacro %}"""
+_INCREMENTAL = ("--select", "config.materialized:incremental,resource_type:model")
+
+
+@dataclass(frozen=True, slots=True)
+class DbtProject:
+    """A dbt project and how to reach its warehouse.
+
+    Attributes:
+        directory: the folder of `dbt_project.yml`.
+        profiles_dir: the folder of `profiles.yml`; None for the project's own folder if it has
+            one, else wherever dbt looks.
+        profile, target: as dbt's options of that name; None for dbt's defaults.
+        variables: dbt's `--vars`.
+    """
+
+    directory: Path
+    profiles_dir: Path | None = None
+    profile: str | None = None
+    target: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+    def arguments(self, scratch: Path) -> list[str]:
+        """Return dbt's options, with everything that it writes kept in `scratch`."""
+        found = self.profiles_dir or self._own_profiles()
+        options = {
+            "--project-dir": self.directory,
+            "--profiles-dir": found,
+            "--profile": self.profile,
+            "--target": self.target,
+            "--vars": json.dumps(dict(self.variables)),
+            "--target-path": scratch,
+            "--log-path": scratch,
+            "--log-level-file": "none",
+        }
+        given = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
+        return [
+            *given,
+            "--quiet",
+            "--no-write-json",
+            "--no-partial-parse",
+            "--no-send-anonymous-usage-stats",
+        ]
+
+    def _own_profiles(self) -> Path | None:
+        return self.directory if (self.directory / "profiles.yml").is_file() else None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What dbt made of a project.
+
+    Attributes:
+        manifest: dbt's manifest as plain data; `compiled_code` is the first build's.
+        incremental: code with `is_incremental()` true, by unique id of the incremental model.
+        column_types: SQL type by column of each seed, as dbt infers or was told; by unique id.
+        notes: what a reader should know.
+    """
+
+    manifest: dict[str, Any]
+    incremental: dict[str, str]
+    column_types: dict[str, dict[str, str]]
+    notes: tuple[str, ...]
+
+
+def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
+    """Parse a project and compile it twice. `progress` is told what happens next.
+
+    Raises:
+        MissingExtraError: dbt is not installed.
+        ConfigError: this dbt is not supported.
+        ManifestError: dbt cannot parse or render the project; carries dbt's messages.
+    """
+    _check_dbt()
+    with tempfile.TemporaryDirectory(prefix="airflow-dataops-") as scratch:
+        run = _Run(project, project.arguments(Path(scratch)))
+        progress("Parsing the project")
+        parsed = run.parse()
+        notes = _notes(parsed)
+        progress("Rendering first builds, tests and snapshots")
+        manifest = _to_dict(run.compile(parsed.deepcopy(), _NEVER))
+        count = sum(map(_is_incremental, manifest["nodes"].values()))
+        incremental = {}
+        if count:
+            progress(f"Rendering later builds of {count} incremental models")
+            later = _to_dict(run.compile(parsed.deepcopy(), _ALWAYS, *_INCREMENTAL))
+            incremental = {
+                id_: node["compiled_code"]
+                for id_, node in later["nodes"].items()
+                if _is_incremental(node) and node.get("compiled_code") is not None
+            }
+        types = _column_types(project.directory, manifest)
+    return Rendered(manifest, incremental, types, notes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    project: DbtProject
+    arguments: list[str]
+
+    def parse(self) -> Any:
+        """Return dbt's `Manifest`; `Any`, for dbt has no types for copying one."""
+        return self.invoke("parse").result
+
+    def compile(self, manifest: Manifest, macro: str, *options: str) -> Manifest:
+        """Compile a manifest in place, with this macro for dbt's `is_incremental`."""
+        for id_, found in manifest.macros.items():
+            if found.name == _MACRO and (id_ == f"macro.dbt.{_MACRO}" or not _delegates(found)):
+                found.macro_sql = macro
+        self.invoke("compile", *options, manifest=manifest)
+        return manifest
+
+    def invoke(
+        self, command: str, *options: str, manifest: Manifest | None = None
+    ) -> dbtRunnerResult:
+        from dbt.cli.main import dbtRunner
+
+        result = dbtRunner(manifest=manifest).invoke([command, *self.arguments, *options])
+        if not result.success:
+            raise ManifestError(str(self.project.directory), _problems(command, result))
+        return result
+
+
+def _check_dbt() -> None:
+    try:
+        from dbt.version import __version__ as version
+    except ImportError:
+        raise MissingExtraError("airflow-dataops compile", "dbt") from None
+    found = tuple(int(part) for part in version.split(".")[:2])
+    if not SUPPORTED[0] <= found < SUPPORTED[1]:
+        first, last = (".".join(map(str, bound)) for bound in SUPPORTED)
+        raise ConfigError(
+            f"dbt-core {version} is installed; compile works with {first} and later, below {last}: "
+            f"pip install 'dbt-core>={first},<{last}'"
+        )
+
+
+def _to_dict(manifest: Manifest) -> dict[str, Any]:
+    return dict(manifest.writable_manifest().to_dict(omit_none=True))
+
+
+def _is_incremental(node: dict[str, Any]) -> bool:
+    """Say whether a node is an incremental model in SQL: those are rendered twice."""
+    return (
+        node["resource_type"] == "model"
+        and node["config"]["materialized"] == "incremental"
+        and node.get("language") == "sql"
+    )
+
+
+def _delegates(macro: Any) -> bool:
+    return f"dbt.{_MACRO}" in macro.macro_sql
+
+
+def _notes(manifest: Manifest) -> tuple[str, ...]:
+    """Say what becomes of the project's own macros named `is_incremental`."""
+    own = [m for m in manifest.macros.values() if m.name == _MACRO and m.package_name != "dbt"]
+    return tuple(
+        f"{macro.original_file_path} has a macro {_MACRO} of its own: "
+        + (
+            f"it is kept, and the dbt.{_MACRO}() that it calls is answered for it."
+            if _delegates(macro)
+            else "for both renderings it is replaced by one that answers false, then true."
+        )
+        for macro in own
+    )
+
+
+def _problems(command: str, result: dbtRunnerResult) -> list[Problem]:
+    if result.exception is not None:
+        return [_problem(command, result.exception)]
+    failed = [r for r in getattr(result.result, "results", None) or [] if r.status == "error"]
+    return [
+        Problem(r.message or f"dbt {command} failed.", r.node.unique_id, r.node.original_file_path)
+        for r in failed
+    ] or [Problem(f"dbt {command} failed without saying why; run it by hand to see its output.")]
+
+
+def _problem(command: str, error: BaseException) -> Problem:
+    node = getattr(error, "node", None)
+    text = getattr(error, "msg", None) or str(error) or type(error).__name__
+    return Problem(
+        f"dbt {command}: {text.strip()}",
+        getattr(node, "unique_id", None),
+        getattr(node, "original_file_path", None),
+    )
+
+
+def _column_types(directory: Path, manifest: dict[str, Any]) -> dict[str, dict[str, str]]:
+    """Infer the types of seeds' columns as dbt does when it loads them."""
+    from dbt.adapters.factory import get_adapter_class_by_name
+    from dbt_common.clients.agate_helper import from_csv
+
+    adapter: Any = get_adapter_class_by_name(manifest["metadata"]["adapter_type"])
+    types = {}
+    for id_, seed in manifest["nodes"].items():
+        if seed["resource_type"] == "seed":
+            told = seed["config"].get("column_types") or {}
+            delimiter = seed["config"].get("delimiter") or ","
+            table = from_csv(seed_file(directory, seed), told, delimiter)
+            types[id_] = {
+                name: told.get(name) or adapter.convert_type(table, index)
+                for index, name in enumerate(table.column_names)
+            }
+    return types
+
+
+def seed_file(directory: Path, seed: dict[str, Any]) -> Path:
+    """Return where the CSV file of a seed lies; a package's is not in the project's own folder."""
+    return Path(seed.get("root_path") or directory, seed["original_file_path"])

@@ -1,0 +1,18 @@
+"""The commands, one module each."""
+
+from __future__ import annotations
+
+import typer
+
+from airflow_dataops.cli.compile import compile_command
+from airflow_dataops.cli.plan import plan
+
+app = typer.Typer(
+    name="airflow-dataops",
+    help="Data pipelines from manifests on Apache Airflow.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+app.command("compile")(compile_command)
+app.command("plan")(plan)

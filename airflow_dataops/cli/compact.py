@@ -1,0 +1,173 @@
+"""A dbt manifest cut down to what is read from it, with what dbt leaves out put in.
+
+The result is still a dbt manifest (schema v12), in which `metadata.dataops` marks the additions:
+`compiled_code_incremental` of incremental models, `dataops_csv` and `dataops_column_types` of
+seeds. It holds no times, no ids of a run and no paths of a machine: the same project gives the
+same bytes, one node a line.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from airflow_dataops.adapters.dbt_cli import Rendered
+
+Entry = dict[str, Any]
+
+VERSION = 1
+"""Version of the additions, in `metadata.dataops`."""
+
+_METADATA = ("dbt_schema_version", "project_name", "adapter_type")
+
+_KEYS = frozenset(
+    {
+        "access",
+        "alias",
+        "attached_node",
+        "checksum",
+        "column_name",
+        "compiled",
+        "compiled_code",
+        "config",
+        "database",
+        "depends_on",
+        "description",
+        "external",
+        "fqn",
+        "freshness",
+        "group",
+        "identifier",
+        "label",
+        "language",
+        "latest_version",
+        "loaded_at_field",
+        "loaded_at_query",
+        "loader",
+        "maturity",
+        "meta",
+        "model",
+        "name",
+        "original_file_path",
+        "owner",
+        "package_name",
+        "patch_path",
+        "path",
+        "relation_name",
+        "resource_type",
+        "schema",
+        "source_name",
+        "tags",
+        "test_metadata",
+        "type",
+        "unique_id",
+        "url",
+        "version",
+        "versions",
+    }
+)
+
+_SECTIONS = (
+    "nodes",
+    "sources",
+    "exposures",
+    "unit_tests",
+    "groups",
+    "functions",
+    "metrics",
+    "semantic_models",
+    "saved_queries",
+)
+
+_EXPECTED = ("macros", "docs", "disabled")
+"""Sections that readers of manifests expect to be there, if only empty."""
+
+# What these macros answer is in the compiled manifest already.
+_RESOLVED = {
+    "generate_alias_name",
+    "generate_database_name",
+    "generate_schema_name",
+    "is_incremental",
+    "ref",
+    "source",
+}
+
+
+def compact(rendered: Rendered, seeds: Mapping[str, str]) -> Entry:
+    """Return the manifest to write. `seeds` holds the text of each seed's file by unique id."""
+    manifest = rendered.manifest
+    found = manifest["metadata"]
+    result: Entry = {
+        "metadata": {key: found[key] for key in _METADATA if key in found}
+        | {"dataops": {"version": VERSION}},
+        "selectors": manifest.get("selectors") or {},
+    }
+    for section in _SECTIONS:
+        entries = manifest.get(section) or {}
+        result[section] = {id_: _prune(entry) for id_, entry in entries.items()}
+    result |= {section: {} for section in _EXPECTED}
+    result["macros"] = _macros(manifest)
+    for id_, code in rendered.incremental.items():
+        result["nodes"][id_]["compiled_code_incremental"] = code
+    for id_, text in seeds.items():
+        result["nodes"][id_]["dataops_csv"] = text
+        result["nodes"][id_]["dataops_column_types"] = rendered.column_types[id_]
+    return result
+
+
+def encode(manifest: Entry) -> bytes:
+    """Write a manifest as JSON: sorted, one entry a line, so that a diff shows what changed."""
+    return ("{\n" + ",\n".join(_sections(manifest)) + "\n}\n").encode()
+
+
+def _sections(manifest: Entry) -> Iterator[str]:
+    for name, section in sorted(manifest.items()):
+        if name == "metadata" or not section:
+            yield f"{_dump(name)}: {_dump(section)}"
+        else:
+            lines = ",\n".join(f"{_dump(id_)}: {_dump(section[id_])}" for id_ in sorted(section))
+            yield f"{_dump(name)}: {{\n{lines}\n}}"
+
+
+def _dump(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _prune(entry: Entry) -> Entry:
+    kept = {key: value for key, value in entry.items() if key in _KEYS and not _is_empty(value)}
+    if "config" in kept:
+        kept["config"] = {k: v for k, v in kept["config"].items() if not _is_empty(v)}
+    if "depends_on" in kept:
+        kept["depends_on"] = {"macros": [], "nodes": entry["depends_on"].get("nodes", [])}
+    return kept
+
+
+def _is_empty(value: object) -> bool:
+    return value is None or value in ("", [], {})
+
+
+def _macros(manifest: Entry) -> dict[str, Entry]:
+    """Return the macros without their code, if the project replaces some of dbt's own.
+
+    Such a project may build its tables in another way than dbt does; a reader can find out from
+    the names, and from who calls whom.
+    """
+    macros = manifest["macros"]
+    root = manifest["metadata"]["project_name"]
+    own = {macro["name"] for macro in macros.values() if macro["package_name"] == root}
+    others = {macro["name"] for macro in macros.values() if macro["package_name"] != root}
+    if not (own & others) - _RESOLVED:
+        return {}
+    keys = ("name", "package_name", "unique_id", "resource_type", "original_file_path")
+    return {
+        id_: {
+            **{key: macro[key] for key in keys},
+            "path": macro["original_file_path"],
+            "depends_on": {"macros": macro["depends_on"]["macros"]},
+            "macro_sql": "",
+        }
+        for id_, macro in macros.items()
+    }
