@@ -68,13 +68,23 @@ class AirflowApi:
             ApiError: the server answered with an error; the text has status and detail.
             httpx.TransportError: it cannot be reached.
         """
-        if "Authorization" not in self._client.headers:
-            self._client.headers["Authorization"] = f"Bearer {self._token()}"
+        self.log_in()
         answer = self._client.request(method, f"/api/v2{path}", params=query, json=body)
         return _decoded(answer)
 
-    def _token(self) -> str:
-        return str(_decoded(self._client.post("/auth/token", json=self._login))["access_token"])
+    def log_in(self) -> None:
+        """Get a token, unless there is one.
+
+        Raises:
+            ApiError: who listens there is not Airflow, or not the one with this password.
+            httpx.TransportError: nobody listens.
+        """
+        if "Authorization" in self._client.headers:
+            return
+        answer = _decoded(self._client.post("/auth/token", json=self._login))
+        if not isinstance(answer, dict) or "access_token" not in answer:
+            raise ApiError(f"{self.url} gives no token: it is not Airflow that listens there.")
+        self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
     def get(self, path: str, **query: str | int | bool) -> Json:
         """The answer to a GET request."""
@@ -145,6 +155,11 @@ class AirflowApi:
             if time.monotonic() > deadline:
                 raise ApiError(_missing_dags(missing, timeout, self.import_errors()))
             time.sleep(POLL_SECONDS)
+
+    def add_connection(self, conn_id: str, conn_type: str, **fields: Json) -> None:
+        """Store a connection; fields are those of Airflow: `host`, `schema`, `extra`, ..."""
+        body = {"connection_id": conn_id, "conn_type": conn_type, **fields}
+        self.request("POST", "/connections", body=body)
 
     # Runs
 
@@ -252,10 +267,13 @@ def _task_path(task: TaskInstance) -> str:
 
 
 def _decoded(answer: httpx.Response) -> Json:
-    if answer.is_success:
-        return answer.json() if answer.content else None
-    kind = NotFoundError if answer.status_code == httpx.codes.NOT_FOUND else ApiError
     request = answer.request
+    if answer.is_success:
+        try:
+            return answer.json() if answer.content else None
+        except ValueError:
+            raise ApiError(f"{request.method} {request.url} was answered with no JSON.") from None
+    kind = NotFoundError if answer.status_code == httpx.codes.NOT_FOUND else ApiError
     raise kind(
         f"{request.method} {request.url.path} was answered with "
         f"{answer.status_code} {answer.reason_phrase}: {answer.text[:2000]}"

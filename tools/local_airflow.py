@@ -153,6 +153,8 @@ class LocalAirflow:
 
     def _healthy(self) -> set[str]:
         try:
+            # Another Airflow on this port would be healthy too, but has another password.
+            self.api.log_in()
             health = self.api.health()
         except (httpx.TransportError, ApiError):
             return set()

@@ -23,13 +23,14 @@ RUN = {"dag_id": "shop", "dag_run_id": "a/b", "state": "running", "start_date": 
 class FakeAirflow(BaseHTTPRequestHandler):
     """Answers from tables: canned answers by path, and 250 DAGs in pages."""
 
+    token: Any = None
     answers: dict[str, tuple[int, Any]] = {}
     asked: list[str] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         right = body.get("password") == PASSWORD
-        self._answer(201 if right else 401, {"access_token": "t"} if right else {"detail": "no"})
+        self._answer(201 if right else 401, self.token if right else {"detail": "no"})
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
@@ -60,6 +61,7 @@ def _page_of_dags(query: dict[str, list[str]]) -> Any:
 @pytest.fixture
 def server() -> Iterator[str]:
     FakeAirflow.answers, FakeAirflow.asked = {}, []
+    FakeAirflow.token = {"access_token": "t"}
     with ThreadingHTTPServer(("127.0.0.1", 0), FakeAirflow) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}"
@@ -97,6 +99,13 @@ def test_a_wrong_password_is_told(server: str) -> None:
     api = AirflowApi(server, username="admin", password="wrong")
     with pytest.raises(ApiError, match="POST /auth/token was answered with 401"):
         api.dag_ids()
+
+
+def test_a_server_that_is_not_airflow_is_told(server: str) -> None:
+    FakeAirflow.token = "<html>"
+    api = AirflowApi(server, username="admin", password=PASSWORD)
+    with pytest.raises(ApiError, match="it is not Airflow that listens there"):
+        api.log_in()
 
 
 def test_a_proxy_of_the_environment_is_not_used(
