@@ -17,7 +17,7 @@ import socket
 import sys
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -175,7 +175,7 @@ def _print_query(demo: Demo, console: Console) -> None:
         console.print(query_table(columns, cursor.fetchall()))
 
 
-def serve_ui(demo: Demo, console: Console) -> None:
+def serve_ui(demo: Demo, console: Console) -> NoReturn:
     """Start Airflow on the demo's home and keep it until Ctrl-C.
 
     Raises:
@@ -221,21 +221,20 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, demo: Demo = Demo()) -> int:
     """Run the demo or its web UI; return the exit code."""
     parser = argparse.ArgumentParser(prog="python -m tools.demo", description=__doc__)
     parser.add_argument("--ui", action="store_true", help="start Airflow for a browser")
-    parser.add_argument("--timeout", type=float, default=Demo.timeout, help="seconds for all of it")
+    parser.add_argument("--timeout", type=float, default=demo.timeout, help="seconds for all of it")
     options = parser.parse_args(arguments)
-    demo = Demo(timeout=options.timeout)
+    demo = replace(demo, timeout=options.timeout)
     console = Console(highlight=False, width=None if sys.stdout.isatty() else LOG_WIDTH)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     try:
         with _alone(demo):
-            if options.ui:
-                serve_ui(demo, console)
-            run_demo(demo, console)
+            action = serve_ui if options.ui else run_demo
+            action(demo, console)
     except KeyboardInterrupt:
         console.print("\nStopped. Nothing is left running.")
         return 0 if options.ui else INTERRUPTED

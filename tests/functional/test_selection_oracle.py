@@ -1,0 +1,157 @@
+"""The oracle of selection is `dbt ls`: the same project, the same expression, the same nodes.
+
+Compared are the kinds of nodes that a `Project` has. Where dbt warns of a part that matches
+nothing we must warn or raise; what dbt refuses, we must refuse.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import warnings
+from pathlib import Path
+
+import pytest
+
+from airflow_dataops.core.manifests.dbt.state import read_state
+from airflow_dataops.core.selection import (
+    FreshnessComparison,
+    IndirectSelection,
+    NodeSelector,
+    OnEmpty,
+    SelectionInputs,
+    SelectionWarning,
+    StateComparison,
+    load_selectors,
+    read_run_results,
+    read_source_freshness,
+)
+from airflow_dataops.errors import ConfigError
+from tests.functional import harbour_changes, selections
+from tests.functional.dbt_ls import DbtProject, copy_project
+
+ROOT = Path(__file__).parents[2]
+HARBOUR = ROOT / "tests/projects/harbour"
+OTHERS = [ROOT / "demo/shop", ROOT / "tests/projects/atelier"]
+
+_PARSER = argparse.ArgumentParser()
+_PARSER.add_argument("--select", nargs="+", action="extend")
+_PARSER.add_argument("--exclude", nargs="+", action="extend")
+_PARSER.add_argument("--selector")
+_PARSER.add_argument("--indirect-selection", default="eager", type=IndirectSelection)
+
+
+def ours(selector: NodeSelector, arguments: str) -> tuple[frozenset[str] | None, bool]:
+    """Answer a line of arguments as `dbt ls` would, and say whether we warned."""
+    options = _PARSER.parse_args(shlex.split(arguments))
+    select = [f"selector:{options.selector}"] if options.selector else options.select
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            ids = selector.select(
+                select,
+                options.exclude,
+                indirect=options.indirect_selection,
+                on_empty=OnEmpty.WARN,
+            )
+        except ConfigError:
+            return None, False
+    return ids, any(each.category is SelectionWarning for each in caught)
+
+
+def agree(dbt: DbtProject, selector: NodeSelector, arguments: str, *more: str) -> bool:
+    """Compare dbt's answer and ours; return whether both found something without a warning."""
+    theirs = dbt.ls(*shlex.split(arguments), *more)
+    ids, warned = ours(selector, arguments)
+    if theirs.ids is None:
+        assert not ids, "dbt refuses it"
+        return False
+    if ids is None:
+        assert not theirs.ids, "we refuse it"
+        return False
+    assert ids == theirs.ids, f"only dbt: {theirs.ids - ids}, only we: {ids - theirs.ids}"
+    assert warned or not theirs.warned, "dbt warns"
+    return bool(ids) and not warned
+
+
+@pytest.fixture(scope="module")
+def harbour(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    return DbtProject(copy_project(HARBOUR, tmp_path_factory.mktemp("before") / "harbour"))
+
+
+@pytest.fixture(scope="module")
+def selector(harbour: DbtProject) -> NodeSelector:
+    """Selects from harbour, with the named selectors of its manifest."""
+    return NodeSelector(harbour.project)
+
+
+@pytest.mark.parametrize("arguments", ["", *selections.lines(selections.HARBOUR)])
+def test_harbour(harbour: DbtProject, selector: NodeSelector, arguments: str) -> None:
+    """Each of these matches something."""
+    assert agree(harbour, selector, arguments)
+
+
+@pytest.mark.parametrize("arguments", selections.lines(selections.HARBOUR_EMPTY))
+def test_what_matches_nothing(harbour: DbtProject, selector: NodeSelector, arguments: str) -> None:
+    """Each of these has a part that matches nothing, or is wrong: never silently."""
+    assert not agree(harbour, selector, arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments", [line for line in selections.lines(selections.HARBOUR) if "--selector" in line]
+)
+def test_selectors_from_their_file(harbour: DbtProject, arguments: str) -> None:
+    """selectors.yml itself says the same as the manifest."""
+    selectors = load_selectors((HARBOUR / "selectors.yml").read_text())
+    selector = NodeSelector(harbour.project, SelectionInputs(selectors=selectors))
+    assert agree(harbour, selector, arguments)
+
+
+@pytest.fixture(scope="module")
+def changed(harbour: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    """Harbour after a day's work, with what earlier runs left beside both."""
+    folder = copy_project(HARBOUR, tmp_path_factory.mktemp("now") / "harbour")
+    harbour_changes.change(folder)
+    now = DbtProject(folder)
+    harbour_changes.leave_results(before=harbour.folder / "target", now=folder / "target")
+    return now
+
+
+@pytest.fixture(scope="module")
+def comparing(harbour: DbtProject, changed: DbtProject) -> NodeSelector:
+    """Selects from the changed project, compared with harbour."""
+    before, now = harbour.folder / "target", changed.folder / "target"
+    inputs = SelectionInputs(
+        state=StateComparison(
+            now=read_state(changed.manifest), before=read_state(harbour.manifest)
+        ),
+        results=read_run_results((before / "run_results.json").read_bytes()),
+        freshness=FreshnessComparison(
+            now=read_source_freshness((now / "sources.json").read_bytes()),
+            before=read_source_freshness((before / "sources.json").read_bytes()),
+        ),
+    )
+    return NodeSelector(changed.project, inputs)
+
+
+@pytest.mark.parametrize("arguments", selections.lines(selections.STATES))
+def test_states(
+    harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
+) -> None:
+    """What changed, what failed and what is fresher."""
+    agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
+
+
+@pytest.fixture(scope="module", params=OTHERS, ids=lambda path: path.name)
+def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    folder: Path = request.param
+    return DbtProject(copy_project(folder, tmp_path_factory.mktemp("other") / folder.name))
+
+
+def test_other_projects(other: DbtProject) -> None:
+    """Projects that were not written for selection, asked about what they have."""
+    selector = NodeSelector(other.project)
+    expressions = list(selections.typical(other.project))
+    found = [agree(other, selector, arguments) for arguments in expressions]
+    assert len(found) > 60
+    assert sum(found) > len(found) / 2
