@@ -119,16 +119,14 @@ _COMMON: dict[str, Any] = {
 
 def leave_results(before: Path, now: Path) -> None:
     """Write run_results.json and sources.json as dbt does."""
-    _write(
-        before, "run-results/v6", "run_results.json", [_result(*each) for each in _STATUSES.items()]
-    )
-    _write(
-        before, "sources/v3", "sources.json", [_source(*each) for each in _LOADED_BEFORE.items()]
-    )
-    _write(now, "sources/v3", "sources.json", [_source(*each) for each in _LOADED_NOW.items()])
+    ended = [_result(id_, status) for id_, status in _STATUSES.items()]
+    _write(before / "run_results.json", "run-results/v6", ended)
+    for folder, loaded in ((before, _LOADED_BEFORE), (now, _LOADED_NOW)):
+        looks = [_source(id_, when) for id_, when in loaded.items()]
+        _write(folder / "sources.json", "sources/v3", looks)
 
 
-def _write(folder: Path, schema: str, name: str, results: list[dict[str, Any]]) -> None:
+def _write(file: Path, schema: str, results: list[dict[str, Any]]) -> None:
     address = f"https://schemas.getdbt.com/dbt/{schema}.json"
     artifact = {
         "metadata": {"dbt_schema_version": address, "generated_at": "2026-01-02T00:00:00Z"},
@@ -136,7 +134,7 @@ def _write(folder: Path, schema: str, name: str, results: list[dict[str, Any]]) 
         "elapsed_time": 1.0,
         "args": {},
     }
-    (folder / name).write_text(json.dumps(artifact))
+    file.write_text(json.dumps(artifact))
 
 
 def _result(id_: str, status: str) -> dict[str, Any]:

@@ -20,7 +20,6 @@ HARBOUR = """
 --select staging
 --select staging.stg_ships
 --select marts.core
---select core
 --select harbour.marts.core.fct_calls
 --select tide_tools
 --select tide_tools.staging
@@ -31,13 +30,11 @@ HARBOUR = """
 --select dim_ships_v2
 --select core.dim_ships.v10
 --select nowhere.dim_ships.v1
---select dim_ships.*
 --select dim_*
 --select *_ships
 --select tariff.valpha
 --select tariff_vbeta
 --select berth.fees
---select berth
 --select marts.billing.berth
 --select harbour.marts.billing.berth.fees
 --select *fees
@@ -218,7 +215,7 @@ HARBOUR = """
 --select tag:daily,config.materialized:view
 --select tag:daily,path:models/marts,access:public
 --select +fct_calls,source:*
---select stg_ships+,fct_invoices+ seeds
+--select stg_ships+,fct_invoices+ rates
 --select tag:finance tag:pii,resource_type:model
 --select +fct_calls,+fct_invoices
 --exclude tag:daily
@@ -297,6 +294,9 @@ HARBOUR_EMPTY = """
 --select resource_type:modle
 --select resource_type:metric
 --select tags:daily
+--select berth
+--select dim_ships.*
+--select core
 --select @stg_ships+
 --select stg_ships tag:nightly
 --select tag:daily,tag:nightly

@@ -45,11 +45,17 @@ DAG = """
 """
 PROGRAM = """
 import sys
+from datetime import date
 from pathlib import Path
 from tools.demo import Demo, main
 folder = Path(sys.argv[1])
-query = "select day from sales order by day"
-demo = Demo(folder=folder / "demo", dags_folder=folder / "dags", query=query)
+demo = Demo(
+    dag_ids=("shop",),
+    days=(date(2026, 1, 5), date(2026, 1, 6)),
+    query="select day from sales order by day",
+    folder=folder / "demo",
+    dags_folder=folder / "dags",
+)
 sys.exit(main([], demo))
 """
 
