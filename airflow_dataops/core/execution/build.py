@@ -1,0 +1,40 @@
+"""Builds one node, whatever its kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.execution.models import build_model
+from airflow_dataops.core.execution.seeds import build_seed
+from airflow_dataops.core.execution.snapshots import build_snapshot
+from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.execution.results import BuildResult
+    from airflow_dataops.core.model import Code, Node
+    from airflow_dataops.core.ports import SqlRunner
+
+
+def build(node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = False) -> BuildResult:
+    """Build a model, seed or snapshot in an open session.
+
+    Args:
+        full_refresh: start anew; a model's or seed's own `full_refresh` setting wins, and a
+            snapshot's history is never dropped.
+
+    Raises:
+        ConfigError: the node is of another kind, or its definition, code or connection is wrong.
+        RunError: its data is wrong.
+    """
+    match node.spec:
+        case ModelSpec():
+            return build_model(node, code, runner, full_refresh=full_refresh)
+        case SeedSpec():
+            return build_seed(node, code, runner, full_refresh=full_refresh)
+        case SnapshotSpec():
+            return build_snapshot(node, code, runner)
+        case _:
+            raise ConfigError(
+                f"{node.id} is a {node.kind}; only models, seeds and snapshots are built."
+            )
