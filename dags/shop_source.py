@@ -4,9 +4,9 @@ In real life an ingestion tool does this. Running a day again replaces that day'
 """
 
 from airflow.sdk import DAG, get_current_context, task
-from demo.generate import COLUMNS, SCHEMA, ddl, rows_for
 
 from airflow_dataops import DuckDBHook
+from demo.generate import COLUMNS, SCHEMA, ddl, rows_for
 
 with DAG("shop_source", schedule=None, max_active_runs=1, tags=["demo"]):
 
@@ -16,12 +16,10 @@ with DAG("shop_source", schedule=None, max_active_runs=1, tags=["demo"]):
         day = get_current_context()["logical_date"].date()
         hook = DuckDBHook("warehouse")
         statements = [f"create schema if not exists {SCHEMA}", *ddl().values()]
-        statements += [
-            f"delete from {SCHEMA}.{table} where extracted_on = '{day}'" for table in COLUMNS
-        ]
         hook.run(statements)
         loaded = rows_for(day)
         for table, rows in loaded.items():
+            hook.run(f"delete from {SCHEMA}.{table} where extracted_on = ?", parameters=[day])
             hook.insert_rows(
                 f"{SCHEMA}.{table}", [tuple(row.values()) for row in rows], list(COLUMNS[table])
             )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
+import sys
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -29,7 +31,7 @@ def plan(
     group_by: Annotated[str, typer.Option(help="layer, folder, tag, schema or none.")] = "layer",
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
-    """Show the tasks of a manifest: what each runs, on which engine, and why."""
+    """Show each node of a manifest with its engine, the reason, and the task it runs in."""
     project = open_manifest(manifest).project()
     options = plan_options(engine=engine, group_by=group_by)
     planned = make_plan(project, options, select_nodes(project, select, exclude))
@@ -40,7 +42,8 @@ def plan(
 
 
 def _show(planned: Plan) -> None:
-    console = Console()
+    # What is not a terminal has no width to fold to.
+    console = Console(width=None if sys.stdout.isatty() else 240)
     console.print(_table(planned))
     count = dict.fromkeys(Engine, 0)
     for task in planned.tasks.values():
@@ -56,19 +59,13 @@ def _show(planned: Plan) -> None:
 
 
 def _table(planned: Plan) -> Table:
-    table = Table(title=f"Plan of {planned.name}", title_justify="left")
-    for heading in ("task", "group", "nodes", "engine", "why", "after"):
-        table.add_column(heading, overflow="fold")
+    table = Table("node", "engine", "why", "task", title=f"Plan of {planned.name}", box=SIMPLE_HEAD)
+    for column in table.columns:
+        column.overflow = "fold"
     for task in planned.tasks.values():
-        table.add_row(
-            task.id,
-            "/".join(task.group),
-            task.node if len(task.nodes) == 1 else f"{len(task.nodes)} {task.kind}s",
-            task.engine,
-            task.reason,
-            ", ".join(task.upstream),
-            style="yellow" if task.engine is Engine.DBT else None,
-        )
+        for node in task.nodes:
+            style = "yellow" if task.engine is Engine.DBT else None
+            table.add_row(node, task.engine, task.reason, task.id, style=style)
     return table
 
 

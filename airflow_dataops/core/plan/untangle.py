@@ -84,20 +84,33 @@ def _rounds(
 ) -> dict[str, int]:
     """Number the rounds in which circular groups take turns.
 
-    Groups are put in the order of their first task; an edge that leads back in that order
-    starts a new round. So (round, place of the group) never falls along an edge.
+    Groups are put in the order of their mean depth, which leaves few edges that lead back; an
+    edge that does starts a new round. So (round, place of the group) never falls along an edge.
     """
-    place: dict[Key, int] = {}
+    place = _places(keys, upstream, circular)
     rounds: dict[str, int] = {}
     for task, key in keys.items():
         if key in circular:
-            mine = place.setdefault(key, len(place))
             rounds[task] = max(
                 (
-                    rounds[other] + (place[keys[other]] > mine)
+                    rounds[other] + (place[keys[other]] > place[key])
                     for other in upstream[task]
                     if keys[other] in circular
                 ),
                 default=0,
             )
     return rounds
+
+
+def _places(
+    keys: Mapping[str, Key], upstream: Mapping[str, Iterable[str]], circular: set[Key]
+) -> dict[Key, int]:
+    """Sort the circular keys by how deep in the graph their tasks are on average."""
+    depth: dict[str, int] = {}
+    depths: dict[Key, list[int]] = defaultdict(list)
+    for task, key in keys.items():
+        depth[task] = 1 + max((depth[other] for other in upstream[task]), default=0)
+        if key in circular:
+            depths[key].append(depth[task])
+    ordered = sorted(depths, key=lambda key: (sum(depths[key]) / len(depths[key]), key))
+    return {key: place for place, key in enumerate(ordered)}
