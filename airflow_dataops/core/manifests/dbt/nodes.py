@@ -61,7 +61,7 @@ def read_node(
     entry = Entry(id_, source, settings, context)
     reader = _READERS[kind]
     code = reader.code(entry)
-    meta = (source.meta or {}) | settings.mapping("meta")
+    meta = (source.source_meta or {}) | (source.meta or {}) | settings.mapping("meta")
     node = Node(
         id=id_,
         kind=kind,

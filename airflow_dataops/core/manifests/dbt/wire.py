@@ -95,6 +95,7 @@ class Node(Wire, frozen=True):
         compiled_code_incremental: ours; the code with `is_incremental()` true.
         dataops_csv: ours; the text of a seed's file.
         dataops_column_types: ours; SQL type by column, inferred from a seed's file.
+        source_meta: `meta` of the group a source was declared in; part of `meta` since dbt 1.8.
         checksum: a mapping with `checksum`; of a unit test the hash itself.
         model: of a unit test, the name of the model.
     """
@@ -114,6 +115,7 @@ class Node(Wire, frozen=True):
     description: str | None = None
     tags: str | list[str] | None = None
     meta: dict[str, Any] | None = None
+    source_meta: dict[str, Any] | None = None
     config: dict[str, Any] | None = None
     depends_on: DependsOn = DependsOn()
     language: str | None = None

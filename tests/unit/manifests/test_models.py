@@ -1,0 +1,341 @@
+"""Models: how they are built, what plain SQL cannot do for them, which code they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from airflow_dataops.core.model import Code, Hook, Incremental, ModelSpec, SchemaChange
+from tests.unit.manifests.built import complaint, entry, manifest, model, only, read, reasons
+
+ONE_RENDERING = (
+    "the manifest has one rendering of this incremental model only: "
+    "make it with `airflow-dataops compile`"
+)
+ASKING = "select 1 {% if is_incremental() %} where false {% endif %}"
+
+
+def incremental(**fields: Any) -> dict[str, Any]:
+    """Return `nodes` of one incremental model; keys of `config` go there."""
+    config = {"materialized": "incremental"} | fields.pop("config", {})
+    return {"model.shop.m": entry("model.shop.m", config=config, **fields)}
+
+
+def macro(id_: str, sql: str = "", *calls: str) -> dict[str, Any]:
+    _, package, name = id_.split(".")
+    return {
+        id_: {
+            "name": name,
+            "package_name": package,
+            "macro_sql": sql,
+            "depends_on": {"macros": list(calls)},
+        }
+    }
+
+
+@pytest.mark.parametrize("materialized", ["view", "table", "incremental", "ephemeral"])
+def test_the_usual_materializations_need_nothing_else(materialized: str) -> None:
+    assert reasons(model(materialized=materialized)) == ()
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"materialized": "materialized_view"}, "the materialization `materialized_view`"),
+        ({"materialized": "external"}, "the materialization `external`"),
+        ({"contract": {"enforced": True}}, "an enforced contract"),
+        ({"grants": {"select": ["reader"]}}, "grants"),
+        ({"persist_docs": {"relation": True}}, "persist_docs"),
+        ({"persist_docs": {"columns": True}}, "persist_docs"),
+        ({"sql_header": "set x = 1;"}, "sql_header"),
+        ({"indexes": [{"columns": ["id"]}]}, "indexes"),
+        ({"partitioned_by": ["day"]}, "partitioned_by"),
+        ({"sorted_by": "day"}, "sorted_by"),
+        ({"pre-hook": [{"sql": "insert into {{ this }}"}]}, "Jinja in a pre-hook"),
+        ({"post_hook": "{% do log('x') %}"}, "Jinja in a post-hook"),
+        ({"post-hook": "{# note #} select 1"}, "Jinja in a post-hook"),
+    ],
+)
+def test_says_what_plain_sql_cannot_do(config: dict[str, Any], reason: str) -> None:
+    assert reasons(model(**config)) == (reason,)
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"contract": {"enforced": False}},
+        {"contract": None},
+        {"grants": {}},
+        {"persist_docs": {"relation": False}},
+        {"sql_header": None},
+        {"indexes": []},
+        {"my_own_key": {"any": "thing"}},
+        {"cluster_by": ["x"]},
+        {"partition_by": ["a", "b"]},
+    ],
+)
+def test_settings_that_ask_for_nothing_are_no_obstacle(config: dict[str, Any]) -> None:
+    """Nor are those of another adapter."""
+    assert reasons(model(**config)) == ()
+
+
+@pytest.mark.parametrize(
+    ("adapter", "config", "reason"),
+    [
+        ("postgres", {"unlogged": True}, "unlogged"),
+        ("snowflake", {"cluster_by": ["day"]}, "cluster_by"),
+        ("snowflake", {"secure": True}, "secure"),
+        ("bigquery", {"labels": {"team": "x"}}, "labels"),
+        ("bigquery", {"require_partition_filter": True}, "require_partition_filter"),
+        (
+            "bigquery",
+            {"partition_by": {"field": "id", "data_type": "int64", "range": {"start": 0}}},
+            "partition_by beyond one field, its data_type and its granularity",
+        ),
+    ],
+)
+def test_settings_of_the_adapter_count(adapter: str, config: dict[str, Any], reason: str) -> None:
+    assert reasons(model(**config), metadata={"adapter_type": adapter}) == (reason,)
+
+
+def test_all_reasons_are_told() -> None:
+    found = reasons(model(sql_header="x", grants={"select": ["a"]}, **{"post-hook": "{{ this }}"}))
+    assert found == ("sql_header", "grants", "Jinja in a post-hook")
+
+
+def test_a_python_model_is_that_and_nothing_else() -> None:
+    nodes = {"model.shop.m": entry("model.shop.m", language="python", compiled_code=None)}
+    assert reasons(nodes) == ("a Python model",)
+
+
+@pytest.mark.parametrize("code", [None, "", "  \n"])
+def test_a_manifest_without_compiled_code_is_still_a_project(code: str | None) -> None:
+    nodes = {
+        id_: entry(id_, compiled_code=code) for id_ in ("model.shop.m", "test.shop.t")
+    } | model("e", materialized="ephemeral")
+    nodes["model.shop.e"]["compiled_code"] = code
+    project = read(nodes).project
+    found = {id_: node.spec.unsupported for id_, node in project.nodes.items()}  # type: ignore[union-attr]
+    missing = ("no compiled code in the manifest",)
+    assert found == {"model.shop.m": missing, "test.shop.t": missing, "model.shop.e": ()}
+
+
+def test_reads_hooks_in_all_their_forms() -> None:
+    config = {
+        "pre-hook": "select 1",
+        "pre_hook": ['{"sql": "select 2", "transaction": false}', "  ", {"sql": ""}],
+        "post-hook": [{"sql": "select 3", "transaction": True, "index": 1}, '"quoted"', "[1]"],
+    }
+    spec = only(model(**config)).spec
+    assert isinstance(spec, ModelSpec)
+    assert spec.pre_hooks == (Hook(sql="select 1"), Hook(sql="select 2", transaction=False))
+    assert spec.post_hooks == (Hook(sql="select 3"), Hook(sql='"quoted"'), Hook(sql="[1]"))
+
+
+@pytest.mark.parametrize("hook", [5, {"transaction": False}, {"sql": 5}, ["x"]])
+def test_a_hook_that_is_no_sql_is_a_problem(hook: Any) -> None:
+    assert "config.pre-hook holds" in complaint(manifest(model(**{"pre-hook": [hook]})))
+
+
+def test_reads_what_an_incremental_model_configures() -> None:
+    config = {
+        "incremental_strategy": "merge",
+        "unique_key": ["id", "`day`"],
+        "on_schema_change": "sync_all_columns",
+        "merge_update_columns": ["a"],
+        "incremental_predicates": ["DBT_INTERNAL_DEST.day > 5"],
+    }
+    spec = only(incremental(config=config)).spec
+    assert isinstance(spec, ModelSpec)
+    assert spec.incremental == Incremental(
+        strategy="merge",
+        unique_key=("id", "`day`"),
+        on_schema_change=SchemaChange.SYNC_ALL_COLUMNS,
+        merge_update_columns=("a",),
+        predicates=("DBT_INTERNAL_DEST.day > 5",),
+    )
+    assert spec.unsupported == ()
+
+
+def test_the_default_strategy_is_none_and_predicates_has_two_names() -> None:
+    config = {"incremental_strategy": "default", "predicates": ["a"], "incremental_predicates": []}
+    spec = only(incremental(config=config)).spec
+    assert isinstance(spec, ModelSpec)
+    assert spec.incremental == Incremental(predicates=("a",))
+
+
+def test_an_unknown_schema_change_is_ignore_as_in_dbt_and_warned_of() -> None:
+    project = read(incremental(config={"on_schema_change": "explode"})).project
+    spec = project.nodes["model.shop.m"].spec
+    assert isinstance(spec, ModelSpec)
+    assert spec.incremental == Incremental()
+    assert 'model.shop.m: on_schema_change is "explode"' in project.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("config", "reason"),
+    [
+        ({"incremental_strategy": "microbatch"}, "the incremental strategy `microbatch`"),
+        ({"incremental_strategy": "insert_overwrite"}, "the incremental strategy `insert_overwr"),
+        ({"incremental_strategy": "mine"}, "the incremental strategy `mine`"),
+        ({"unique_key": "a || b"}, "an SQL expression as unique_key"),
+        ({"unique_key": "a, b"}, "an SQL expression as unique_key"),
+        ({"unique_key": ["a", "lower(b)"]}, "an SQL expression as unique_key"),
+        ({"unique_key": "t.a"}, "an SQL expression as unique_key"),
+        ({"unique_key": "1a"}, "an SQL expression as unique_key"),
+        ({"merge_update_columns": ["a b"]}, "an SQL expression among the columns to merge"),
+        (
+            {"merge_update_columns": ["a"], "merge_exclude_columns": ["b"]},
+            "both merge_update_columns and merge_exclude_columns",
+        ),
+        ({"incremental_predicates": ["{{ x }} > 1"]}, "Jinja in incremental_predicates"),
+        ({"merge_clauses": {"when_matched": []}}, "merge_clauses"),
+        ({"merge_update_condition": "x"}, "merge_update_condition"),
+        ({"merge_insert_condition": "x"}, "merge_insert_condition"),
+        ({"merge_on_using_columns": ["x"]}, "merge_on_using_columns"),
+        ({"merge_update_set_expressions": {"a": "b"}}, "merge_update_set_expressions"),
+        ({"merge_returning_columns": ["x"]}, "merge_returning_columns"),
+    ],
+)
+def test_says_what_our_increments_cannot_do(config: dict[str, Any], reason: str) -> None:
+    (found,) = reasons(incremental(config=config))
+    assert found.startswith(reason)
+
+
+@pytest.mark.parametrize("key", ["id", "_id", "Größe", "a$1", '"a b"', '"a""b"', "`a-b`", " id "])
+def test_names_of_columns_plain_or_quoted_are_keys(key: str) -> None:
+    assert reasons(incremental(config={"unique_key": key})) == ()
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"unique_key": 5},
+        {"unique_key": [5]},
+        {"incremental_strategy": ["x"]},
+        {"full_refresh": "yes"},
+        {"materialized": 5},
+        {"persist_docs": "yes"},
+        {"tags": 5},
+    ],
+)
+def test_a_setting_of_a_wrong_type_is_a_problem(config: dict[str, Any]) -> None:
+    (name,) = config
+    assert f"config.{name} is " in complaint(manifest(incremental(config=config)))
+
+
+def test_code_that_never_asks_serves_both_builds() -> None:
+    nodes = incremental(compiled_code="select 1")
+    assert read(nodes).code["model.shop.m"] == Code(sql="select 1", incremental_sql="select 1")
+    assert reasons(nodes) == ()
+
+
+@pytest.mark.parametrize(
+    "raw_code",
+    [ASKING, "{% if not should_full_refresh() %} x {% endif %}", "{{ flags.FULL_REFRESH }}"],
+)
+def test_code_that_asks_needs_both_renderings(raw_code: str) -> None:
+    nodes = incremental(raw_code=raw_code)
+    assert reasons(nodes) == (ONE_RENDERING,)
+    assert read(nodes).code["model.shop.m"].incremental_sql is None
+
+
+def test_both_renderings_of_our_own_manifest_are_used() -> None:
+    nodes = incremental(raw_code=ASKING, compiled_code="first", compiled_code_incremental="later")
+    ours = {"dataops": {"version": 1}}
+    assert reasons(nodes, metadata=ours) == ()
+    code = read(nodes, metadata=ours).code["model.shop.m"]
+    assert code == Code(sql="first", incremental_sql="later")
+
+
+def test_a_macro_may_ask_for_the_model() -> None:
+    calling = incremental(depends_on={"macros": ["macro.shop.outer"]})
+    asking = macro("macro.shop.outer", "", "macro.shop.inner") | macro(
+        "macro.shop.inner", "{% if context['is_incremental']() %}"
+    )
+    silent = macro("macro.shop.outer", "", "macro.shop.inner") | macro("macro.shop.inner", "x")
+    circular = macro("macro.shop.outer", "", "macro.shop.outer")
+    assert reasons(calling, macros=asking) == (ONE_RENDERING,)
+    assert reasons(calling, macros=silent) == ()
+    assert reasons(calling, macros=circular) == ()
+
+
+def test_a_macro_that_is_is_incremental_counts_whatever_it_says() -> None:
+    calling = incremental(depends_on={"macros": ["macro.dbt.is_incremental"]})
+    assert reasons(calling, macros=macro("macro.dbt.is_incremental", "")) == (ONE_RENDERING,)
+
+
+def test_a_macro_that_the_manifest_lacks_may_ask() -> None:
+    calling = incremental(depends_on={"macros": ["macro.dbt_utils.star"]})
+    assert reasons(calling) == (ONE_RENDERING,)
+
+
+def test_the_projects_own_macro_in_a_materialization_needs_dbt() -> None:
+    """dbt takes the root project's macro of the same name before its own."""
+    macros = (
+        macro("macro.dbt.materialization_table_default", "", "macro.dbt.create_table_as")
+        | macro("macro.dbt.materialization_view_default", "", "macro.dbt.run_hooks")
+        | macro("macro.dbt.create_table_as")
+        | macro("macro.shop.duckdb__create_table_as")
+        | macro("macro.crm.run_hooks")
+        | macro("macro.shop.is_incremental")
+        | macro("macro.shop.helper")
+    )
+    said = ("the project's own `duckdb__create_table_as` in place of dbt's",)
+    assert reasons(model(), macros=macros) == said
+    assert reasons(model(materialized="view"), macros=macros) == ()
+
+
+def test_the_projects_own_materialization_of_a_known_name_needs_dbt() -> None:
+    macros = macro("macro.shop.materialization_view_duckdb")
+    said = ("the project's own `materialization_view_duckdb` in place of dbt's",)
+    assert reasons(model(materialized="view"), macros=macros) == said
+    assert reasons(model(materialized="table"), macros=macros) == ()
+
+
+def test_the_projects_own_strategy_macro_needs_dbt() -> None:
+    macros = macro("macro.shop.get_incremental_merge_sql")
+    (said,) = reasons(incremental(config={"incremental_strategy": "merge"}), macros=macros)
+    assert "`get_incremental_merge_sql`" in said
+
+
+@pytest.mark.parametrize(
+    "raw_code", ["'{{ run_started_at }}'", "{% do run_query('x') %}", "{{ invocation_id }}"]
+)
+def test_warns_of_code_whose_result_is_fixed_at_compile_time(raw_code: str) -> None:
+    nodes = {id_: entry(id_, raw_code=raw_code) for id_ in map("model.shop.m{}".format, range(5))}
+    (warning,) = read(nodes).project.warnings
+    assert "reads the clock or the warehouse while dbt compiles it" in warning
+    assert warning.endswith("model.shop.m0, model.shop.m1, model.shop.m2 and 2 more")
+
+
+def test_asking_is_incremental_is_not_looking_around() -> None:
+    asked = macro("macro.dbt.is_incremental", "adapter.get_relation(this)")
+    nodes = incremental(raw_code=ASKING, depends_on={"macros": ["macro.dbt.is_incremental"]})
+    assert read(nodes, macros=asked).project.warnings == ()
+
+
+def test_versions_may_be_numbers_or_words() -> None:
+    def versioned(version: Any, latest: Any) -> tuple[str | None, bool | None]:
+        node = only(
+            {"model.shop.m.v2": entry("model.shop.m.v2", version=version, latest_version=latest)}
+        )
+        return node.version, node.latest_version
+
+    assert versioned(2, 2) == ("2", True)
+    assert versioned(1.5, 2) == ("1.5", False)
+    assert versioned("beta", "beta") == ("beta", True)
+    assert versioned(None, None) == (None, None)
+
+
+def test_group_and_access_are_read() -> None:
+    node = only({"model.shop.m": entry("model.shop.m", group="finance", access="public")})
+    assert (node.group, node.access) == ("finance", "public")
+    node = only(model(group="finance"))
+    assert node.group == "finance"
+
+
+def test_named_selectors_are_kept() -> None:
+    definition = {"nightly": {"name": "nightly", "definition": {"method": "tag"}}}
+    assert read(model(), selectors=definition).project.selectors == definition
