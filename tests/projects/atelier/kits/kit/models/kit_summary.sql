@@ -1,0 +1,1 @@
+select origin, count(*) as people from {{ ref('kit', 'people') }} group by origin

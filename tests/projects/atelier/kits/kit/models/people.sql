@@ -1,0 +1,1 @@
+select person_id, 'kit' as origin from {{ source('raw', 'people') }}

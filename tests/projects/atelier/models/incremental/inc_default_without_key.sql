@@ -1,0 +1,1 @@
+select id, kind, batch from {{ source('raw', 'events') }}

@@ -1,0 +1,2 @@
+{{ config(incremental_strategy='delete+insert', unique_key='note') }}
+select note, id, batch from {{ source('raw', 'events') }}

@@ -1,0 +1,2 @@
+{{ config(incremental_strategy='merge', unique_key='id') }}
+select id, kind from {{ source('raw', 'events') }} where batch > 0

@@ -1,0 +1,2 @@
+{{ config(incremental_strategy='merge') }}
+select id, batch from {{ source('raw', 'events') }}

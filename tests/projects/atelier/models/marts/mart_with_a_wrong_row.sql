@@ -1,0 +1,2 @@
+{{ config(materialized='table') }}
+select id, kind, amount, note from {{ source('raw', 'events') }}

@@ -1,0 +1,1 @@
+select max(score) as best from {{ ref('py_scores') }}

@@ -1,0 +1,2 @@
+{{ config(materialized='stamped_table') }}
+select person_id from {{ ref('people') }}

@@ -1,0 +1,1 @@
+select id, "a column" from {{ ref('trailing_comment') }} where id > 0 -- no newline after this

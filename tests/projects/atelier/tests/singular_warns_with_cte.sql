@@ -1,0 +1,5 @@
+{{ config(severity='warn', fail_calc='sum(n)', limit=10) }}
+with counted as (
+    select kind, count(*) as n from {{ ref('eph_second') }} group by kind
+)
+select * from counted where n > 1
