@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING
 
@@ -339,20 +340,25 @@ STATES = """
 --select state:old,package:tide_tools
 --select state:modified --indirect-selection cautious
 --select state:modified --indirect-selection empty
---select state:changed
---select state:modified.everything
 --select result:error
 --select result:error+
 --select result:fail result:warn
 --select 1+result:fail
 --select result:success,tag:daily
---select result:skipped --exclude result:error+
 --select result:error+,state:modified+
---select result:eror
 --select source_status:fresher
 --select source_status:fresher+
 --select source_status:fresher+1 --exclude tag:external
+"""
+
+# What selects nothing, or is wrong.
+STATES_EMPTY = """
+--select state:changed
+--select state:modified.everything
+--select result:skipped --exclude result:error+
+--select result:eror
 --select source_status:older
+--select stg_ships state:modified,tag:nightly
 """
 
 
@@ -378,7 +384,36 @@ def typical(project: Project) -> Iterator[str]:
         yield f"--select {method}:{values[0][:3]}*"
 
 
+def drawn(project: Project, count: int, seed: int) -> Iterator[str]:
+    """Yield random combinations of criteria, graph operators, set operators and modes."""
+    dice = random.Random(seed)
+    values = [f"{key}:{each}" for key, found in _vocabulary(project).items() for each in found]
+    values += [node.name for node in project.nodes.values() if node.kind is not NodeKind.SOURCE]
+
+    def criterion() -> str:
+        before, after = dice.choice(_WALKS)
+        return f"{before}{dice.choice(values)}{after}"
+
+    def union() -> str:
+        parts = (criterion() for _ in range(dice.choice((1, 1, 2, 3))))
+        return " ".join(f"{part},{criterion()}" if dice.random() < 0.3 else part for part in parts)
+
+    for _ in range(count):
+        line = f"--select {union()} --indirect-selection {dice.choice(('eager', *_MODES))}"
+        yield f"{line} --exclude {union()}" if dice.random() < 0.4 else line
+
+
 _MODES = ("cautious", "buildable", "empty")
+_WALKS = (
+    *[("", "")] * 6,
+    ("+", ""),
+    ("", "+"),
+    ("+", "+"),
+    ("1+", ""),
+    ("", "+1"),
+    ("2+", "+2"),
+    ("@", ""),
+)
 
 
 def _vocabulary(project: Project) -> dict[str, list[str]]:
@@ -401,4 +436,4 @@ def _vocabulary(project: Project) -> dict[str, list[str]]:
 
 
 def _some(values: Iterable[str]) -> list[str]:
-    return list(islice(dict.fromkeys(values), 6))
+    return list(islice(dict.fromkeys(value for value in values if " " not in value), 4))

@@ -64,13 +64,14 @@ def agree(dbt: DbtProject, selector: NodeSelector, arguments: str, *more: str) -
     theirs = dbt.ls(*shlex.split(arguments), *more)
     ids, warned = ours(selector, arguments)
     if theirs.ids is None:
-        assert not ids, "dbt refuses it"
+        assert not ids, f"{arguments}: dbt refuses it"
         return False
     if ids is None:
-        assert not theirs.ids, "we refuse it"
+        assert not theirs.ids, f"{arguments}: we refuse it"
         return False
-    assert ids == theirs.ids, f"only dbt: {theirs.ids - ids}, only we: {ids - theirs.ids}"
-    assert warned or not theirs.warned, "dbt warns"
+    difference = f"only dbt: {theirs.ids - ids}, only we: {ids - theirs.ids}"
+    assert ids == theirs.ids, f"{arguments}: {difference}"
+    assert warned or not theirs.warned, f"{arguments}: dbt warns"
     return bool(ids) and not warned
 
 
@@ -138,8 +139,16 @@ def comparing(harbour: DbtProject, changed: DbtProject) -> NodeSelector:
 def test_states(
     harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
 ) -> None:
-    """What changed, what failed and what is fresher."""
-    agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
+    """What changed, what failed and what is fresher: each of these matches something."""
+    assert agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
+
+
+@pytest.mark.parametrize("arguments", selections.lines(selections.STATES_EMPTY))
+def test_states_that_match_nothing(
+    harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
+) -> None:
+    """Never silently."""
+    assert not agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
 
 
 @pytest.fixture(scope="module", params=OTHERS, ids=lambda path: path.name)
@@ -155,3 +164,18 @@ def test_other_projects(other: DbtProject) -> None:
     found = [agree(other, selector, arguments) for arguments in expressions]
     assert len(found) > 60
     assert sum(found) > len(found) / 2
+
+
+@pytest.mark.slow
+def test_random_expressions(harbour: DbtProject, selector: NodeSelector) -> None:
+    """Combinations that nobody thought of."""
+    for arguments in selections.drawn(harbour.project, count=1_000, seed=11):
+        agree(harbour, selector, arguments)
+
+
+@pytest.mark.slow
+def test_random_expressions_on_other_projects(other: DbtProject) -> None:
+    """The same, where tests read from many models."""
+    selector = NodeSelector(other.project)
+    for arguments in selections.drawn(other.project, count=500, seed=12):
+        agree(other, selector, arguments)

@@ -65,7 +65,9 @@ class Evaluation:
 
     def named(self, criterion: Criterion) -> Spec:
         """Return the named selector that a criterion means."""
-        definitions = self._scope.selectors.definitions
+        definitions, broken = self._scope.selectors.definitions, self._scope.selectors.broken
+        if criterion.pattern in broken:
+            raise ConfigError(broken[criterion.pattern])
         if criterion.pattern in definitions:
             return definitions[criterion.pattern]
         known = ", ".join(sorted(definitions)) or "none"

@@ -26,6 +26,7 @@ _CRITERION = re.compile(
     r"(?P<value>.*?)"
     r"(?:\+(?P<down>\d*))?"
 )
+_MOST_DIGITS = 10
 _FILE_SUFFIXES = (".sql", ".py", ".csv")
 
 
@@ -144,4 +145,4 @@ def _method(name: str, text: str) -> MethodName:
 def _depth(digits: str | None) -> int:
     if digits is None:
         return 0
-    return int(digits) if digits else ANY_DEPTH
+    return int(digits) if 0 < len(digits) < _MOST_DIGITS else ANY_DEPTH

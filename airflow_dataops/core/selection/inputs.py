@@ -32,10 +32,12 @@ class Selectors(Struct, frozen=True):
     Attributes:
         definitions: spec by name.
         default: the one that holds where nothing is selected or excluded.
+        broken: why a definition cannot be used, by name.
     """
 
     definitions: Mapping[str, Spec]
     default: str | None = None
+    broken: Mapping[str, str] = {}
 
 
 class SelectionInputs(Struct, frozen=True):

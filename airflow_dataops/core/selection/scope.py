@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.selection.graph import Graph
 from airflow_dataops.core.selection.names import NameIndex
-from airflow_dataops.core.selection.yaml_selectors import parse_selectors
+from airflow_dataops.core.selection.yaml_selectors import selectors_of
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Node, NodeKind, Project
@@ -44,9 +44,8 @@ class Scope:
     @cached_property
     def selectors(self) -> Selectors:
         """The named selectors: the given ones, else the project's own."""
-        if self.inputs.selectors is not None:
-            return self.inputs.selectors
-        return parse_selectors(self.project.selectors, f"project {self.project.name!r}")
+        given = self.inputs.selectors
+        return selectors_of(self.project) if given is None else given
 
     @cached_property
     def files(self) -> frozenset[PurePosixPath]:

@@ -22,7 +22,9 @@ from airflow_dataops.core.selection.spec import (
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+    from airflow_dataops.core.model import Project
 
 _Raw = TypeVar("_Raw")
 _OPTIONS = frozenset(
@@ -56,30 +58,47 @@ def load_selectors(text: str, source: str = "selectors.yml") -> Selectors:
 
 
 def parse_selectors(data: Any, source: str = "selectors.yml") -> Selectors:
-    """Make specs of parsed YAML (`{"selectors": [...]}`) or of a manifest's `selectors`.
+    """Make specs of parsed YAML, `{"selectors": [{"name": ..., "definition": ...}, ...]}`.
 
     Raises:
         ConfigError: it is not what dbt takes; names the selector.
     """
+    selectors = _read_entries(_entries(data, source), source)
+    for message in selectors.broken.values():
+        raise ConfigError(message)
+    return selectors
+
+
+def selectors_of(project: Project) -> Selectors:
+    """Make specs of the selectors that a manifest carries.
+
+    One that cannot be read is an error when it is used: dbt takes some that we do not.
+    """
+    return _read_entries(project.selectors.values(), f"project {project.name!r}")
+
+
+def _read_entries(entries: Iterable[dict[str, Any]], source: str) -> Selectors:
     definitions: dict[str, Spec] = {}
-    default: str | None = None
-    for entry in _entries(data, source):
+    broken: dict[str, str] = {}
+    defaults = []
+    for entry in entries:
         name = entry["name"]
-        where = f"{source}, selector {name!r}"
-        definitions[name] = _Reader(where, definitions).read(entry["definition"])
+        try:
+            reader = _Reader(f"{source}, selector {name!r}", definitions)
+            definitions[name] = reader.read(entry["definition"])
+        except ConfigError as error:
+            broken[name] = str(error)
         if entry.get("default", False) is True:
-            if default is not None:
-                raise ConfigError(f"{where}: {default!r} is the default already.")
-            default = name
-    return Selectors(definitions=definitions, default=default)
+            defaults.append(name)
+    for second in defaults[1:]:
+        broken[second] = f"{source}, selector {second!r}: {defaults[0]!r} is the default already."
+    return Selectors(definitions=definitions, default=next(iter(defaults), None), broken=broken)
 
 
 def _entries(data: Any, source: str) -> list[dict[str, Any]]:
-    """Return the named definitions, in order, from either of the two shapes."""
-    if not isinstance(data, dict):
-        raise ConfigError(f"{source} must be a mapping with the key `selectors`.")
-    listed = data.get("selectors")
-    entries = listed if isinstance(listed, list) else list(data.values())
+    entries = data.get("selectors") if isinstance(data, dict) else None
+    if not isinstance(entries, list):
+        raise ConfigError(f"{source} must be a mapping with a list under the key `selectors`.")
     for entry in entries:
         if not isinstance(entry, dict) or not {"name", "definition"} <= entry.keys():
             raise ConfigError(f"{source}: each selector needs a name and a definition: {entry!r}.")

@@ -21,6 +21,7 @@ UP = {"ships", "stg_ships", "dim_ships.v2", "calls", "stg_calls"}
         ("x+", 0, ANY_DEPTH, False),
         ("2+x+3", 2, 3, False),
         ("0+x", 0, 0, False),
+        (f"{'9' * 5000}+x", ANY_DEPTH, 0, False),
         ("@x", 0, 0, True),
         ("@+x", ANY_DEPTH, 0, True),
     ],

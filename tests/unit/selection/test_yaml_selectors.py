@@ -63,6 +63,19 @@ def test_the_projects_own_selectors() -> None:
     }
 
 
+def test_a_selector_of_the_manifest_that_cannot_be_read() -> None:
+    """It is in nobody's way until it is used."""
+    odd = {"method": "tag", "value": "daily", "exclude": ["stg_calls"]}
+    own = {
+        "odd": {"name": "odd", "definition": {"union": [odd]}},
+        "daily": {"name": "daily", "definition": "tag:daily", "default": True},
+    }
+    project = msgspec.structs.replace(PORT, selectors=own)
+    assert select_nodes(project) == select_nodes(project, "selector:daily")
+    with pytest.raises(ConfigError, match="project 'port', selector 'odd': union takes one"):
+        select_nodes(project, "selector:odd")
+
+
 def test_graph_operators_on_a_selector() -> None:
     """A named selector is walked from like any other criterion."""
     assert named("fct_calls", "1+selector:it") == {"fct_calls", "dim_ships.v2", "stg_calls"}
