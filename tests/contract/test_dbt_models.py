@@ -1,0 +1,101 @@
+"""The oracle for models: dbt and engine `sql` build the same models three times over.
+
+Each build of each model must end alike, in success or in failure, and leave the same columns,
+types, order of columns, rows and kind of relation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import duckdb
+import pytest
+
+from airflow_dataops.core.execution.models import build_model
+from airflow_dataops.core.model import Code
+from airflow_dataops.errors import DataOpsError
+from tests.contract.model_cases import CASES
+from tests.unit.execution.side_by_side import SideBySide
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Manifest
+    from airflow_dataops.core.ports import SqlRunner
+
+BUILDS = 3
+KINDS = "(select table_name, table_type from system.information_schema.tables)"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one build of one model came to."""
+
+    succeeded: bool
+    columns: tuple[tuple[str, str], ...]
+    rows: list[str]
+    kind: str
+
+
+@pytest.fixture(scope="module")
+def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, tuple[Outcome, Outcome]]]:
+    """Build everything in both; for each build, dbt's outcome and ours by model."""
+    pair = SideBySide(tmp_path_factory.mktemp("models"), {})
+    return [build_all(pair, build) for build in range(BUILDS)]
+
+
+def build_all(pair: SideBySide, build: int) -> dict[str, tuple[Outcome, Outcome]]:
+    for name, case in CASES.items():
+        path = pair.project / "models" / f"{name}.sql"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(case.model(build))
+    theirs = {id_: verdict.status == "success" for id_, verdict in pair.dbt("run").items()}
+    manifest = pair.manifest()
+    ours = pair.ours(lambda runner: {name: succeeds(manifest, name, runner) for name in CASES})
+    kinds = [dict(table.rows) for table in pair.tables(KINDS)]
+    return {
+        name: both(pair, name, (theirs[f"model.pair.{name}"], ours[name]), kinds) for name in CASES
+    }
+
+
+def succeeds(manifest: Manifest, name: str, runner: SqlRunner) -> bool:
+    node = manifest.project.nodes[f"model.pair.{name}"]
+    sql = manifest.code[node.id].sql
+    try:
+        build_model(node, Code(sql=sql, incremental_sql=sql), runner)
+    except (DataOpsError, duckdb.Error):
+        return False
+    return True
+
+
+def both(
+    pair: SideBySide, name: str, verdicts: tuple[bool, bool], kinds: list[dict[str, str]]
+) -> tuple[Outcome, Outcome]:
+    dbt, sql = (
+        Outcome(
+            succeeded=succeeded,
+            columns=table.columns,
+            rows=sorted(map(repr, table.rows)),
+            kind=kind[name],
+        )
+        for succeeded, table, kind in zip(verdicts, pair.tables(f"main.{name}"), kinds, strict=True)
+    )
+    return dbt, sql
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_dbt_and_engine_sql_leave_the_same(
+    outcomes: list[dict[str, tuple[Outcome, Outcome]]], name: str
+) -> None:
+    for build in range(BUILDS):
+        dbt, sql = outcomes[build][name]
+        assert sql == dbt, f"build {build + 1}"
+
+
+def test_the_cases_try_both_success_and_failure(
+    outcomes: list[dict[str, tuple[Outcome, Outcome]]],
+) -> None:
+    """Guards the comparison itself: if nothing were built, everything would be equal."""
+    assert all(dbt.succeeded and dbt.rows for dbt, _ in outcomes[0].values())
+    failures = [name for name, (dbt, _) in outcomes[1].items() if not dbt.succeeded]
+    assert len(failures) > 40
+    assert len(CASES) - len(failures) > 90
