@@ -249,6 +249,13 @@ def test_both_renderings_of_our_own_manifest_are_used() -> None:
     assert code == Code(sql="first", incremental_sql="later")
 
 
+def test_our_own_manifest_without_the_second_rendering_has_one_only() -> None:
+    """It has no raw code and no macros, from which to tell whether one serves for both."""
+    nodes = incremental(raw_code=None)
+    assert reasons(nodes) == ()
+    assert reasons(nodes, metadata={"dataops": {"version": 1}}) == (ONE_RENDERING,)
+
+
 def test_a_macro_may_ask_for_the_model() -> None:
     calling = incremental(depends_on={"macros": ["macro.shop.outer"]})
     asking = macro("macro.shop.outer", "", "macro.shop.inner") | macro(

@@ -19,6 +19,7 @@ class Context:
     Attributes:
         root: the project's own package.
         adapter: the dbt adapter type, None if unknown.
+        ours: whether `airflow-dataops compile` wrote the manifest.
         looking: collects ids of nodes whose code reads the clock or the warehouse while
             dbt compiles it.
         plugin_readers: ids of nodes that read a source which a dbt-duckdb plugin loads.
@@ -28,6 +29,7 @@ class Context:
     adapter: str | None
     macros: Macros
     report: Report
+    ours: bool = False
     plugin_readers: frozenset[str] = frozenset()
     looking: list[str] = field(default_factory=list)
 

@@ -54,11 +54,7 @@ def read_model_code(entry: Entry) -> Code | None:
         return None
     if not node.compiled_code:
         return None
-    later = None
-    if materialized == INCREMENTAL:
-        later = node.compiled_code_incremental
-        if later is None and not _renders_twice(entry):
-            later = node.compiled_code
+    later = _incremental_code(entry) if materialized == INCREMENTAL else None
     return Code(sql=node.compiled_code, incremental_sql=later)
 
 
@@ -99,7 +95,7 @@ def _reasons(entry: Entry, materialized: str, incremental: Incremental | None) -
     reasons += physical(entry, materialized)
     if incremental:
         reasons += _incremental_reasons(incremental)
-        if entry.node.compiled_code_incremental is None and _renders_twice(entry):
+        if entry.node.compiled_code and _incremental_code(entry) is None:
             reasons.append(ONE_RENDERING)
     return reasons
 
@@ -119,5 +115,14 @@ def _incremental_reasons(incremental: Incremental) -> list[str]:
     return reasons
 
 
-def _renders_twice(entry: Entry) -> bool:
-    return entry.context.macros.renders_twice(entry.node.raw_code or "", entry.called_macros())
+def _incremental_code(entry: Entry) -> str | None:
+    """Return the code for later builds; None where the manifest has that of first ones only."""
+    node = entry.node
+    if node.compiled_code_incremental is not None:
+        return node.compiled_code_incremental
+    if entry.context.ours:
+        # Without raw code and macros, there is no telling what it would be.
+        return None
+    if entry.context.macros.renders_twice(node.raw_code or "", entry.called_macros()):
+        return None
+    return node.compiled_code

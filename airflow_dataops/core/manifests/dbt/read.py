@@ -89,6 +89,7 @@ def _context(
         adapter=adapter,
         macros=Macros(file.macros, root=root, adapter=adapter),
         report=report,
+        ours=file.metadata.dataops is not None,
         plugin_readers=_plugin_readers(file, entries) if adapter == "duckdb" else frozenset(),
     )
 

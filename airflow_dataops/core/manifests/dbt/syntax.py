@@ -78,9 +78,6 @@ def other_json(data: bytes) -> Problem:
     kind = {"{": "an object", "[": "a list", '"': "a text"}.get(chr(data.lstrip()[0]), "a value")
     if kind != "an object":
         return Problem(f"this is JSON, but {kind} and no dbt manifest. {_REMEDY}")
-    try:
-        keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError:
-        keys = {}
+    keys = msgspec.json.decode(data, type=dict[str, msgspec.Raw])
     names = ", ".join(key[:30] for key in list(keys)[:5])
     return Problem(f"this is JSON, but no dbt manifest; its keys are: {names}. {_REMEDY}")
