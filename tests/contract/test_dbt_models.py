@@ -23,6 +23,16 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 BUILDS = 3
+COLUMNS = """(
+    select table_name, list(column_name || ' ' || data_type order by ordinal_position)
+    from system.information_schema.columns group by all
+)"""
+ROWS = "({})".format(
+    " union all ".join(
+        f"select '{name}', coalesce(list(row::text order by row::text), []) from main.{name} as row"
+        for name in CASES
+    )
+)
 KINDS = "(select table_name, table_type from system.information_schema.tables)"
 
 
@@ -31,7 +41,7 @@ class Outcome:
     """What one build of one model came to."""
 
     succeeded: bool
-    columns: tuple[tuple[str, str], ...]
+    columns: list[str]
     rows: list[str]
     kind: str
 
@@ -48,12 +58,27 @@ def build_all(pair: SideBySide, build: int) -> dict[str, tuple[Outcome, Outcome]
         path = pair.project / "models" / f"{name}.sql"
         path.parent.mkdir(exist_ok=True)
         path.write_text(case.model(build))
-    theirs = {id_: verdict.status == "success" for id_, verdict in pair.dbt("run").items()}
+    verdicts = pair.dbt("run")
+    theirs = {name: verdicts[f"model.pair.{name}"].status == "success" for name in CASES}
     manifest = pair.manifest()
     ours = pair.ours(lambda runner: {name: succeeds(manifest, name, runner) for name in CASES})
-    kinds = [dict(table.rows) for table in pair.tables(KINDS)]
+    contents = zip(*(pair.tables(query) for query in (COLUMNS, ROWS, KINDS)), strict=True)
+    dbt, sql = (
+        outcomes_of(done, *(dict(table.rows) for table in tables))
+        for done, tables in zip((theirs, ours), contents, strict=True)
+    )
+    return {name: (dbt[name], sql[name]) for name in CASES}
+
+
+def outcomes_of(
+    done: dict[str, bool],
+    columns: dict[str, list[str]],
+    rows: dict[str, list[str]],
+    kinds: dict[str, str],
+) -> dict[str, Outcome]:
     return {
-        name: both(pair, name, (theirs[f"model.pair.{name}"], ours[name]), kinds) for name in CASES
+        name: Outcome(done[name], columns=columns[name], rows=rows[name], kind=kinds[name])
+        for name in CASES
     }
 
 
@@ -65,21 +90,6 @@ def succeeds(manifest: Manifest, name: str, runner: SqlRunner) -> bool:
     except (DataOpsError, duckdb.Error):
         return False
     return True
-
-
-def both(
-    pair: SideBySide, name: str, verdicts: tuple[bool, bool], kinds: list[dict[str, str]]
-) -> tuple[Outcome, Outcome]:
-    dbt, sql = (
-        Outcome(
-            succeeded=succeeded,
-            columns=table.columns,
-            rows=sorted(map(repr, table.rows)),
-            kind=kind[name],
-        )
-        for succeeded, table, kind in zip(verdicts, pair.tables(f"main.{name}"), kinds, strict=True)
-    )
-    return dbt, sql
 
 
 @pytest.mark.parametrize("name", CASES)
