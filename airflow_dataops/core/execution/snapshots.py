@@ -40,8 +40,8 @@ def build_snapshot(node: Node, code: Code, runner: SqlRunner) -> BuildResult:
     stay. A run that finds no change changes nothing, but for rows whose unique key is NULL:
     those begin anew each time, as in dbt.
 
-    `unique_key` and `updated_at` are columns of the query, in any case and with or without
-    quotes, or SQL expressions over them; `check_cols` are columns.
+    `unique_key`, `check_cols` and `updated_at` are columns of the query, in any case and with
+    or without quotes; `updated_at` may also be an SQL expression over them.
 
     Args:
         node: a node with a `SnapshotSpec`.
@@ -139,21 +139,18 @@ def _history(build: _Build) -> History:
 
 
 def _incoming(build: _Build) -> Incoming:
-    spec, columns = build.spec, build.columns
-    updated_at = spec.updated_at
     return Incoming(
         table=quote(build.staged, build.dialect),
-        columns=columns,
-        keys=tuple(_expression(key, columns, build.dialect) for key in spec.unique_key),
-        updated_at=_expression(updated_at, columns, build.dialect) if updated_at else snapshots.NOW,
+        columns=build.columns,
+        keys=_keys(build, build.columns, f"the query of {build.node.id}"),
+        updated_at=_updated_at(build),
     )
 
 
 def _match(build: _Build, history: History, present: Sequence[str]) -> Match:
-    spec = build.spec
-    by_time = spec.strategy == "timestamp"
+    by_time = build.spec.strategy == "timestamp"
     return Match(
-        keys=tuple(_expression(key, present, build.dialect) for key in spec.unique_key),
+        keys=_keys(build, present, str(build.relation)),
         columns=tuple(resolve(name, present) for name in build.columns),
         changed=snapshots.later(history) if by_time else _check(build, present),
     )
@@ -177,9 +174,17 @@ def _check(build: _Build, present: Sequence[str]) -> str:
     return snapshots.differs(pairs, build.dialect)
 
 
-def _expression(text: str, columns: Sequence[str], dialect: str) -> str:
-    column = resolve(text, columns)
-    return f"({text})" if column is None else quote(column, dialect)
+def _keys(build: _Build, columns: Sequence[str], where: str) -> tuple[str, ...]:
+    found = resolve_all(build.spec.unique_key, columns, what="unique_key", where=where)
+    return tuple(quote(name, build.dialect) for name in found)
+
+
+def _updated_at(build: _Build) -> str:
+    written = build.spec.updated_at
+    if written is None:
+        return snapshots.NOW
+    column = resolve(written, build.columns)
+    return f"({written})" if column is None else quote(column, build.dialect)
 
 
 def _require_snapshot(build: _Build, present: Sequence[str]) -> None:

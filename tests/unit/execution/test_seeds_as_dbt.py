@@ -1,0 +1,72 @@
+"""Seeds against `dbt seed`: names, types and values of nasty files."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_dataops.core.execution.seeds import build_seed
+from airflow_dataops.core.model import Code
+from tests.unit.execution.nasty_seeds import AS_DBT, CONFIG, MORE, REFUSED
+from tests.unit.execution.side_by_side import SideBySide
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Manifest
+    from tests.unit.execution.dbt_process import Verdict
+
+FILES = {**AS_DBT, **{name: text for name, (text, _) in MORE.items()}, **REFUSED}
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> SideBySide:
+    seeds = {f"seeds/{name}.csv": text for name, text in FILES.items()}
+    return SideBySide(tmp_path_factory.mktemp("seeds"), {**seeds, "seeds/config.yml": CONFIG})
+
+
+@pytest.fixture(scope="module")
+def verdicts(pair: SideBySide) -> dict[str, Verdict]:
+    return {id_.split(".")[-1]: verdict for id_, verdict in pair.dbt("seed").items()}
+
+
+@pytest.fixture(scope="module")
+def manifest(pair: SideBySide, verdicts: dict[str, Verdict]) -> Manifest:
+    return pair.manifest()
+
+
+def load(pair: SideBySide, manifest: Manifest, name: str, text: str) -> None:
+    node = manifest.project.nodes[f"seed.pair.{name}"]
+    pair.ours(lambda runner: build_seed(node, Code(csv=text), runner, full_refresh=False))
+
+
+@pytest.mark.parametrize("name", AS_DBT)
+def test_a_seed_becomes_the_table_that_dbt_makes(
+    pair: SideBySide, verdicts: dict[str, Verdict], manifest: Manifest, name: str
+) -> None:
+    assert verdicts[name].status == "success", verdicts[name].message
+    for _ in range(2):  # the second time over the first one's table
+        load(pair, manifest, name, AS_DBT[name])
+        theirs, ours = pair.tables(f"main.{name}")
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("name", MORE)
+def test_what_dbt_reads_but_duckdb_cannot_copy_is_loaded(
+    pair: SideBySide, verdicts: dict[str, Verdict], manifest: Manifest, name: str
+) -> None:
+    text, rows = MORE[name]
+    assert verdicts[name].status == "error"
+    load(pair, manifest, name, text)
+    loaded = pair.ours(lambda runner: runner.fetch(f"from main.{name}"))
+    assert loaded == rows
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_dbt_refuses_we_refuse(
+    pair: SideBySide, verdicts: dict[str, Verdict], manifest: Manifest, name: str
+) -> None:
+    assert verdicts[name].status == "error"
+    with pytest.raises(Exception, match=r".+"):
+        load(pair, manifest, name, REFUSED[name])
+    exists = "select count(*) from duckdb_tables() where table_name = ?"
+    assert pair.ours(lambda runner: runner.fetch(exists, [name])) == [(0,)]
