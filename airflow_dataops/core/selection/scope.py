@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.selection.graph import Graph
@@ -11,6 +10,8 @@ from airflow_dataops.core.selection.names import NameIndex
 from airflow_dataops.core.selection.yaml_selectors import selectors_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_dataops.core.model import Node, NodeKind, Project
     from airflow_dataops.core.selection.inputs import SelectionInputs, Selectors
 
@@ -48,10 +49,21 @@ class Scope:
         return selectors_of(self.project) if given is None else given
 
     @cached_property
-    def files(self) -> frozenset[PurePosixPath]:
+    def files(self) -> frozenset[str]:
         """The project's own files that nodes come from; packages' files are not among them."""
         own = [node for node in self.nodes if node.package == self.project.name]
-        named = {
+        return frozenset(
             path for node in own or self.nodes for path in (node.path, node.declared_in) if path
-        }
-        return frozenset(map(PurePosixPath, named))
+        )
+
+    @cached_property
+    def folders(self) -> frozenset[str]:
+        """The folders above these files; the project's own folder is the empty text."""
+        return frozenset(folder for file in self.files for folder in folders_above(file))
+
+
+def folders_above(path: str) -> Iterator[str]:
+    """Yield the folders that a path is in, the nearest first; the last is the empty text."""
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.selection.names import has_wildcard
+from airflow_dataops.core.selection.scope import folders_above
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,28 +25,26 @@ def by_path(scope: Scope, criterion: Criterion) -> Iterator[str]:
     models too, and `path:models/x.sql` only where the project itself has that file.
     """
     found = _glob(scope, criterion)
-    within = {PurePosixPath(path): False for path in {node.path for node in scope.nodes}}
-    for path in within:
-        within[path] = path in found or not found.isdisjoint(path.parents)
+    within = {
+        path: path in found or any(folder in found for folder in folders_above(path))
+        for path in {node.path for node in scope.nodes}
+    }
     for node in scope.nodes:
-        if within[PurePosixPath(node.path)] or (
-            node.declared_in and PurePosixPath(node.declared_in) in found
-        ):
+        if within[node.path] or node.declared_in in found:
             yield node.id
 
 
-def _glob(scope: Scope, criterion: Criterion) -> set[PurePosixPath]:
+def _glob(scope: Scope, criterion: Criterion) -> set[str]:
     pattern = PurePosixPath(criterion.pattern)
     if pattern.is_absolute() or ".." in pattern.parts:
         raise ConfigError(
             f"selector {criterion.text!r}: write the path relative to the dbt project's folder."
         )
-    folders = {folder for file in scope.files for folder in file.parents}
     only_folders = criterion.pattern.endswith("/") or pattern.parts[-1:] == ("**",)
-    candidates = folders if only_folders else folders | scope.files
+    candidates = scope.folders if only_folders else scope.folders | scope.files
     if not has_wildcard(criterion.pattern):
-        return candidates & {pattern}
-    return {path for path in candidates if _matches(path.parts, pattern.parts)}
+        return {"/".join(pattern.parts)} & candidates
+    return {path for path in candidates if _matches(PurePosixPath(path).parts, pattern.parts)}
 
 
 def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
@@ -59,16 +58,20 @@ def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 
 def known_paths(scope: Scope, criterion: Criterion) -> Iterator[str]:
     """Yield files and folders."""
-    yield from map(str, {folder for file in scope.files for folder in file.parents})
-    yield from map(str, scope.files)
+    yield from scope.folders
+    yield from scope.files
 
 
 def by_file(scope: Scope, criterion: Criterion) -> Iterator[str]:
     """`file:stg_orders.sql`: by the file's name, with or without its suffix."""
-    for node in scope.nodes:
-        path = PurePosixPath(node.path)
-        if fnmatchcase(path.name, criterion.pattern) or fnmatchcase(path.stem, criterion.pattern):
-            yield node.id
+    pattern = criterion.pattern
+    found = {
+        path
+        for path in {node.path for node in scope.nodes}
+        if fnmatchcase(PurePosixPath(path).name, pattern)
+        or fnmatchcase(PurePosixPath(path).stem, pattern)
+    }
+    return (node.id for node in scope.nodes if node.path in found)
 
 
 def known_files(scope: Scope, criterion: Criterion) -> Iterator[str]:
