@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -85,8 +86,7 @@ def dbt_operator(
     kind = nodes[0].kind
     if kind in _REFRESHED:
         arguments = {"full_refresh": "{{ params.get('full_refresh', False) }}"} | arguments
-    if dbt.executable:
-        arguments = {"dbt_executable_path": dbt.executable} | arguments
+    arguments = {"dbt_executable_path": dbt.executable or _own_dbt()} | arguments
     operator: Any = _OPERATORS[kind](
         project_dir=dbt.project_dir,
         profile_config=ProfileConfig(
@@ -105,6 +105,12 @@ def dbt_operator(
     operator.warehouse_conn_id = conn_id
     made: BaseOperator = operator
     return made
+
+
+def _own_dbt() -> str:
+    """Return the dbt beside Airflow's Python, which need not be on the path; else any dbt."""
+    beside = Path(sys.executable).with_name("dbt")
+    return str(beside) if beside.exists() else "dbt"
 
 
 def _selector(node: Node) -> str:

@@ -112,5 +112,6 @@ def _places(
         depth[task] = 1 + max((depth[other] for other in upstream[task]), default=0)
         if key in circular:
             depths[key].append(depth[task])
-    ordered = sorted(depths, key=lambda key: (sum(depths[key]) / len(depths[key]), key))
+    mean = {key: sum(found) / len(found) for key, found in depths.items()}
+    ordered = sorted(depths, key=lambda key: (mean[key], min(depths[key]), key))
     return {key: place for place, key in enumerate(ordered)}
