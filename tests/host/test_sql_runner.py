@@ -1,0 +1,31 @@
+"""Which Airflow connections become sessions."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.duckdb import DuckDBHook
+from airflow_dataops.hooks.sql_runner import get_sql_hook
+
+
+def test_a_duckdb_connection_gets_our_hook(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "duckdb"}))
+    hook, dialect = get_sql_hook("warehouse")
+    assert isinstance(hook, DuckDBHook)
+    assert dialect == "duckdb"
+    assert hook.get_conn_id() == "warehouse"
+
+
+def test_a_connection_without_sql_is_refused_with_those_that_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps({"conn_type": "http"}))
+    with pytest.raises(ConfigError) as caught:
+        get_sql_hook("warehouse")
+    assert str(caught.value) == (
+        "connection 'warehouse' is of type 'http'; engine sql runs on duckdb, gcpbigquery, "
+        "google_cloud_platform, postgres, snowflake."
+    )
