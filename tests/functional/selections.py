@@ -436,4 +436,4 @@ def _vocabulary(project: Project) -> dict[str, list[str]]:
 
 
 def _some(values: Iterable[str]) -> list[str]:
-    return list(islice(dict.fromkeys(value for value in values if " " not in value), 4))
+    return list(islice(dict.fromkeys(value for value in values if " " not in value), 3))

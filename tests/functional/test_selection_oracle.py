@@ -10,10 +10,11 @@ import argparse
 import shlex
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from airflow_dataops.core.manifests.dbt.state import read_state
+from airflow_dataops.core.manifests import read_state
 from airflow_dataops.core.selection import (
     FreshnessComparison,
     IndirectSelection,
@@ -29,6 +30,9 @@ from airflow_dataops.core.selection import (
 from airflow_dataops.errors import ConfigError
 from tests.functional import harbour_changes, selections
 from tests.functional.dbt_ls import DbtProject, copy_project
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 ROOT = Path(__file__).parents[2]
 HARBOUR = ROOT / "tests/projects/harbour"
@@ -121,17 +125,23 @@ def changed(harbour: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Db
 def comparing(harbour: DbtProject, changed: DbtProject) -> NodeSelector:
     """Selects from the changed project, compared with harbour."""
     before, now = harbour.folder / "target", changed.folder / "target"
+    ended = before / "run_results.json"
     inputs = SelectionInputs(
         state=StateComparison(
-            now=read_state(changed.manifest), before=read_state(harbour.manifest)
+            now=read_state(changed.manifest, source="now"),
+            before=read_state(harbour.manifest, source="before"),
         ),
-        results=read_run_results((before / "run_results.json").read_bytes()),
+        results=read_run_results(ended.read_bytes(), source=ended.name),
         freshness=FreshnessComparison(
-            now=read_source_freshness((now / "sources.json").read_bytes()),
-            before=read_source_freshness((before / "sources.json").read_bytes()),
+            now=_loaded(now),
+            before=_loaded(before),
         ),
     )
     return NodeSelector(changed.project, inputs)
+
+
+def _loaded(folder: Path) -> dict[str, datetime]:
+    return read_source_freshness((folder / "sources.json").read_bytes(), source="sources.json")
 
 
 @pytest.mark.parametrize("arguments", selections.lines(selections.STATES))

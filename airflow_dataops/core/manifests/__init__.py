@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.manifests.dbt.read import read_dbt
+from airflow_dataops.core.manifests.dbt.state import read_state
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Manifest
 
-__all__ = ["read_manifest"]
+__all__ = ["read_manifest", "read_state"]
 
 
 def read_manifest(data: bytes, *, source: str) -> Manifest:

@@ -34,12 +34,12 @@ class _Sources(msgspec.Struct):
 _Artifact = TypeVar("_Artifact", _RunResults, _Sources)
 
 
-def read_run_results(data: bytes, source: str = "run_results.json") -> dict[str, str]:
+def read_run_results(data: bytes, *, source: str) -> dict[str, str]:
     """Return the status of each node by its id.
 
     Args:
-        data: the file's content.
-        source: what to call it in an error.
+        data: content of a `run_results.json`.
+        source: the file's name, for messages.
 
     Raises:
         ConfigError: it is not a run_results.json.
@@ -47,7 +47,7 @@ def read_run_results(data: bytes, source: str = "run_results.json") -> dict[str,
     return {each.unique_id: each.status for each in _read(data, source, _RunResults).results}
 
 
-def read_source_freshness(data: bytes, source: str = "sources.json") -> dict[str, datetime]:
+def read_source_freshness(data: bytes, *, source: str) -> dict[str, datetime]:
     """Return when each source was last loaded, by node id; without those that failed to tell.
 
     Raises:

@@ -15,7 +15,10 @@ def test_run_results() -> None:
     data = b"""{"metadata": {}, "elapsed_time": 1.5, "results": [
         {"unique_id": "model.a.b", "status": "error", "message": "boom", "timing": []},
         {"unique_id": "test.a.c", "status": "pass"}]}"""
-    assert read_run_results(data) == {"model.a.b": "error", "test.a.c": "pass"}
+    assert read_run_results(data, source="run_results.json") == {
+        "model.a.b": "error",
+        "test.a.c": "pass",
+    }
 
 
 def test_sources() -> None:
@@ -24,11 +27,11 @@ def test_sources() -> None:
         {"unique_id": "source.a.b.c", "status": "pass", "max_loaded_at": "2026-01-02T03:04:05Z"},
         {"unique_id": "source.a.b.d", "status": "runtime error", "error": "no such table"}]}"""
     loaded = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    assert read_source_freshness(data) == {"source.a.b.c": loaded}
+    assert read_source_freshness(data, source="sources.json") == {"source.a.b.c": loaded}
 
 
 @pytest.mark.parametrize("data", [b"", b"{", b"[]", b'{"results": [{"status": "pass"}]}'])
 def test_other_files(data: bytes) -> None:
     """The error names the file and the remedy."""
     with pytest.raises(ConfigError, match=r"state/run_results\.json is not what dbt writes"):
-        read_run_results(data, "state/run_results.json")
+        read_run_results(data, source="state/run_results.json")

@@ -86,12 +86,12 @@ class _File(wire.Wire, frozen=True):
 _decode_file = msgspec.json.Decoder(_File).decode
 
 
-def read_state(data: bytes, source: str = "manifest.json") -> ProjectState:
+def read_state(data: bytes, *, source: str) -> ProjectState:
     """Read what `state:` selectors compare.
 
     Args:
-        data: a dbt manifest; compiled code is not needed.
-        source: what to call it in an error.
+        data: content of a dbt `manifest.json`; compiled code is not needed.
+        source: the file's name, for messages.
 
     Raises:
         ManifestError: the bytes are no dbt manifest that can be read.
