@@ -28,7 +28,7 @@ from rich.console import Console
 from tools.airflow_api import ApiError
 from tools.airflow_settings import USER, Settings
 from tools.demo_progress import RunDisplay
-from tools.demo_report import DayReport, collect, query_table, tasks_table
+from tools.demo_report import DayReport, collect, query_table, tasks_tables
 from tools.guarded import ProcessError
 from tools.local_airflow import LocalAirflow
 
@@ -118,7 +118,8 @@ def run_demo(demo: Demo, console: Console) -> None:
         airflow.api.wait_for_dags(demo.dag_ids, _left(demo, began), airflow.check)
         _print_import_errors(airflow, console)
         days = [_run_day(demo, airflow, day, began, console) for day in demo.days]
-    console.print(tasks_table(days))
+    for table in tasks_tables(days, console.width):
+        console.print(table)
     _print_query(demo, console)
     total = time.monotonic() - began
     console.print(f"\nAirflow was up after {up:.0f} s; all of it took {total:.0f} s.")

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from tools.airflow_api import AirflowApi
 
 STATES = {"success": ("✓", "green"), "failed": ("failed", "red"), "skipped": ("skipped", "cyan")}
+# In characters: task names are cut off to fit; a day takes the same beside them.
+LONGEST_NAMES = 90
+SHORTEST_NAMES = 30
+DAY_WIDTH = 50
 VERDICT_STYLES = {"pass": "green", "warn": "yellow", "fail": "red"}
 # A test task that fails cannot return a value; it leaves its verdicts under this key.
 XCOM_KEYS = ("return_value", "verdicts")
@@ -88,14 +92,23 @@ def task_report(task: TaskInstance, value: Any) -> TaskReport:
     )
 
 
-def tasks_table(days: Sequence[DayReport]) -> Table:
+def tasks_tables(days: Sequence[DayReport], width: int) -> list[Table]:
+    """One table if the days fit side by side into `width` columns, else one for each."""
+    names = width - DAY_WIDTH * len(days)
+    if names >= SHORTEST_NAMES:
+        return [_tasks_table(days, min(names, LONGEST_NAMES))]
+    names = max(width - DAY_WIDTH, SHORTEST_NAMES)
+    return [_tasks_table([day], min(names, LONGEST_NAMES)) for day in days]
+
+
+def _tasks_table(days: Sequence[DayReport], names: int) -> Table:
     """All tasks, one a line, the days side by side, with totals below."""
     table = Table(box=SIMPLE_HEAD, show_footer=True, header_style="bold", footer_style="bold")
-    table.add_column("task", footer="total", no_wrap=True)
+    table.add_column("task", footer="total", no_wrap=True, max_width=names)
     for day in days:
         table.add_column(day.day, footer=_done(day), no_wrap=True)
         table.add_column("rows", justify="right", footer=f"{day.rows:,}")
-        table.add_column("tests", footer=_verdicts(day.verdicts))
+        table.add_column("tests", footer=_verdicts(day.verdicts), no_wrap=True)
     lines = [{task.task_id: task for task in day.tasks} for day in days]
     for task_id in dict.fromkeys(task_id for day in lines for task_id in day):
         table.add_row(Text(task_id), *(cell for day in lines for cell in _cells(day.get(task_id))))

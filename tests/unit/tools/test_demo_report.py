@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from tools.airflow_answers import TaskInstance
-from tools.demo_report import DayReport, TaskReport, query_table, task_report, tasks_table
+from tools.demo_report import DayReport, TaskReport, query_table, task_report, tasks_tables
 
 
 def task(task_id: str = "staging.stg_orders.test", state: str | None = "success") -> TaskInstance:
@@ -28,9 +28,9 @@ def task(task_id: str = "staging.stg_orders.test", state: str | None = "success"
     )
 
 
-def printed(table: Any) -> str:
+def printed(table: Any, width: int = 160) -> str:
     out = io.StringIO()
-    Console(file=out, width=160).print(table)
+    Console(file=out, width=width).print(table)
     return out.getvalue()
 
 
@@ -74,7 +74,8 @@ def test_the_table_has_a_line_per_task_and_totals_per_day() -> None:
         DayReport(day="2026-01-05", seconds=9.5, tasks=(good, bad)),
         DayReport(day="2026-01-06", seconds=4.25, tasks=(good,)),
     ]
-    text = printed(tasks_table(days))
+    (table,) = tasks_tables(days, 160)
+    text = printed(table)
     assert "1,234" in text
     assert "2 pass 1 fail" in text
     assert "1/2 9.5 s" in text
@@ -82,11 +83,31 @@ def test_the_table_has_a_line_per_task_and_totals_per_day() -> None:
     assert text.count("marts.fct_orders.test") == 1
 
 
+@pytest.mark.parametrize(("width", "tables"), [(80, 2), (100, 2), (160, 1)])
+def test_on_a_narrow_terminal_each_day_has_its_own_table(width: int, tables: int) -> None:
+    """Names are cut, figures never."""
+    report = TaskReport(
+        task_id="test.relationships_" + "long_" * 30,
+        state="success",
+        seconds=123.4,
+        rows=1_234_567,
+        verdicts=Counter({"pass": 10, "warn": 12}),
+    )
+    days = [DayReport(day=day, seconds=123.4, tasks=(report,)) for day in ("monday", "tuesday")]
+    made = tasks_tables(days, width)
+    assert len(made) == tables
+    text = "".join(printed(table, width) for table in made)
+    assert text.count("1,234,567") == 2 + 2
+    assert text.count("10 pass 12 warn") == 2 + 2
+    assert text.count("123.4 s") == 2 + 2
+
+
 def test_names_with_brackets_are_text_not_markup() -> None:
     report = TaskReport(
         task_id="load[red]", state="[bold]", seconds=None, rows=None, verdicts=Counter()
     )
-    text = printed(tasks_table([DayReport(day="d", seconds=0, tasks=(report,))]))
+    (table,) = tasks_tables([DayReport(day="d", seconds=0, tasks=(report,))], 160)
+    text = printed(table)
     assert "load[red]" in text
     assert "[bold]" in text
 
