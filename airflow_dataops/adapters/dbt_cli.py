@@ -1,9 +1,9 @@
 """dbt, driven from Python, to render a project with and without `is_incremental()`.
 
-dbt's documented entry point `dbtRunner` parses the project once; the manifest it gives is then
-compiled twice, each time with a copy in which dbt's own macro `is_incremental` answers as we
-like. Nothing is written into the project: dbt's files go to a temporary folder. Source:
-https://docs.getdbt.com/reference/programmatic-invocations
+dbt's documented entry point `dbtRunner` parses the project; the manifest it gives is compiled
+after dbt's own macro `is_incremental` in it was made to answer as we like, and the same once more
+with the other answer. Nothing is written into the project: dbt's files go to a temporary folder.
+Source: https://docs.getdbt.com/reference/programmatic-invocations
 """
 
 from __future__ import annotations
@@ -62,6 +62,7 @@ class DbtProject:
             "--vars": json.dumps(dict(self.variables)),
             "--target-path": scratch,
             "--log-path": scratch,
+            "--log-level": "none",  # what goes wrong comes back as an exception
             "--log-level-file": "none",
         }
         given = [str(part) for pair in options.items() if pair[1] is not None for part in pair]
@@ -69,7 +70,7 @@ class DbtProject:
             *given,
             "--quiet",
             "--no-write-json",
-            "--no-partial-parse",
+            "--partial-parse",
             "--no-send-anonymous-usage-stats",
         ]
 
@@ -109,12 +110,12 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
         parsed = run.parse()
         notes = _notes(parsed)
         progress("Rendering first builds, tests and snapshots")
-        manifest = _to_dict(run.compile(parsed.deepcopy(), _NEVER))
+        manifest = _to_dict(run.compile(parsed, _NEVER))
         count = sum(map(_is_incremental, manifest["nodes"].values()))
         incremental = {}
         if count:
             progress(f"Rendering later builds of {count} incremental models")
-            later = _to_dict(run.compile(parsed.deepcopy(), _ALWAYS, *_INCREMENTAL))
+            later = _to_dict(run.compile(run.parse(), _ALWAYS, *_INCREMENTAL))
             incremental = {
                 id_: node["compiled_code"]
                 for id_, node in later["nodes"].items()
@@ -130,7 +131,10 @@ class _Run:
     arguments: list[str]
 
     def parse(self) -> Any:
-        """Return dbt's `Manifest`; `Any`, for dbt has no types for copying one."""
+        """Return dbt's `Manifest`; compiling changes it, and dbt 1.11 cannot copy every one.
+
+        Parsing for the second time is quick: dbt finds what it kept in the temporary folder.
+        """
         return self.invoke("parse").result
 
     def compile(self, manifest: Manifest, macro: str, *options: str) -> Manifest:
@@ -167,7 +171,12 @@ def _check_dbt() -> None:
 
 
 def _to_dict(manifest: Manifest) -> dict[str, Any]:
-    return dict(manifest.writable_manifest().to_dict(omit_none=True))
+    """Return what dbt writes into `manifest.json`."""
+    from dbt_common.utils.encoding import JSONEncoder
+
+    written = manifest.writable_manifest().to_dict(omit_none=True)
+    result: dict[str, Any] = json.loads(json.dumps(written, cls=JSONEncoder))
+    return result
 
 
 def _is_incremental(node: dict[str, Any]) -> bool:

@@ -1,0 +1,52 @@
+"""Two projects, built by dbt and by our engine, give equal tables and verdicts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.oracle.comparison import RUNS, Comparison, compare
+from tests.oracle.projects import ATELIER, SHOP, OracleProject
+from tests.oracle.state import differences
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture(scope="module", params=[SHOP, ATELIER], ids=lambda project: project.name)
+def project(request: pytest.FixtureRequest) -> OracleProject:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def compared(project: OracleProject, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
+    folder: Path = tmp_path_factory.mktemp(project.name)
+    return compare(project, folder)
+
+
+@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
+def test_tables_and_views_are_equal(compared: Comparison, run: int) -> None:
+    found = differences(compared.dbt[run].state, compared.ours[run].state)
+
+    assert not found, "\n" + "\n".join(found) + f"\nerrors: {compared.ours[run].errors}"
+
+
+@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
+def test_verdicts_are_equal(compared: Comparison, run: int) -> None:
+    """Every node ends alike, and every test counts the same failures."""
+    dbt, ours = compared.dbt[run].outcomes, compared.ours[run].outcomes
+    expected = {
+        id_: outcome
+        for id_, outcome in dbt.items()
+        if not id_.startswith(("unit_test.", "exposure.")) and outcome[0] != "skipped"
+    }
+
+    assert {id_: (expected.get(id_), ours.get(id_)) for id_ in expected.keys() | ours.keys()} == {
+        id_: (outcome, outcome) for id_, outcome in expected.items()
+    }, compared.ours[run].errors
+
+
+@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
+def test_freshness_is_judged_alike(compared: Comparison, run: int) -> None:
+    assert compared.ours[run].freshness == compared.dbt[run].freshness

@@ -1,0 +1,74 @@
+"""dbt in this process, on one DuckDB file."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from dbt.cli.main import dbtRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.oracle.projects import OracleProject
+
+Outcomes = dict[str, tuple[str, int | None]]
+"""Status and, of a test that did not pass, number of failures, by unique id."""
+
+
+class Dbt:
+    """Runs dbt commands of a project; what dbt writes goes into the folder of the file."""
+
+    def __init__(self, project: OracleProject, database: Path) -> None:
+        self._project = project
+        self._database = database
+        self._target = database.parent / "target"
+
+    def build(self, *options: str) -> Outcomes:
+        """Run `dbt build` and return how every node ended."""
+        self._invoke("build", *options)
+        return {
+            result["unique_id"]: (result["status"], failures(result["status"], result["failures"]))
+            for result in self._results("run_results.json")
+        }
+
+    def freshness(self) -> dict[str, str]:
+        """Run `dbt source freshness` and return the status of each source."""
+        self._invoke("source", "freshness")
+        return {result["unique_id"]: result["status"] for result in self._results("sources.json")}
+
+    def _results(self, name: str) -> list[dict[str, Any]]:
+        results: list[dict[str, Any]] = json.loads((self._target / name).read_bytes())["results"]
+        return results
+
+    def _invoke(self, *command: str) -> None:
+        directory = str(self._project.directory)
+        options = {"--project-dir": directory, "--profiles-dir": directory}
+        options |= {"--target-path": str(self._target), "--log-path": str(self._target)}
+        flat = [part for pair in options.items() for part in pair]
+        with environment(self._project.variable, str(self._database)):
+            result = dbtRunner().invoke([*command, *flat, "--quiet", "--log-level", "none"])
+        if result.exception is not None:
+            raise result.exception
+
+
+def failures(status: str, count: int | None) -> int | None:
+    """Return the failures to compare: dbt reports none for a pass, whatever it counted."""
+    return count if status in ("warn", "fail") else None
+
+
+@contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    """Set an environment variable for the block."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

@@ -1,0 +1,128 @@
+"""Our engine's side: the nodes that dbt ran, from the compiled manifest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.execution.freshness import check_freshness
+from airflow_dataops.core.execution.tests import run_test
+from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
+from airflow_dataops.errors import DataOpsError
+from tests.duckdb_runner import DuckDBRunner, open_duckdb
+from tests.oracle.dbt_process import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from airflow_dataops.core.model import Manifest, Node
+    from tests.oracle.dbt_process import Dbt, Outcomes
+
+_BUILT = {NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT, NodeKind.TEST}
+
+
+class Engine:
+    """Builds the nodes of a manifest on a DuckDB file."""
+
+    def __init__(self, manifest: Manifest, database: Path, dbt: Dbt) -> None:
+        self._manifest = manifest
+        self._database = database
+        self._dbt = dbt
+
+    def build(self, ran: set[str], *, full_refresh: bool) -> tuple[Outcomes, dict[str, str]]:
+        """Build the nodes of `ran`; return how each ended, and why those failed that did.
+
+        The nodes run in waves: all that can run here, then all that then wait for dbt.
+        """
+        nodes = self._manifest.project.nodes
+        todo = {id_: nodes[id_] for id_ in nodes if id_ in ran and _is_built(nodes[id_])}
+        outcomes: Outcomes = {}
+        errors: dict[str, str] = {}
+        while todo:
+            with open_duckdb(str(self._database)) as runner:
+                for node in self._ready(todo, here=True):
+                    outcomes[node.id] = self._run(node, runner, errors, full_refresh=full_refresh)
+            waiting = list(self._ready(todo, here=False))
+            if waiting:
+                outcomes |= self._run_by_dbt(waiting, full_refresh=full_refresh)
+        return outcomes, errors
+
+    def freshness(self) -> dict[str, str]:
+        """Return the status of each watched source."""
+        with open_duckdb(str(self._database)) as runner:
+            return {
+                node.id: {"fail": "error"}.get(status, status)
+                for node in self._manifest.project.nodes.values()
+                if isinstance(node.spec, SourceSpec) and node.spec.freshness is not None
+                for status in [check_freshness(node, runner, now=datetime.now(UTC)).status]
+            }
+
+    def only_dbt(self) -> set[str]:
+        """Return the ids of the nodes that dbt has to run."""
+        return {id_ for id_, node in self._manifest.project.nodes.items() if _needs_dbt(node)}
+
+    def _ready(self, todo: dict[str, Node], *, here: bool) -> Iterator[Node]:
+        """Give the nodes that may run now, of one kind, and take them out of `todo`.
+
+        A node comes after its parents, and after the tests of its parents as in `dbt build`.
+        """
+        found = True
+        while found:
+            found = False
+            for node in list(todo.values()):
+                if _needs_dbt(node) is not here and not self._waits(node, todo):
+                    del todo[node.id]
+                    found = True
+                    yield node
+
+    def _waits(self, node: Node, todo: dict[str, Node]) -> bool:
+        parents, open_ = set(), list(node.parents)
+        while open_:
+            parent = open_.pop()
+            parents.add(parent)
+            if _is_ephemeral(self._manifest.project.nodes[parent]):
+                open_.extend(self._manifest.project.nodes[parent].parents)
+        if parents & todo.keys():
+            return True
+        tests = (other for other in todo.values() if other.kind is NodeKind.TEST)
+        return node.kind is not NodeKind.TEST and any(
+            set(test.parents) <= parents for test in tests if test.parents
+        )
+
+    def _run(
+        self, node: Node, runner: DuckDBRunner, errors: dict[str, str], *, full_refresh: bool
+    ) -> tuple[str, int | None]:
+        code = self._manifest.code[node.id]
+        try:
+            if node.kind is NodeKind.TEST:
+                result = run_test(node, code, runner)
+                return str(result.status), failures(result.status, result.failures)
+            build(node, code, runner, full_refresh=full_refresh)
+        except (DataOpsError, duckdb.Error) as error:
+            errors[node.id] = str(error)
+            return "error", None
+        return "success", None
+
+    def _run_by_dbt(self, nodes: list[Node], *, full_refresh: bool) -> Outcomes:
+        wanted = [arg for node in nodes for arg in ("--select", ".".join(node.fqn))]
+        options = ["--indirect-selection", "empty", *wanted]
+        outcomes = self._dbt.build(*options, *(["--full-refresh"] if full_refresh else []))
+        missing = {node.id for node in nodes} - outcomes.keys()
+        assert not missing, f"dbt selected others than {missing}"
+        return {node.id: outcomes[node.id] for node in nodes}
+
+
+def _is_built(node: Node) -> bool:
+    return node.kind in _BUILT and not _is_ephemeral(node)
+
+
+def _is_ephemeral(node: Node) -> bool:
+    return isinstance(node.spec, ModelSpec) and node.spec.materialized == "ephemeral"
+
+
+def _needs_dbt(node: Node) -> bool:
+    return bool(getattr(node.spec, "unsupported", ()))
