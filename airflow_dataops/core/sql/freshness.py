@@ -45,10 +45,10 @@ def answer_of(query: str, relation: Relation, dialect: str) -> str:
     Raises:
         ConfigError: other Jinja is left in it.
     """
-    filled = _THIS.sub(lambda _: render(relation, dialect), query)
-    if _JINJA.search(filled):
+    if _JINJA.search(_THIS.sub("", query)):
         raise ConfigError(
             f"the loaded_at_query of {relation} holds Jinja other than {{{{ this }}}}, which only "
             "dbt can fill in. Name the tables in SQL, or use loaded_at_field."
         )
+    filled = _THIS.sub(lambda _: render(relation, dialect), query)
     return f"select extract(epoch from {subquery(filled)})"
