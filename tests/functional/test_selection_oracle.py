@@ -28,7 +28,7 @@ from airflow_dataops.core.selection import (
     read_source_freshness,
 )
 from airflow_dataops.errors import ConfigError
-from tests.functional import harbour_changes, selections
+from tests.functional import harbour_changes, harbour_selections, selections
 from tests.functional.dbt_ls import DbtProject, copy_project
 
 if TYPE_CHECKING:
@@ -90,13 +90,13 @@ def selector(harbour: DbtProject) -> NodeSelector:
     return NodeSelector(harbour.project)
 
 
-@pytest.mark.parametrize("arguments", ["", *selections.lines(selections.HARBOUR)])
+@pytest.mark.parametrize("arguments", ["", *selections.lines(harbour_selections.HARBOUR)])
 def test_harbour(harbour: DbtProject, selector: NodeSelector, arguments: str) -> None:
     """Each of these matches something."""
     assert agree(harbour, selector, arguments)
 
 
-@pytest.mark.parametrize("arguments", selections.lines(selections.HARBOUR_EMPTY))
+@pytest.mark.parametrize("arguments", selections.lines(harbour_selections.HARBOUR_EMPTY))
 def test_what_matches_nothing(harbour: DbtProject, selector: NodeSelector, arguments: str) -> None:
     """Each of these has a part that matches nothing, or is wrong: never silently."""
     assert not agree(harbour, selector, arguments)
@@ -144,7 +144,7 @@ def _loaded(folder: Path) -> dict[str, datetime]:
     return read_source_freshness((folder / "sources.json").read_bytes(), source="sources.json")
 
 
-@pytest.mark.parametrize("arguments", selections.lines(selections.STATES))
+@pytest.mark.parametrize("arguments", selections.lines(harbour_selections.STATES))
 def test_states(
     harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
 ) -> None:
@@ -152,7 +152,7 @@ def test_states(
     assert agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
 
 
-@pytest.mark.parametrize("arguments", selections.lines(selections.STATES_EMPTY))
+@pytest.mark.parametrize("arguments", selections.lines(harbour_selections.STATES_EMPTY))
 def test_states_that_match_nothing(
     harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
 ) -> None:

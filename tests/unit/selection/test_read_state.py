@@ -78,6 +78,11 @@ def test_macros() -> None:
         (b'{"nodes": {', "cut off"),
         (b'{"metadata": {}}', "no dbt manifest"),
         (b'{"metadata": {"dbt_schema_version": "x/dbt/manifest/v4.json"}}', "oldest"),
+        (
+            b'{"metadata": {"dbt_schema_version": "x/dbt/manifest/v12.json",'
+            b' "dataops": {"version": 1}}}',
+            "leaves out what `state:` compares",
+        ),
     ],
 )
 def test_no_manifest(data: bytes, said: str) -> None:

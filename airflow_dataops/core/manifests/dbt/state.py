@@ -97,7 +97,7 @@ def read_state(data: bytes, *, source: str) -> ProjectState:
         ManifestError: the bytes are no dbt manifest that can be read.
     """
     file = _decode(data, source)
-    if problem := check_version(file.metadata):
+    if problem := check_version(file.metadata) or _cut_down(file.metadata):
         raise ManifestError(source, [problem])
     states = {id_: _node(entry) for id_, entry in file.nodes.items()}
     states |= {id_: _source(entry) for id_, entry in file.sources.items()}
@@ -108,6 +108,16 @@ def read_state(data: bytes, *, source: str) -> ProjectState:
         for id_, macro in file.macros.items()
     }
     return ProjectState(nodes=states, macros=macros)
+
+
+def _cut_down(metadata: wire.Metadata) -> Problem | None:
+    """Refuse our own manifests: all of their nodes would look unchanged."""
+    if metadata.dataops is None:
+        return None
+    return Problem(
+        "this was written by `airflow-dataops compile`, which leaves out what `state:` compares. "
+        "Take target/manifest.json, which dbt writes for the same project."
+    )
 
 
 def _decode(data: bytes, source: str) -> _File:
