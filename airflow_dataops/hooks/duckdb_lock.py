@@ -17,23 +17,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeVar
 
+    from filelock import BaseFileLock
     from tenacity import RetryCallState
 
     T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
-_POLL_SECONDS = 0.1
+_POLL_SECONDS = 0.05
 _LONGEST_PAUSE_SECONDS = 1.0
 
 
 class FileQueue:
-    """Where processes wait for one DuckDB file."""
+    """Where processes wait for one DuckDB file.
+
+    Two locks: `.lock` is held while the file is in use, `.next` by the one process that may try
+    for it. So a process that comes back at once does not overtake those that wait.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         # Entered by one thread and left by another, so not thread-local.
         self._lock = FileLock(f"{path}.lock", thread_local=False)
+        self._next = FileLock(f"{path}.next", thread_local=False)
 
     def enter(self, deadline: float, patience: float) -> None:
         """Wait for the lock until `deadline` (`time.monotonic`); may be entered repeatedly.
@@ -44,10 +50,10 @@ class FileQueue:
         """
         self._check_folder()
         started = time.monotonic()
-        if self._try(0):
+        if self._pass(started):
             return
         log.info("Waiting up to %g s for %s%s", patience, self.path, self._holder())
-        if not self._try(max(0.0, deadline - time.monotonic())):
+        if not self._pass(deadline):
             raise RetryableError(self._busy(patience, self._holder()))
         log.info("Got %s after %.1f s", self.path, time.monotonic() - started)
 
@@ -77,9 +83,20 @@ class FileQueue:
                 raise
             raise RetryableError(self._busy(patience, f". DuckDB says: {error}")) from None
 
-    def _try(self, seconds: float) -> bool:
+    def _pass(self, deadline: float) -> bool:
+        if self._lock.is_locked:
+            return self._try(self._lock, deadline)
+        if not self._try(self._next, deadline):
+            return False
         try:
-            self._lock.acquire(timeout=seconds, poll_interval=_POLL_SECONDS)
+            return self._try(self._lock, deadline)
+        finally:
+            self._next.release()
+
+    def _try(self, lock: BaseFileLock, deadline: float) -> bool:
+        seconds = max(0.0, deadline - time.monotonic())
+        try:
+            lock.acquire(timeout=seconds, poll_interval=_POLL_SECONDS)
         except Timeout:
             return False
         except PermissionError as error:
