@@ -196,11 +196,13 @@ class AirflowApi:
         *,
         progress: RunProgress | None = None,
         check: Callable[[], None] = lambda: None,
+        poll: float = POLL_SECONDS,
     ) -> DagRun:
         """Wait until a run has ended, well or not.
 
         Args:
             timeout: seconds.
+            poll: seconds between two looks; each costs the api-server some 0.1 s.
             progress: called after each look with the run and its task instances.
             check: called in between; may raise, for example when Airflow has died.
 
@@ -219,7 +221,7 @@ class AirflowApi:
                 raise ApiError(
                     _unfinished(run, timeout, self.task_instances(run.dag_id, run.run_id))
                 )
-            time.sleep(POLL_SECONDS)
+            time.sleep(poll)
 
     def clear(self, run: DagRun, *, task_ids: Sequence[str] | None = None) -> None:
         """Have tasks of a run (all of them by default) run again."""

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[1]
 UI_PORT = 8080
 LOG_LINES = 30
+POLL_SECONDS = 1.0
 LOG_WIDTH = 160
 INTERRUPTED = 130  # what shells use for Ctrl-C
 
@@ -152,7 +153,11 @@ def _run_day(
         run = airflow.api.trigger(dag_id, logical_date=at)
         with RunDisplay(console, f"{day} {dag_id}") as display:
             run = airflow.api.wait_for_run(
-                run, _left(demo, began), progress=display.update, check=airflow.check
+                run,
+                _left(demo, began),
+                progress=display.update,
+                check=airflow.check,
+                poll=POLL_SECONDS,
             )
         if run.state != "success":
             raise DemoError(_failure(airflow, run))
