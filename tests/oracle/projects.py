@@ -38,7 +38,8 @@ class OracleProject:
 
 
 @cache
-def _generator() -> Any:
+def generator() -> Any:
+    """Return the module `demo/generate.py`; the folder is not a package."""
     spec = spec_from_file_location("demo_generate", REPOSITORY / "demo" / "generate.py")
     assert spec is not None
     assert spec.loader is not None
@@ -50,18 +51,18 @@ def _generator() -> Any:
 
 def load_shop(connection: duckdb.DuckDBPyConnection, day: int) -> None:
     """Load a day of the demo's source system, or load it again."""
-    generator = _generator()
-    connection.execute(f"create schema if not exists {generator.SCHEMA}")
-    for ddl in generator.ddl().values():
+    source = generator()
+    connection.execute(f"create schema if not exists {source.SCHEMA}")
+    for ddl in source.ddl().values():
         connection.execute(ddl)
-    for table, rows in generator.rows_for(FIRST_DAY + day * DAY).items():
+    for table, rows in source.rows_for(FIRST_DAY + day * DAY).items():
         marks = ", ".join(["(" + ", ".join("?" * len(rows[0])) + ")"] * len(rows))
         connection.execute(
-            f"delete from {generator.SCHEMA}.{table} where extracted_on = ?",
+            f"delete from {source.SCHEMA}.{table} where extracted_on = ?",
             [FIRST_DAY + day * DAY],
         )
         values = [value for row in rows for value in row.values()]
-        connection.execute(f"insert into {generator.SCHEMA}.{table} values {marks}", values)
+        connection.execute(f"insert into {source.SCHEMA}.{table} values {marks}", values)
 
 
 def load_atelier(connection: duckdb.DuckDBPyConnection, day: int) -> None:

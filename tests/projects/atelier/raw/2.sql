@@ -28,3 +28,6 @@ delete from raw.narrow;
 
 delete from raw.fresh;
 update raw.late set loaded_at = (now() at time zone 'UTC');
+
+create or replace table raw.corrections as
+select * from (values (1, 'newer', timestamp '2026-01-06'), (2, 'undated', null), (3, 'c3', timestamp '2026-01-09'), (null, 'no key', timestamp '2026-01-09')) as t (id, label, corrected_at);

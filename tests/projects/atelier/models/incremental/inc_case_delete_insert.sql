@@ -1,0 +1,6 @@
+{{ config(incremental_strategy='delete+insert', unique_key='ID') }}
+{% if is_incremental() %}
+select id, kind as "KIND", batch from {{ source('raw', 'events') }}
+{% else %}
+select id as "Id", kind as "Kind", batch from {{ source('raw', 'events') }}
+{% endif %}
