@@ -1,114 +1,151 @@
 """Manifests as files, read once per content and host.
 
 Decoding a manifest is the dear part of parsing a DAG file, and every process that parses
-needs it. So what was read is kept in one *pack* per content, beside Airflow's home:
-
-    magic | nodes: a msgpack map | code: msgpack, one after another | header | length, crc
-
-`nodes` is one valid msgpack map and its entries are also indexed by offset, so that a worker
-reads the one node it runs without decoding the others. A pack is written to a temporary name
-and moved into place; a broken or older pack is made again without a word.
+needs it. So what was read is kept in the host's cache, keyed by content and by the version of
+this package; a worker reads the one node it runs without decoding the others.
 """
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
-import struct
-import tempfile
-import zlib
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 from airflow_dataops import __version__
+from airflow_dataops.adapters import cache
 from airflow_dataops.core.manifests import read_manifest
-from airflow_dataops.core.model import Code, Node, Project, Struct
+from airflow_dataops.core.model import Code, Node, Project
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_dataops.adapters.pack import Pack
     from airflow_dataops.core.model import Manifest
 
-_MAGIC = b"dataops1"
-_TAIL = struct.Struct("<QII")
-"""Place, length and checksum of the header."""
-
+_CODE = "code "
 _encode = msgspec.msgpack.Encoder().encode
+_decode_project = msgspec.msgpack.Decoder(Project).decode
 _decode_nodes = msgspec.msgpack.Decoder(dict[str, Node]).decode
 _decode_node = msgspec.msgpack.Decoder(Node).decode
 _decode_code = msgspec.msgpack.Decoder(Code).decode
 
 
-class _Span(Struct, frozen=True, array_like=True):
-    start: int
-    length: int
-
-
-class _Header(Struct, frozen=True):
-    """What a pack holds and where: the project without its nodes, and two indices."""
-
-    project: Project
-    nodes: _Span
-    node: dict[str, _Span]
-    code: dict[str, _Span]
-
-
-_decode_header = msgspec.msgpack.Decoder(_Header).decode
+_KEPT_PROJECTS = 4
+_projects: dict[str, Project] = {}
+"""What this process decoded last, by key: task groups of one DAG file share a project."""
 
 
 class StoredManifest:
-    """One manifest, opened for reading."""
+    """One manifest. Nothing is decoded before it is asked for.
 
-    def __init__(self, source: str, pack: bytes) -> None:
-        self.source = source
-        self._pack = memoryview(pack)
-        self._header = _header_of(pack)
+    Attributes:
+        source: the file's name.
+        key: tells the content, and the version of this package that reads it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Find out what is in the file. Raises `ConfigError`, `ManifestError`."""
+        self.source = str(path)
+        self._path = path
+        self._data: bytes | None = None
+        self._manifest: Manifest | None = None
+        with _told(path):
+            content = cache.known_key(path)
+        if content is None:
+            self._data = _read(path)
+            content = cache.learn_key(path, self._data)
+        self.key = f"{content}-{__version__}"
 
     def project(self) -> Project:
         """Return the project with all of its nodes, without code."""
-        nodes = _decode_nodes(self._at(self._header.nodes))
-        return msgspec.structs.replace(self._header.project, nodes=nodes)
+        if self.key not in _projects:
+            if len(_projects) >= _KEPT_PROJECTS:
+                _projects.clear()
+            _projects[self.key] = self._stored_project() or self._fresh().project
+        return _projects[self.key]
 
     def node(self, id_: str) -> Node:
         """Return one node by its unique id. Raises `ConfigError` when there is none."""
-        if (span := self._header.node.get(id_)) is None:
+        if (pack := self._pack()) is None:
+            node = self._fresh().project.nodes.get(id_)
+        else:
+            record = pack.get(id_)
+            node = None if record is None else _decode_node(record)
+        if node is None:
             raise ConfigError(
                 f"{self.source} has no node {id_!r}; was the manifest replaced while the run "
                 "was under way? Clear the task to run it with the manifest of today"
             )
-        return _decode_node(self._at(span))
+        return node
 
     def code(self, id_: str) -> Code:
         """Return the code of one node; empty where the manifest has none."""
-        span = self._header.code.get(id_)
-        return Code() if span is None else _decode_code(self._at(span))
+        if (pack := self._pack()) is None:
+            return self._fresh().code.get(id_, Code())
+        record = pack.get(_CODE + id_)
+        return Code() if record is None else _decode_code(record)
 
-    def _at(self, span: _Span) -> memoryview:
-        return self._pack[span.start : span.start + span.length]
+    @property
+    def _name(self) -> str:
+        return f"{self.key}.manifest"
+
+    def _pack(self) -> Pack | None:
+        return cache.load(self._name)
+
+    def _stored_project(self) -> Project | None:
+        if (pack := self._pack()) is None:
+            return None
+        try:
+            project = _decode_project(pack.header)
+            return msgspec.structs.replace(project, nodes=_decode_nodes(pack.entries))
+        except msgspec.MsgspecError:
+            cache.drop(self._name)
+            return None
+
+    def _fresh(self) -> Manifest:
+        """Read the file itself, and keep what was read."""
+        if self._manifest is None:
+            data = self._data or _read(self._path)
+            self._manifest = read_manifest(data, source=self.source)
+            self._data = None
+            _store(self._name, self._manifest)
+        return self._manifest
 
 
 def open_manifest(path: str | Path) -> StoredManifest:
-    """Open the manifest in a file.
+    """Open the manifest in a file; what is in it is read when it is asked for.
 
     Raises:
         ConfigError: the file is not there or may not be read.
-        ManifestError: it is not a manifest, or a wrong one.
+        ManifestError: it is empty.
     """
-    source = str(path)
-    data = _read(Path(path))
-    pack_path = _cache_folder() / f"{_key(data)}.pack"
-    with contextlib.suppress(OSError, ValueError, msgspec.MsgspecError):
-        return StoredManifest(source, pack_path.read_bytes())
-    pack = _packed(read_manifest(data, source=source))
-    _write(pack_path, pack)
-    return StoredManifest(source, pack)
+    return StoredManifest(Path(path))
+
+
+def _store(name: str, manifest: Manifest) -> None:
+    project = msgspec.structs.replace(manifest.project, nodes={})
+    nodes = [(id_, _encode(node)) for id_, node in manifest.project.nodes.items()]
+    code = ((_CODE + id_, _encode(code)) for id_, code in manifest.code.items())
+    cache.store(name, _encode(project), nodes, code)
 
 
 def _read(path: Path) -> bytes:
-    try:
+    with _told(path):
         data = path.read_bytes()
+    if not data:
+        problem = Problem("the file is empty; was it copied while dbt was still writing it?")
+        raise ManifestError(str(path), [problem])
+    return data
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say what to do about a file that cannot be read."""
+    try:
+        yield
     except FileNotFoundError:
         raise ConfigError(
             f"{path}: no such file; run `airflow-dataops compile` (or `dbt compile`) and put the "
@@ -120,72 +157,3 @@ def _read(path: Path) -> bytes:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}); let the user that runs Airflow read it"
         ) from error
-    if not data:
-        problem = Problem("the file is empty; was it copied while dbt was still writing it?")
-        raise ManifestError(str(path), [problem])
-    return data
-
-
-def _key(data: bytes) -> str:
-    """Name a pack by what is in it and by who reads it, so that an upgrade reads afresh."""
-    return hashlib.sha256(f"{__version__}:".encode() + data).hexdigest()[:32]
-
-
-def _cache_folder() -> Path:
-    home = os.environ.get("AIRFLOW_HOME") or Path.home() / "airflow"
-    return Path(home) / "dataops" / "manifests"
-
-
-def _packed(manifest: Manifest) -> bytes:
-    pack = bytearray(_MAGIC)
-    start = len(pack)
-    nodes = manifest.project.nodes
-    pack += _map_start(len(nodes))
-    node_spans = {}
-    for id_, node in nodes.items():
-        pack += _encode(id_)
-        node_spans[id_] = _append(pack, node)
-    all_nodes = _Span(start=start, length=len(pack) - start)
-    code_spans = {id_: _append(pack, code) for id_, code in manifest.code.items()}
-    project = msgspec.structs.replace(manifest.project, nodes={})
-    header = _encode(_Header(project=project, nodes=all_nodes, node=node_spans, code=code_spans))
-    place = len(pack)
-    pack += header
-    pack += _TAIL.pack(place, len(header), zlib.crc32(header))
-    return bytes(pack)
-
-
-def _append(pack: bytearray, value: Struct) -> _Span:
-    start = len(pack)
-    pack += _encode(value)
-    return _Span(start=start, length=len(pack) - start)
-
-
-def _map_start(count: int) -> bytes:
-    """Start a msgpack map of `count` entries (format `map 32`, msgpack specification)."""
-    return struct.pack(">BI", 0xDF, count)
-
-
-def _header_of(pack: bytes) -> _Header:
-    """Read the header. Raises `ValueError` when the pack is not whole."""
-    if not pack.startswith(_MAGIC) or len(pack) < len(_MAGIC) + _TAIL.size:
-        raise ValueError("not a pack")
-    place, length, checksum = _TAIL.unpack_from(pack, len(pack) - _TAIL.size)
-    header = pack[place : place + length]
-    if zlib.crc32(header) != checksum:
-        raise ValueError("a broken pack")
-    return _decode_header(header)
-
-
-def _write(path: Path, pack: bytes) -> None:
-    """Write a pack, whole or not at all; a host that cannot write reads afresh each time."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
-        try:
-            with open(descriptor, "wb") as file:
-                file.write(pack)
-            Path(temporary).replace(path)
-        except OSError:
-            Path(temporary).unlink(missing_ok=True)
-            raise

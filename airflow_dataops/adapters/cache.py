@@ -1,0 +1,105 @@
+"""The folder in which a host keeps what is dear to make: bounded, shared by all processes."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from airflow_dataops.adapters.pack import BrokenPackError, Entry, Pack, write_pack, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LARGEST = 512 * 1024 * 1024
+"""Bytes that the folder may hold; what was used longest ago goes first."""
+_TOUCHED_EACH = 3600.0
+"""Seconds after which a use is noted again."""
+_SETTLED = 2.0
+"""Seconds after which a file's time of change tells one content from the next."""
+
+
+def folder() -> Path:
+    """Return the folder, beside Airflow's home. Nothing is lost when it is deleted."""
+    home = os.environ.get("AIRFLOW_HOME") or Path.home() / "airflow"
+    return Path(home) / "dataops" / "cache"
+
+
+def load(name: str) -> Pack | None:
+    """Return a pack by name, None where there is none or it is broken."""
+    path = folder() / name
+    try:
+        pack = Pack(path)
+        if time.time() - path.stat().st_mtime > _TOUCHED_EACH:
+            os.utime(path)
+    except (OSError, BrokenPackError):
+        return None
+    return pack
+
+
+def store(name: str, header: bytes, entries: list[Entry], more: Iterable[Entry] = ()) -> None:
+    """Keep a pack. A host that cannot write goes without, silently."""
+    with contextlib.suppress(OSError):
+        write_pack(folder() / name, header, entries, more)
+        _evict()
+
+
+def drop(name: str) -> None:
+    """Forget a pack that turned out to be broken inside."""
+    with contextlib.suppress(OSError):
+        (folder() / name).unlink()
+
+
+def known_key(path: Path) -> str | None:
+    """Return the key of a file's content without reading it, None where it is not known.
+
+    The key is kept under what tells the file's state: its path, inode, size and times.
+    Raises `OSError` when the file is not there.
+    """
+    note = _note(path, path.stat())
+    try:
+        return note.read_text() or None
+    except OSError:
+        return None
+
+
+def learn_key(path: Path, data: bytes) -> str:
+    """Return the key of a content that was just read from a file, and note it.
+
+    A file that changed a moment ago is not noted: its next change may carry the same time.
+    """
+    key = _digest(data)
+    with contextlib.suppress(OSError):
+        state = path.stat()
+        is_settled = time.time() - max(state.st_mtime, state.st_ctime) > _SETTLED
+        if is_settled and state.st_size == len(data):
+            write_whole(_note(path, state), key.encode())
+    return key
+
+
+def _note(path: Path, state: os.stat_result) -> Path:
+    told = (str(path), state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+    return folder() / f"{_digest(repr(told).encode())}.key"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:32]
+
+
+def _evict() -> None:
+    found = sorted(((stat.st_mtime, stat.st_size, path) for path, stat in _files()), reverse=True)
+    total = 0
+    for _, size, path in found:
+        total += size
+        if total > LARGEST:
+            with contextlib.suppress(OSError):
+                path.unlink()
+
+
+def _files() -> Iterable[tuple[Path, os.stat_result]]:
+    for path in folder().iterdir():
+        with contextlib.suppress(OSError):
+            yield path, path.stat()
