@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_dataops.core.selection.evaluate import Evaluation
 from airflow_dataops.core.selection.grammar import parse_criterion, parse_expression
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Project
 
+_Choice = TypeVar("_Choice", bound=StrEnum)
 _EVERYTHING = Group(
     text="everything",
     operator=SetOperator.UNION,
@@ -79,6 +81,8 @@ class NodeSelector:
         on_empty: OnEmpty = OnEmpty.ERROR,
     ) -> frozenset[str]:
         """Return the ids of the selected nodes; arguments and errors as for `select_nodes`."""
+        indirect = _choice(IndirectSelection, indirect, "indirect")
+        on_empty = _choice(OnEmpty, on_empty, "on_empty")
         spec = self._spec(select, exclude)
         evaluation = Evaluation(self._scope, indirect)
         ids = evaluation.run(spec).direct
@@ -108,6 +112,14 @@ class NodeSelector:
         """Return what holds without `select`: the default selector yields to an `exclude`."""
         default = None if excluding else self._scope.selectors.default
         return parse_criterion(f"selector:{default}") if default else _EVERYTHING
+
+
+def _choice(enum: type[_Choice], value: str, name: str) -> _Choice:
+    """Take the plain text too: options often come from files."""
+    try:
+        return enum(value)
+    except ValueError:
+        raise ConfigError(f"{name} is one of {', '.join(enum)}, not {value!r}.") from None
 
 
 def _complain(project: Project, unmatched: list[str], on_empty: OnEmpty) -> None:

@@ -153,7 +153,7 @@ def chosen(
     *,
     tests: bool = True,
     inputs: SelectionInputs | None = None,
-    on_empty: OnEmpty = OnEmpty.ERROR,
+    on_empty: Any = OnEmpty.ERROR,
     **options: Any,
 ) -> set[str]:
     """Return the short names of what is selected from PORT, tests left out if so wanted."""

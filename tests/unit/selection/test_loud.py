@@ -70,6 +70,16 @@ def test_warning_by_choice() -> None:
         assert chosen("rates tag:dayly", on_empty=OnEmpty.WARN) == {"rates"}
 
 
+def test_options_may_be_plain_text() -> None:
+    """They may come from a file; a misspelt one is named."""
+    with pytest.warns(SelectionWarning):
+        assert chosen("rates tag:dayly", on_empty="warn", indirect="empty") == {"rates"}
+    with pytest.raises(ConfigError, match="on_empty is one of error, warn, not 'ignore'"):
+        chosen("rates", on_empty="ignore")
+    with pytest.raises(ConfigError, match="indirect is one of eager, cautious"):
+        chosen("rates", indirect="lazy")
+
+
 def test_an_empty_project_is_no_mistake_of_the_expression() -> None:
     """There is nothing to select, so nothing is missing."""
     assert select_nodes(Project(name="void", nodes={})) == frozenset()
