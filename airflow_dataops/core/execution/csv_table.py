@@ -126,10 +126,11 @@ def _unique_names(header: Sequence[str]) -> list[str]:
 
 
 def _typed(name: str, fields: list[str], configured: Mapping[str, str]) -> tuple[Column, Values]:
-    if name in configured:
-        return Column(name=name, type=configured[name]), [field or None for field in fields]
     type_, values = _infer(fields)
-    return Column(name=name, type=type_), values
+    # A compiled manifest names the inferred types as well: they read what they would have read.
+    if configured.get(name, type_).lower() == type_:
+        return Column(name=name, type=type_), values
+    return Column(name=name, type=configured[name]), [field or None for field in fields]
 
 
 def _infer(fields: list[str]) -> tuple[str, Values]:

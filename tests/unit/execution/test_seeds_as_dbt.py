@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
+from airflow_dataops.core.execution.csv_table import read_seed
 from airflow_dataops.core.execution.seeds import build_seed
-from airflow_dataops.core.model import Code
+from airflow_dataops.core.model import Code, SeedSpec
 from tests.unit.execution.nasty_seeds import AS_DBT, CONFIG, MORE, REFUSED
 from tests.unit.execution.side_by_side import SideBySide
 
 if TYPE_CHECKING:
-    from airflow_dataops.core.model import Manifest
+    from airflow_dataops.core.model import Manifest, Node
     from tests.unit.execution.dbt_process import Verdict
 
 FILES = {**AS_DBT, **{name: text for name, (text, _) in MORE.items()}, **REFUSED}
@@ -36,7 +38,17 @@ def manifest(pair: SideBySide, verdicts: dict[str, Verdict]) -> Manifest:
 
 def load(pair: SideBySide, manifest: Manifest, name: str, text: str) -> None:
     node = manifest.project.nodes[f"seed.pair.{name}"]
-    pair.ours(lambda runner: build_seed(node, Code(csv=text), runner, full_refresh=False))
+    for seed in (node, with_types(node, text)):
+        pair.ours(lambda runner, seed=seed: build_seed(seed, Code(csv=text), runner))
+
+
+def with_types(node: Node, text: str) -> Node:
+    """Give every column the type that is inferred, as `airflow-dataops compile` does."""
+    assert isinstance(node.spec, SeedSpec)
+    told = node.spec.column_types
+    table = read_seed(text, where="", delimiter=node.spec.delimiter, column_types=told)
+    types = {column.name: column.type for column in table.columns}
+    return replace(node, spec=replace(node.spec, column_types=types))
 
 
 @pytest.mark.parametrize("name", AS_DBT)

@@ -22,7 +22,11 @@ THRESHOLDS = (
     {"warn_if": "= 0", "error_if": "between 3 and 6"},
     {"error_if": "is null"},
 )
-CALCULATIONS = ({}, {"fail_calc": "coalesce(sum(n), 0)"}, {"fail_calc": "coalesce(max(n) - min(n) + 1, 0)"})
+CALCULATIONS = (
+    {},
+    {"fail_calc": "coalesce(sum(n), 0)"},
+    {"fail_calc": "coalesce(max(n) - min(n) + 1, 0)"},
+)
 KEPT = ({}, {"store_failures": True}, {"store_failures_as": "view"})
 CONFIGS = [
     *({"severity": s, **t} for s, t in product(("error", "warn"), THRESHOLDS)),
