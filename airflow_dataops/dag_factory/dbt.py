@@ -49,7 +49,7 @@ def dbt_dag(
 
 def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> DAG:
     """Turn a plan into a DAG; `of_dag` are the caller's arguments for Airflow's `DAG`."""
-    plan = planned.plan
+    plan = planned.plan.head
     params = {"full_refresh": _full_refresh(), **(of_dag.get("params") or {})}
     defaults: dict[str, Any] = {
         "schedule": plan.schedule,

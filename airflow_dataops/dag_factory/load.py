@@ -11,6 +11,7 @@ from airflow.sdk import DAG
 from airflow_dataops.dag_factory.dbt import build_dag
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
+from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping
@@ -100,7 +101,9 @@ class _Loader:
     def load(self, manifest: Path) -> None:
         """Load one manifest, or remember why not."""
         try:
-            self._add(self._build(manifest), manifest)
+            dag = self._build(manifest)
+            if dag is not None:
+                self._add(dag, manifest)
         except DataOpsError as error:
             self.fail(error)
 
@@ -112,18 +115,21 @@ class _Loader:
 
     def report(self, name: str) -> None:
         """Put a DAG into the namespace that carries all errors into Airflow's UI."""
-        if self._errors:
+        if self._errors and is_wanted(_ERRORS):
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
             self.namespace[id_] = _Errors(id_, name, self._errors)
 
-    def _build(self, manifest: Path) -> DAG:
+    def _build(self, manifest: Path) -> DAG | None:
+        """Build the DAG of a manifest, None where this process runs a task of another one."""
         planning, of_dag = split_arguments(self.arguments)
         conn_id = of_dag.pop("conn_id")
         planned = plan_manifest(manifest, conn_id, planning)
-        if own := self.per_project.get(planned.plan.name):
+        if own := self.per_project.get(planned.plan.head.name):
             planning, of_dag = split_arguments(self.arguments | own)
             planned = plan_manifest(manifest, of_dag.pop("conn_id"), planning)
-        dag_id = of_dag.pop("dag_id", None)
+        dag_id = of_dag.pop("dag_id", None) or planned.plan.head.name
+        if not is_wanted(dag_id):
+            return None
         try:
             return build_dag(planned, dag_id, of_dag)
         except (TypeError, ValueError) as error:

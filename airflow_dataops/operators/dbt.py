@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator, Context
 
-    from airflow_dataops.core.model import Node
     from airflow_dataops.operators.dbt_config import DbtConfig
 
 
@@ -75,15 +74,19 @@ _REFRESHED = frozenset({NodeKind.MODEL, NodeKind.SEED})
 
 
 def dbt_operator(
-    nodes: Sequence[Node], dbt: DbtConfig, conn_id: str, arguments: dict[str, Any]
+    kind: NodeKind,
+    fqns: Sequence[tuple[str, ...]],
+    dbt: DbtConfig,
+    conn_id: str,
+    arguments: dict[str, Any],
 ) -> BaseOperator:
-    """Return the Cosmos operator that runs these nodes, which are of one kind.
+    """Return the Cosmos operator that runs some nodes of one kind.
 
     Args:
+        fqns: where dbt finds the nodes.
         conn_id: the warehouse, whose file (if it is one) other tasks queue for.
         arguments: arguments for the operator.
     """
-    kind = nodes[0].kind
     if kind in _REFRESHED:
         arguments = {"full_refresh": "{{ params.get('full_refresh', False) }}"} | arguments
     arguments = {"dbt_executable_path": dbt.executable or _own_dbt()} | arguments
@@ -94,7 +97,7 @@ def dbt_operator(
             target_name=dbt.target,
             profiles_yml_filepath=Path(dbt.profiles_dir or dbt.project_dir) / "profiles.yml",
         ),
-        select=" ".join(map(_selector, nodes)),
+        select=" ".join(map(_selector, fqns)),
         vars=dbt.vars or None,
         env=dbt.env or None,
         install_deps=False,
@@ -113,6 +116,6 @@ def _own_dbt() -> str:
     return str(beside) if beside.exists() else "dbt"
 
 
-def _selector(node: Node) -> str:
+def _selector(fqn: tuple[str, ...]) -> str:
     """Select one node by its place; dbt would split at blanks and commas."""
-    return "fqn:" + ".".join(node.fqn).translate(str.maketrans(" ,", "??"))
+    return "fqn:" + ".".join(fqn).translate(str.maketrans(" ,", "??"))

@@ -1,16 +1,13 @@
-"""A manifest's nodes -> tasks in a DAG."""
+"""A manifest's nodes -> a plan of tasks, as the caller asked for."""
 
 from __future__ import annotations
 
 import importlib.util
-import logging
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.core.model import Project, Struct
-from airflow_dataops.core.plan import Engine, Plan, PlanOptions, make_plan, plan_options
-from airflow_dataops.core.selection import select_nodes
-from airflow_dataops.errors import ManifestError
+from airflow_dataops.adapters.plan_store import PlanRequest, StoredPlan, open_plan
+from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
 from airflow_dataops.task_groups.operators import Warehouse
 
 if TYPE_CHECKING:
@@ -18,10 +15,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_dataops.operators.dbt_config import DbtConfig
-
-log = logging.getLogger(__name__)
-
-_NOT_OPTIONS = frozenset({"select", "exclude", "dbt"})
 
 
 class PlanArguments(TypedDict, total=False):
@@ -50,32 +43,41 @@ class PlanArguments(TypedDict, total=False):
     dbt: DbtConfig | None
 
 
-class Planned(Struct, frozen=True):
+_LAYERS = ("operator_args", "group_args", "tag_args")
+_OPTIONS = ("engine", "group_by", "freshness")
+
+
+class Planned:
     """A plan with what is needed to turn it into operators."""
 
-    plan: Plan
-    project: Project
-    warehouse: Warehouse
+    def __init__(self, plan: StoredPlan, warehouse: Warehouse, layers: ArgumentLayers) -> None:
+        self.plan = plan
+        self.warehouse = warehouse
+        self.layers = layers
 
 
 def plan_manifest(manifest: Path, conn_id: str, arguments: PlanArguments) -> Planned:
-    """Read a manifest and plan the tasks that the caller asked for.
+    """Plan the tasks of a manifest that the caller asked for.
 
     Raises:
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
-    project = open_manifest(manifest).project()
-    options = _options(arguments)
-    selected = select_nodes(project, arguments.get("select"), arguments.get("exclude"))
-    try:
-        plan = make_plan(project, options, selected)
-    except ManifestError as error:
-        raise ManifestError(str(manifest), error.problems) from None
-    for warning in plan.warnings:
-        log.warning("%s: %s", manifest, warning)
-    warehouse = Warehouse(manifest=str(manifest), conn_id=conn_id, dbt=arguments.get("dbt"))
-    return Planned(plan=plan, project=project, warehouse=warehouse)
+    given: Mapping[str, Any] = arguments
+    dbt = arguments.get("dbt")
+    missing = _dbt_unavailable(dbt)
+    options = plan_options(
+        **{name: given[name] for name in _OPTIONS if name in given},
+        unavailable={Engine.DBT: missing} if missing else {},
+    )
+    layers = argument_layers(**{name: given[name] for name in _LAYERS if name in given})
+    request = PlanRequest(
+        select=_hashable(arguments.get("select")),
+        exclude=_hashable(arguments.get("exclude")),
+        options=options,
+    )
+    plan = open_plan(open_manifest(manifest), request)
+    return Planned(plan, Warehouse(manifest=str(manifest), conn_id=conn_id, dbt=dbt), layers)
 
 
 def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[str, Any]]:
@@ -86,12 +88,8 @@ def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[s
     return cast("PlanArguments", planning), rest
 
 
-def _options(arguments: PlanArguments) -> PlanOptions:
-    missing = _dbt_unavailable(arguments.get("dbt"))
-    words: dict[str, Any] = {
-        name: value for name, value in arguments.items() if name not in _NOT_OPTIONS
-    }
-    return plan_options(**words, unavailable={Engine.DBT: missing} if missing else {})
+def _hashable(selection: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+    return selection if selection is None or isinstance(selection, str) else tuple(selection)
 
 
 def _dbt_unavailable(dbt: DbtConfig | None) -> str | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.plan import Engine, TaskKind
+from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
@@ -16,10 +16,10 @@ from airflow_dataops.task_groups.assets import asset_of
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-    from airflow_dataops.core.model import Project
     from airflow_dataops.core.plan import PlannedTask
+    from airflow_dataops.operators.node import NodeOperator
 
-_SQL_OPERATORS = {
+_SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
     TaskKind.BUILD: BuildOperator,
     TaskKind.TEST: TestOperator,
     TaskKind.FRESHNESS: FreshnessOperator,
@@ -40,43 +40,36 @@ class Warehouse(Struct, frozen=True):
     dbt: DbtConfig | None = None
 
 
-def make_operator(
-    task: PlannedTask, project: Project, warehouse: Warehouse, **place: Any
+def build_operator(
+    kind: type[NodeOperator], warehouse: Warehouse, **arguments: Any
+) -> NodeOperator:
+    """Build an operator of engine `sql` the way Airflow does."""
+    return kind(manifest=warehouse.manifest, conn_id=warehouse.conn_id, **arguments)
+
+
+def operator_class(task: PlannedTask) -> type[NodeOperator]:
+    """Return the class that runs a task on engine `sql`."""
+    return _SQL_OPERATORS[task.kind]
+
+
+def own_arguments(
+    task: PlannedTask, warehouse: Warehouse, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the arguments in which tasks of one profile differ, besides id and nodes."""
+    doc = arguments.get("doc_md") or task.description or None
+    outlets = list(arguments.get("outlets", ()))
+    if task.relation:
+        outlets = [asset_of(task.relation, warehouse.conn_id), *outlets]
+    return {"doc_md": doc, "outlets": outlets}
+
+
+def dbt_task_operator(
+    task: PlannedTask, warehouse: Warehouse, arguments: dict[str, Any]
 ) -> BaseOperator:
-    """Build the operator of one planned task.
-
-    Args:
-        place: `task_id`, `dag` and `task_group`.
-
-    Raises:
-        ConfigError: an operator argument is none that Airflow knows, or has a wrong value.
-    """
-    node = project.nodes[task.node]
-    arguments: dict[str, Any] = {"doc_md": node.description or None} | task.arguments | place
-    if task.kind is TaskKind.BUILD and node.relation:
-        own = asset_of(node.relation, warehouse.conn_id)
-        arguments["outlets"] = [own, *task.arguments.get("outlets", ())]
-    try:
-        if task.engine is Engine.DBT:
-            return _dbt_operator(task, project, warehouse, arguments)
-        return _SQL_OPERATORS[task.kind](
-            manifest=warehouse.manifest, nodes=task.nodes, conn_id=warehouse.conn_id, **arguments
-        )
-    except (TypeError, ValueError) as error:
-        where = node.declared_in or node.path
-        raise ConfigError(
-            f"{task.id} ({node.id}, {where}): Airflow does not take these operator arguments: "
-            f"{error}. They come from operator_args, group_args, tag_args or meta.airflow"
-        ) from error
-
-
-def _dbt_operator(
-    task: PlannedTask, project: Project, warehouse: Warehouse, arguments: dict[str, Any]
-) -> BaseOperator:
+    """Build the operator of a task on engine `dbt`. Raises `ConfigError`."""
     # Cosmos is an extra, and dear to import: only DAGs that need it pay.
     from airflow_dataops.operators.dbt import dbt_operator
 
     if warehouse.dbt is None:
         raise ConfigError(f"{task.id} needs dbt: pass dbt=DbtConfig(project_dir=...)")
-    nodes = [project.nodes[id_] for id_ in task.nodes]
-    return dbt_operator(nodes, warehouse.dbt, warehouse.conn_id, arguments)
+    return dbt_operator(task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments)

@@ -2,69 +2,161 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import gc
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup
 
-from airflow_dataops.task_groups.operators import make_operator
+from airflow_dataops.core.plan import Engine, arguments_of
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.task_groups.cloning import Mould
+from airflow_dataops.task_groups.operators import (
+    build_operator,
+    dbt_task_operator,
+    operator_class,
+    own_arguments,
+)
+from airflow_dataops.task_groups.partial import LazyTasks, wanted_task
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from airflow.sdk import DAG, BaseOperator
 
-    from airflow_dataops.core.plan import Plan
+    from airflow_dataops.core.plan import PlannedTask
     from airflow_dataops.task_groups.factory import Planned
 
 
 def add_tasks(planned: Planned, dag: DAG, parent: TaskGroup) -> None:
-    """Add all tasks of a plan to a DAG, inside `parent`.
+    """Add the tasks of a plan to a DAG, inside `parent`.
 
     Groups of the plan do not go into task ids, so that a model keeps its history when it
     moves to another folder or layer; the id of `parent` does, as in Airflow.
+
+    On a worker only the task that runs is built, with the ids of what it waits for; other
+    tasks when somebody asks the DAG for them by name.
     """
-    plan = planned.plan
-    groups = _Groups(plan, dag, parent)
-    operators = {
-        task.id: make_operator(
-            task,
-            planned.project,
-            planned.warehouse,
-            task_id=parent.child_id(task.id),
-            dag=dag,
-            task_group=groups.at(task.group),
-        )
-        for task in plan.tasks.values()
-    }
-    for task in plan.tasks.values():
-        for upstream in task.upstream:
-            _connect(operators[upstream], operators[task.id])
+    builder = _Builder(planned, dag, parent)
+    wanted = wanted_task(dag.dag_id, builder.owns)
+    if wanted is None:
+        with _no_collection():
+            builder.add_all()
+        return
+    if not isinstance(dag.task_dict, LazyTasks):
+        dag.task_dict = LazyTasks(dag.task_dict)
+    dag.task_dict.builders.append(builder.add_one)
+    if wanted:
+        dag.get_task(wanted)
 
 
-def _connect(first: BaseOperator, then: BaseOperator) -> None:
-    """Draw one edge. `first >> then` does the same and walks over the whole DAG each time."""
-    first.downstream_task_ids.add(then.task_id)
-    then.upstream_task_ids.add(first.task_id)
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Keep the garbage collector from walking, again and again, over what is being built."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
-class _Groups:
-    """The TaskGroups below a parent, each made when it is first asked for."""
+class _Builder:
+    """Builds operators into one group of one DAG."""
 
-    def __init__(self, plan: Plan, dag: DAG, parent: TaskGroup) -> None:
-        self._task_ids = {parent.child_id(id_) for id_ in plan.tasks}
+    def __init__(self, planned: Planned, dag: DAG, parent: TaskGroup) -> None:
+        self._plan = planned.plan
+        self._warehouse = planned.warehouse
+        self._layers = planned.layers
         self._dag = dag
         self._parent = parent
-        self._made: dict[tuple[str, ...], TaskGroup] = {(): parent}
+        self._prefix = parent.child_id("")
+        self._groups: dict[tuple[str, ...], TaskGroup] = {(): parent}
+        self._task_ids: set[str] = set()
+        self._arguments: dict[int, dict[str, Any]] = {}
+        self._moulds: dict[tuple[type, int], Mould] = {}
 
-    def at(self, path: tuple[str, ...]) -> TaskGroup:
-        """Return the group at a path of names."""
-        if path not in self._made:
-            self._made[path] = TaskGroup(
+    def owns(self, task_id: str) -> bool:
+        """Tell whether a task of the DAG is one of the plan."""
+        return self._planned(task_id) is not None
+
+    def add_one(self, task_id: str) -> bool:
+        """Add one task; return whether the plan has it."""
+        task = self._planned(task_id)
+        if task is None:
+            return False
+        operator = self._make(task)
+        operator.upstream_task_ids |= {self._prefix + id_ for id_ in task.upstream}
+        return True
+
+    def add_all(self) -> None:
+        """Add all tasks and edges.
+
+        Edges are entered directly: `first >> then` walks over the whole DAG each time.
+        """
+        tasks = self._plan.tasks()
+        self._task_ids = {self._prefix + id_ for id_ in tasks}
+        for task in tasks.values():
+            operator = self._make(task)
+            prefix = self._prefix
+            operator.upstream_task_ids.update([prefix + id_ for id_ in task.upstream])
+            operator.downstream_task_ids.update([prefix + id_ for id_ in task.downstream])
+
+    def _planned(self, task_id: str) -> PlannedTask | None:
+        if not task_id.startswith(self._prefix):
+            return None
+        return self._plan.task(task_id[len(self._prefix) :])
+
+    def _make(self, task: PlannedTask) -> BaseOperator:
+        """Build one operator. Raises `ConfigError` when Airflow does not take its arguments."""
+        try:
+            return self._operator(task)
+        except (TypeError, ValueError) as error:
+            profile = self._plan.head.profiles[task.profile]
+            raise ConfigError(
+                f"{self._warehouse.manifest}: {profile.node}, {profile.path}: Airflow does not "
+                f"take the operator arguments of task {task.id!r}: {error}. They come from "
+                "operator_args, group_args, tag_args or meta.airflow"
+            ) from error
+
+    def _operator(self, task: PlannedTask) -> BaseOperator:
+        arguments = self._arguments_of(task.profile)
+        group = self._group(task.group)
+        task_id = self._prefix + task.id
+        own = own_arguments(task, self._warehouse, arguments)
+        if task.engine is Engine.DBT:
+            place = {"task_id": task_id, "task_group": group, "dag": self._dag}
+            return dbt_task_operator(task, self._warehouse, arguments | own | place)
+        key = (operator_class(task), task.profile)
+        if key not in self._moulds:
+            self._moulds[key] = Mould(self._dag, self._ordinary(task, arguments))
+        return self._moulds[key].make(task_id, group, nodes=task.nodes, **own)
+
+    def _ordinary(self, like: PlannedTask, arguments: dict[str, Any]) -> Callable[..., Any]:
+        """Return what builds operators such as this task's the way Airflow does."""
+        return partial(
+            build_operator, operator_class(like), self._warehouse, dag=self._dag, **arguments
+        )
+
+    def _arguments_of(self, profile: int) -> dict[str, Any]:
+        if profile not in self._arguments:
+            found = arguments_of(self._plan.head.profiles[profile], self._layers)
+            self._arguments[profile] = found
+        return self._arguments[profile]
+
+    def _group(self, path: tuple[str, ...]) -> TaskGroup:
+        """Return the group at a path of names, made when it is first asked for."""
+        if path not in self._groups:
+            self._groups[path] = TaskGroup(
                 group_id=self._free_id("__".join(path)),
                 group_display_name=path[-1],
                 prefix_group_id=False,
-                parent_group=self.at(path[:-1]),
+                parent_group=self._group(path[:-1]),
                 dag=self._dag,
             )
-        return self._made[path]
+        return self._groups[path]
 
     def _free_id(self, wanted: str) -> str:
         """Choose an id that no task or other group has: a model may be called `marts`.
@@ -73,6 +165,6 @@ class _Groups:
         is the group around it.
         """
         used = self._parent.used_group_ids | self._task_ids
-        while self._parent.child_id(wanted) in used:
+        while self._prefix + wanted in used:
             wanted += "_group"
         return wanted

@@ -1,8 +1,10 @@
 """Project -> Plan: pure functions over frozen structs."""
 
+from airflow_dataops.core.plan.arguments import argument_layers, arguments_of
 from airflow_dataops.core.plan.make import make_plan
 from airflow_dataops.core.plan.options import plan_options
 from airflow_dataops.core.plan.structs import (
+    ArgumentLayers,
     Engine,
     EngineChoice,
     FreshnessMode,
@@ -10,10 +12,12 @@ from airflow_dataops.core.plan.structs import (
     Plan,
     PlannedTask,
     PlanOptions,
+    Profile,
     TaskKind,
 )
 
 __all__ = [
+    "ArgumentLayers",
     "Engine",
     "EngineChoice",
     "FreshnessMode",
@@ -21,7 +25,10 @@ __all__ = [
     "Plan",
     "PlanOptions",
     "PlannedTask",
+    "Profile",
     "TaskKind",
+    "argument_layers",
+    "arguments_of",
     "make_plan",
     "plan_options",
 ]

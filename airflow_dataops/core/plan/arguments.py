@@ -7,56 +7,72 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.plan.structs import ArgumentLayers
 from airflow_dataops.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
-    from airflow_dataops.core.model import Node
-    from airflow_dataops.core.plan.structs import PlanOptions
+    from airflow_dataops.core.plan.structs import Profile
 
 RESERVED = frozenset({"task_id", "dag", "task_group", "conn_id", "manifest", "node", "nodes"})
 """Arguments that the plan itself sets."""
 
 _DURATIONS = frozenset({"retry_delay", "max_retry_delay", "execution_timeout"})
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_SETTINGS = ("operator_args", "group_args", "tag_args")
 
 
-def check_options(options: PlanOptions) -> None:
-    """Refuse arguments that would break the plan. Raises `ConfigError`."""
-    for setting in _SETTINGS:
-        value = getattr(options, setting)
-        for layer in [value] if setting == "operator_args" else value.values():
-            if not isinstance(layer, Mapping):
-                raise ConfigError(
-                    f"{setting}: expected a mapping of names to operator arguments, such as "
-                    f"{{'marts': {{'pool': 'small'}}}}, got {layer!r}"
-                )
-            if reserved := sorted(RESERVED & layer.keys()):
-                raise ConfigError(f"{setting}: {reserved[0]!r} is set by the plan; leave it out")
+def argument_layers(
+    operator_args: Mapping[str, Any] | None = None,
+    group_args: Mapping[str, Mapping[str, Any]] | None = None,
+    tag_args: Mapping[str, Mapping[str, Any]] | None = None,
+) -> ArgumentLayers:
+    """Check what the caller sets and return it. Raises `ConfigError`."""
+    layers = ArgumentLayers(
+        operator_args=operator_args or {}, group_args=group_args or {}, tag_args=tag_args or {}
+    )
+    _check("operator_args", layers.operator_args)
+    for setting in ("group_args", "tag_args"):
+        for layer in getattr(layers, setting).values():
+            _check(setting, layer)
+    return layers
 
 
-def arguments_of(node: Node, group: tuple[str, ...], options: PlanOptions) -> dict[str, Any]:
-    """Return the operator arguments of a node's tasks.
+def _check(setting: str, layer: object) -> None:
+    if not isinstance(layer, Mapping):
+        raise ConfigError(
+            f"{setting}: expected a mapping of names to operator arguments, such as "
+            f"{{'marts': {{'pool': 'small'}}}}, got {layer!r}"
+        )
+    if reserved := sorted(RESERVED & layer.keys()):
+        raise ConfigError(f"{setting}: {reserved[0]!r} is set by the plan; leave it out")
 
-    Raises `ValueError` with a message for the author when `meta.airflow` is wrong.
+
+def arguments_of(profile: Profile, layers: ArgumentLayers) -> dict[str, Any]:
+    """Return the operator arguments of the tasks that have this profile.
+
+    Raises:
+        ConfigError: `meta.airflow` is wrong; `problem_of` tells it earlier.
     """
-    arguments: dict[str, Any] = dict(options.operator_args)
-    for name in group:
-        arguments |= options.group_args.get(name, {})
-    for tag, of_tag in options.tag_args.items():
-        if tag in node.tags:
+    arguments: dict[str, Any] = dict(layers.operator_args)
+    for name in profile.group:
+        arguments |= layers.group_args.get(name, {})
+    for tag, of_tag in layers.tag_args.items():
+        if tag in profile.tags:
             arguments |= of_tag
-    if node.orchestration.owner:
-        arguments["owner"] = node.orchestration.owner
-    own = node.orchestration.airflow
-    if reserved := sorted(RESERVED & own.keys()):
-        raise ValueError(f"meta.airflow: {reserved[0]!r} is set by the plan; leave it out")
-    return {name: _value(name, value) for name, value in (arguments | own).items()}
+    if profile.owner:
+        arguments["owner"] = profile.owner
+    return {name: _value(name, value) for name, value in (arguments | profile.airflow).items()}
 
 
-def problem_of(node: Node, error: ValueError) -> Problem:
-    """Turn what `arguments_of` raised into a problem of the manifest."""
-    return Problem(str(error), node=node.id, path=node.declared_in or node.path)
+def problem_of(profile: Profile) -> Problem | None:
+    """Tell what is wrong with a node's `meta.airflow`, None when nothing is."""
+    reserved = sorted(RESERVED & profile.airflow.keys())
+    try:
+        if reserved:
+            raise ConfigError(f"{reserved[0]!r} is set by the plan; leave it out")
+        arguments_of(profile, ArgumentLayers())
+    except ConfigError as error:
+        return Problem(f"meta.airflow: {error}", node=profile.node, path=profile.path)
+    return None
 
 
 def _value(name: str, value: Any) -> Any:
@@ -65,8 +81,8 @@ def _value(name: str, value: Any) -> Any:
         return value
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([smhd]?)", str(value))
     if not match:
-        raise ValueError(
-            f"meta.airflow.{name}: expected seconds or a duration such as '30m' "
+        raise ConfigError(
+            f"{name}: expected seconds or a duration such as '30m' "
             f"(units s, m, h, d), got {value!r}"
         )
     return timedelta(**{_UNITS[match[2]]: float(match[1])})

@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
-from airflow_dataops.core.plan import arguments, graph, names
+from airflow_dataops.core.plan import graph, names
 from airflow_dataops.core.plan.engines import Chosen, choose
 from airflow_dataops.core.plan.groups import group_of
+from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.schedule import schedule_of
 from airflow_dataops.core.plan.structs import (
+    Engine,
     FreshnessMode,
     Plan,
     PlannedTask,
@@ -43,10 +45,8 @@ def make_plan(
 
     Raises:
         ManifestError: with every node that no engine can run, or whose metadata is wrong.
-        ConfigError: when the options themselves are wrong.
     """
     options = options or PlanOptions()
-    arguments.check_options(options)
     return _Planner(project, options, project.nodes.keys() if selected is None else selected).plan()
 
 
@@ -62,6 +62,7 @@ class _Planner:
         self.names = names.task_names(project, self.selected)
         self.problems: list[Problem] = []
         self.tasks: dict[str, PlannedTask] = {}
+        self.profiles = Profiles()
         self.gates: dict[str, list[str]] = {}
         """By node: the tasks after which what reads from it may run."""
 
@@ -78,11 +79,13 @@ class _Planner:
         for test in joint:
             upstream = {task for parent in nearest[test.id] for task in self._built(parent)}
             self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
-        if self.problems:
-            raise ManifestError(f"project {self.project.name!r}", self.problems)
+        problems = self.problems + self.profiles.problems()
+        if problems:
+            raise ManifestError(f"project {self.project.name!r}", problems)
         return Plan(
             name=self.project.name,
             tasks=self._in_order(),
+            profiles=self.profiles.all(),
             schedule=schedule_of(self.selected),
             warnings=self.project.warnings + self._warnings(),
         )
@@ -159,25 +162,25 @@ class _Planner:
         upstream: set[str],
         chosen: Chosen | None = None,
     ) -> set[str]:
-        home = self._home(nodes[0])
+        first, home = nodes[0], self._home(nodes[0])
         chosen = chosen or self._choose(home)
         group = group_of(home, self.options.group_by)
-        try:
-            own = arguments.arguments_of(home, group, self.options)
-        except ValueError as error:
-            self.problems.append(arguments.problem_of(home, error))
-            return upstream
+        profile = self.profiles.place(home, group)
         if chosen is None:
             return upstream
         self.tasks[id_] = PlannedTask(
             id=id_,
             kind=kind,
             nodes=tuple(sorted(node.id for node in nodes)),
+            node_kind=first.kind,
             engine=chosen.engine,
             reason=chosen.reason,
             upstream=tuple(sorted(upstream)),
             group=tuple(names.clean(name, dots=False) for name in group),
-            arguments=own,
+            profile=profile,
+            description=first.description,
+            relation=first.relation if kind is TaskKind.BUILD else None,
+            fqns=tuple(node.fqn for node in nodes) if chosen.engine is Engine.DBT else (),
         )
         return {id_}
 
@@ -203,9 +206,15 @@ class _Planner:
     def _in_order(self) -> dict[str, PlannedTask]:
         """Sort the tasks by id, so that nothing but their content decides the plan."""
         upstream = {id_: task.upstream for id_, task in self.tasks.items()}
-        order = TopologicalSorter(upstream).static_order()
-        groups = untangle({id_: self.tasks[id_].group for id_ in order}, upstream)
-        return {id_: replace(task, group=groups[id_]) for id_, task in sorted(self.tasks.items())}
+        groups = untangle({id_: self.tasks[id_].group for id_ in _sorted(upstream)}, upstream)
+        downstream: dict[str, list[str]] = defaultdict(list)
+        for id_ in sorted(upstream):
+            for other in upstream[id_]:
+                downstream[other].append(id_)
+        return {
+            id_: replace(task, group=groups[id_], downstream=tuple(downstream[id_]))
+            for id_, task in sorted(self.tasks.items())
+        }
 
     def _warnings(self) -> tuple[str, ...]:
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)
@@ -215,3 +224,7 @@ class _Planner:
             f"{unit_tests} unit tests are not planned: they test code, not data; "
             "run them in CI with `dbt test --select test_type:unit`",
         )
+
+
+def _sorted(upstream: dict[str, tuple[str, ...]]) -> Iterable[str]:
+    return TopologicalSorter(upstream).static_order()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TypeVar
 
 from airflow_dataops.core.plan.structs import (
     Engine,
@@ -13,9 +13,6 @@ from airflow_dataops.core.plan.structs import (
 )
 from airflow_dataops.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
 _Choice = TypeVar("_Choice", EngineChoice, GroupBy, FreshnessMode)
 
 
@@ -24,10 +21,7 @@ def plan_options(
     engine: str = EngineChoice.AUTO,
     group_by: str = GroupBy.LAYER,
     freshness: str = FreshnessMode.GATE,
-    operator_args: Mapping[str, Any] | None = None,
-    group_args: Mapping[str, Mapping[str, Any]] | None = None,
-    tag_args: Mapping[str, Mapping[str, Any]] | None = None,
-    unavailable: Mapping[Engine, str] | None = None,
+    unavailable: dict[Engine, str] | None = None,
 ) -> PlanOptions:
     """Check the words and return the options.
 
@@ -44,9 +38,6 @@ def plan_options(
         unavailable=unavailable,
         group_by=_choice(GroupBy, "group_by", group_by),
         freshness=_choice(FreshnessMode, "freshness", freshness),
-        operator_args=operator_args or {},
-        group_args=group_args or {},
-        tag_args=tag_args or {},
     )
 
 

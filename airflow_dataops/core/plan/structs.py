@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from airflow_dataops.core.model import Struct
+from airflow_dataops.core.model import NodeKind, Relation, Struct
 
 
 class Engine(StrEnum):
@@ -60,29 +60,56 @@ class TaskKind(StrEnum):
 
 
 class PlanOptions(Struct, frozen=True):
-    """What the caller decides.
+    """What the caller decides about the tasks.
 
     Attributes:
         available: engines whose extras and settings are there.
         unavailable: by engine that is not, what to do to have it.
-        operator_args: operator arguments of every task.
-        group_args: operator arguments by group name; they beat `operator_args`.
-        tag_args: operator arguments by tag; they beat `group_args`, a later tag an earlier one.
-            A node's own `meta.airflow` beats them all.
     """
 
     engine: EngineChoice = EngineChoice.AUTO
     available: frozenset[Engine] = frozenset({Engine.SQL})
-    unavailable: Mapping[Engine, str] = {}
+    unavailable: dict[Engine, str] = {}
     group_by: GroupBy = GroupBy.LAYER
     freshness: FreshnessMode = FreshnessMode.GATE
+
+
+class ArgumentLayers(Struct, frozen=True):
+    """Operator arguments that the caller sets, from the farthest to the nearest.
+
+    A node's own `meta.airflow` beats them all.
+
+    Attributes:
+        operator_args: of every task.
+        group_args: by group name.
+        tag_args: by tag; a later tag beats an earlier one.
+    """
+
     operator_args: Mapping[str, Any] = {}
     group_args: Mapping[str, Mapping[str, Any]] = {}
     tag_args: Mapping[str, Mapping[str, Any]] = {}
 
 
+class Profile(Struct, frozen=True):
+    """What decides the operator arguments of a task; many tasks share one.
+
+    Attributes:
+        group: path of groups as the project names them.
+        airflow: `meta.airflow`.
+        node: one of the nodes that have this profile, for messages.
+        path: the file in which its metadata was written.
+    """
+
+    group: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    owner: str | None = None
+    airflow: dict[str, Any] = {}
+    node: str = ""
+    path: str = ""
+
+
 class PlannedTask(Struct, frozen=True):
-    """One task.
+    """One task, with all that building its operator needs.
 
     Attributes:
         id: unique in the plan, valid as an Airflow task id, the same from plan to plan.
@@ -90,18 +117,28 @@ class PlannedTask(Struct, frozen=True):
             for tests.
         reason: why this engine.
         upstream: ids of the tasks that must succeed first, sorted.
+        downstream: ids of the tasks that wait for it, sorted.
         group: path of groups from the outermost; empty for none.
-        arguments: operator arguments, the nearest setting having won.
+        profile: place of its profile in the plan.
+        description: of the node it builds, Markdown.
+        relation: the table or view it builds, if it builds one.
+        fqns: where dbt finds its nodes, for engine `dbt`.
+        node_kind: what its nodes are.
     """
 
     id: str
     kind: TaskKind
     nodes: tuple[str, ...]
+    node_kind: NodeKind
     engine: Engine
     reason: str
     upstream: tuple[str, ...] = ()
+    downstream: tuple[str, ...] = ()
     group: tuple[str, ...] = ()
-    arguments: dict[str, Any] = {}
+    profile: int = 0
+    description: str = ""
+    relation: Relation | None = None
+    fqns: tuple[tuple[str, ...], ...] = ()
 
     @property
     def node(self) -> str:
@@ -110,7 +147,7 @@ class PlannedTask(Struct, frozen=True):
 
 
 class Plan(Struct, frozen=True):
-    """All tasks of one project, in topological order by id.
+    """All tasks of one project, sorted by id.
 
     Attributes:
         schedule: the schedule that the project's metadata asks for, None for none.
@@ -119,5 +156,6 @@ class Plan(Struct, frozen=True):
 
     name: str
     tasks: dict[str, PlannedTask]
+    profiles: tuple[Profile, ...] = ()
     schedule: str | None = None
     warnings: tuple[str, ...] = ()

@@ -8,12 +8,15 @@ import pytest
 
 from airflow_dataops.core.model import ModelSpec
 from airflow_dataops.core.plan import (
+    ArgumentLayers,
     Engine,
     EngineChoice,
     FreshnessMode,
     Plan,
     PlanOptions,
     TaskKind,
+    argument_layers,
+    arguments_of,
     make_plan,
 )
 from airflow_dataops.errors import ConfigError, ManifestError
@@ -191,13 +194,12 @@ def test_the_nearest_operator_argument_wins() -> None:
         model("fct_b", tags=("slow",)),
         model("fct_c", tags=("slow",), orchestration=asking(owner="ann", airflow={"pool": "own"})),
     )
-    options = PlanOptions(
+    layers = argument_layers(
         operator_args={"pool": "project", "owner": "team", "queue": "q"},
         group_args={"marts": {"pool": "group"}},
         tag_args={"slow": {"pool": "tag"}},
     )
-    got = {task.id: task.arguments for task in make_plan(nodes, options).tasks.values()}
-    assert got == {
+    assert arguments(make_plan(nodes), layers) == {
         "plain": {"pool": "project", "owner": "team", "queue": "q"},
         "fct_a": {"pool": "group", "owner": "team", "queue": "q"},
         "fct_b": {"pool": "tag", "owner": "team", "queue": "q"},
@@ -205,13 +207,24 @@ def test_the_nearest_operator_argument_wins() -> None:
     }
 
 
+def arguments(plan: Plan, layers: ArgumentLayers) -> dict[str, dict[str, object]]:
+    return {
+        task.id: arguments_of(plan.profiles[task.profile], layers) for task in plan.tasks.values()
+    }
+
+
 def test_durations_in_metadata_are_seconds_or_text_with_a_unit() -> None:
     wish = asking(airflow={"retry_delay": 90, "execution_timeout": "2h"})
     plan = make_plan(project(model("a", orchestration=wish)))
-    assert plan.tasks["a"].arguments == {
+    assert arguments(plan, ArgumentLayers())["a"] == {
         "retry_delay": timedelta(seconds=90),
         "execution_timeout": timedelta(hours=2),
     }
+
+
+def test_tasks_that_are_alike_share_a_profile() -> None:
+    plan = make_plan(project(model("a"), model("b"), model("c", tags=("x",))))
+    assert [plan.tasks[id_].profile for id_ in "abc"] == [0, 0, 1]
 
 
 def test_a_wrong_duration_names_the_node_the_file_and_what_is_accepted() -> None:
@@ -222,8 +235,21 @@ def test_a_wrong_duration_names_the_node_the_file_and_what_is_accepted() -> None
 
 
 def test_reserved_arguments_are_refused() -> None:
-    with pytest.raises(ConfigError, match="'task_id' is set by the plan"):
-        make_plan(project(), PlanOptions(tag_args={"x": {"task_id": "y"}}))
+    with pytest.raises(ConfigError, match="tag_args: 'task_id' is set by the plan"):
+        argument_layers(tag_args={"x": {"task_id": "y"}})
+    wish = asking(airflow={"dag": "y"})
+    with pytest.raises(ManifestError, match=r"model.shop.a, .*meta.airflow: 'dag' is set by"):
+        make_plan(project(model("a", orchestration=wish)))
+
+
+def test_layers_that_are_no_mappings_are_refused() -> None:
+    with pytest.raises(ConfigError, match=r"group_args: expected a mapping .* got 3"):
+        argument_layers(group_args={"marts": 3})  # type: ignore[dict-item]
+
+
+def test_a_task_knows_what_waits_for_it() -> None:
+    plan = make_plan(project(model("a"), model("b", "model.shop.a"), model("c", "model.shop.a")))
+    assert plan.tasks["a"].downstream == ("b", "c")
 
 
 def test_snapshots_and_seeds_are_built_and_unit_tests_are_left_to_ci() -> None:
