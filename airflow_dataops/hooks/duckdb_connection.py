@@ -72,11 +72,21 @@ class DuckDBConnection:
         """Stop the statement that is running; it raises in its own thread."""
         self.native.interrupt()
 
-    def run(self, cursor: DuckDBCursor, sql: str, parameters: Parameters | None) -> bool:
-        """Run SQL for a cursor; tell whether its last statement returns rows."""
+    def run(self, cursor: DuckDBCursor, sql: str, parameters: Parameters | None) -> int | None:
+        """Run SQL for a cursor.
+
+        Returns:
+            The rows that its last statement changed, -1 where it changes none; None where it
+            returns rows, to be fetched.
+        """
         statements = self._prepare(cursor, sql)
         self.native.execute(sql, parameters)
-        return bool(statements) and self._returns_rows(statements[-1])
+        if not statements:
+            return -1  # nothing but comments
+        if self._returns_rows(statements[-1]):
+            return None
+        changed = self.native.fetchone()  # DuckDB before 2.0 has no rowcount
+        return changed[0] if changed and type(changed[0]) is int else -1
 
     def run_many(self, cursor: DuckDBCursor, sql: str, rows: Sequence[Parameters]) -> None:
         """Run SQL once for each row of values."""
@@ -132,10 +142,11 @@ class DuckDBCursor:
     def execute(self, sql: str, parameters: Parameters | None = None) -> DuckDBCursor:
         """Run SQL; several statements give the result of the last one."""
         self._reset()
-        self._open = self.connection.run(self, sql, parameters)
-        native = self.connection.native
-        self.rowcount = native.rowcount
-        self.description = native.description if self._open else None
+        changed = self.connection.run(self, sql, parameters)
+        if changed is None:
+            self._open, self.description = True, self.connection.native.description
+        else:
+            self.rowcount = changed
         return self
 
     def executemany(self, sql: str, rows: Sequence[Parameters]) -> DuckDBCursor:

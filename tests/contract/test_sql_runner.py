@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -162,3 +164,49 @@ def test_a_running_statement_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> 
             session.fetch(endless)
         assert time.monotonic() - started < 30
         assert session.fetch("select 1") == [(1,)]
+
+
+def test_a_signal_handler_can_stop_the_main_thread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Airflow calls `on_kill` from the handler of SIGTERM, in the thread that runs the query."""
+    connection = {"conn_type": "duckdb", "host": str(tmp_path / "shop.duckdb")}
+    monkeypatch.setenv("AIRFLOW_CONN_WAREHOUSE", json.dumps(connection))
+    process = subprocess.Popen([sys.executable, "-c", KILLED], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        assert "running\n" in iter(process.stdout.readline, "")
+        time.sleep(1)
+        process.terminate()
+        assert process.communicate(timeout=60)[0].split() == ["on_kill", "stopped"]
+    finally:
+        process.kill()
+        process.communicate()
+    with open_session("warehouse") as session:
+        assert rows(session) == [(1,)]
+
+
+KILLED = """
+import signal
+from airflow_dataops.hooks.sql_runner import open_session
+
+class Killed(BaseException):
+    pass
+
+def on_kill(*_):
+    print("on_kill", flush=True)
+    session.interrupt()
+    raise Killed
+
+signal.signal(signal.SIGTERM, on_kill)
+with open_session("warehouse") as session:
+    session.execute("create table t as select 1 as n")
+    try:
+        with session.transaction():
+            session.execute("delete from t")
+            print("running", flush=True)
+            session.fetch("select count(*) from range(1000000) a, range(1000000) b"
+                          " where a.range + b.range < 0")
+    except BaseException:
+        print("stopped", flush=True)
+"""

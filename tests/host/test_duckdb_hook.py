@@ -77,6 +77,7 @@ def test_what_returns_no_rows_gives_none(hook: DuckDBHook) -> None:
     assert hook.get_records("insert into t values (4, 'd') returning n") == [(4,)]
     assert hook.get_records("update t set n = 5 where n = 4") is None
     assert hook.run("delete from t", handler=lambda cursor: cursor.rowcount) == 4
+    assert hook.get_records("-- only a comment") is None
 
 
 def test_several_statements_can_return_several_results(hook: DuckDBHook) -> None:
