@@ -100,7 +100,7 @@ def settings_of(demo: Demo, *, port: int = 0) -> Settings:
         parse_seconds=30,
         startup_timeout=demo.timeout,
         scheduled=False,
-        environment={"AIRFLOW_CONN_WAREHOUSE": json.dumps(warehouse), "PYTHONPATH": str(ROOT)},
+        environment={"AIRFLOW_CONN_WAREHOUSE": json.dumps(warehouse)},
     )
 
 

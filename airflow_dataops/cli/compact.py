@@ -9,6 +9,7 @@ same bytes, one node a line.
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -133,7 +134,16 @@ def _sections(manifest: Entry) -> Iterator[str]:
 
 
 def _dump(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_text
+    )
+
+
+def _text(value: object) -> str:
+    """Write what YAML knows and JSON does not: dates and times."""
+    if isinstance(value, date):  # a datetime is a date
+        return value.isoformat()
+    raise TypeError(f"{value!r} cannot be written as JSON")
 
 
 def _prune(entry: Entry) -> Entry:

@@ -36,7 +36,6 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedAirflow
         dags_folder=dags,
         parse_seconds=2,
         scheduled=False,
-        environment={"PYTHONPATH": str(ROOT)},
     )
     with LocalAirflow(settings) as running:
         yield StartedAirflow(running, dags)

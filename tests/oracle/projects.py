@@ -39,8 +39,8 @@ class OracleProject:
 
 @cache
 def generator() -> Any:
-    """Return the module `demo/generate.py`; the folder is not a package."""
-    spec = spec_from_file_location("demo_generate", REPOSITORY / "demo" / "generate.py")
+    """Return the module `dags/shop_generator.py`; the folder is not a package."""
+    spec = spec_from_file_location("shop_generator", REPOSITORY / "dags" / "shop_generator.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

@@ -21,13 +21,13 @@ def days() -> tuple[dict, dict]:
 
 def test_a_day_gives_the_same_rows_in_every_process() -> None:
     """Whatever the seed of Python's hashes is."""
-    code = "import datetime, hashlib, generate; print(hashlib.sha256(repr(generate.rows_for("
+    code = "import datetime, hashlib, shop_generator as g; print(hashlib.sha256(repr(g.rows_for("
     code += f"datetime.date.fromisoformat({DAY.isoformat()!r}))).encode()).hexdigest())"
 
     answers = {
         subprocess.run(
             [sys.executable, "-c", code],
-            cwd=REPOSITORY / "demo",
+            cwd=REPOSITORY / "dags",
             env={"PYTHONHASHSEED": seed},
             capture_output=True,
             text=True,

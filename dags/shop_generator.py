@@ -9,7 +9,7 @@ the customers behind them, and the whole product catalogue.
 Late corrections are part of it: a line is dropped or its quantity changed a day or two after the
 order was placed, and a captured amount that was wrong is put right later. Products change price.
 
-    python3 demo/generate.py 2026-01-05     # prints how many rows each table gets
+    python3 dags/shop_generator.py 2026-01-05     # prints how many rows each table gets
 """
 
 from __future__ import annotations
