@@ -167,8 +167,8 @@ def _macros(manifest: Entry) -> dict[str, Entry]:
     """
     macros = manifest["macros"]
     root = manifest["metadata"]["project_name"]
-    own = {macro["name"] for macro in macros.values() if macro["package_name"] == root}
-    others = {macro["name"] for macro in macros.values() if macro["package_name"] != root}
+    own = {_bare(macro["name"]) for macro in macros.values() if macro["package_name"] == root}
+    others = {_bare(macro["name"]) for macro in macros.values() if macro["package_name"] != root}
     if not (own & others) - _RESOLVED:
         return {}
     keys = ("name", "package_name", "unique_id", "resource_type", "original_file_path")
@@ -181,3 +181,8 @@ def _macros(manifest: Entry) -> dict[str, Entry]:
         }
         for id_, macro in macros.items()
     }
+
+
+def _bare(name: str) -> str:
+    """Return a macro's name without the adapter it is for: `duckdb__x` stands in for `x`."""
+    return name.rpartition("__")[2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date, datetime
 from typing import Any
 
 from airflow_dataops.adapters.dbt_cli import Rendered
@@ -100,6 +101,22 @@ def test_macros_stay_without_their_code_where_the_project_replaces_one_of_dbts()
     assert kept.keys() == {"macro.dbt.create_view_as", "macro.shop.create_view_as"}
     assert kept["macro.dbt.create_view_as"]["depends_on"] == {"macros": ["macro.dbt.y"]}
     assert kept["macro.dbt.create_view_as"]["macro_sql"] == ""
+
+
+def test_a_macro_for_one_adapter_replaces_the_one_for_all() -> None:
+    macros = [a_macro("dbt", "default__create_view_as"), a_macro("shop", "duckdb__create_view_as")]
+
+    assert len(compacted(macros={macro["unique_id"]: macro for macro in macros})["macros"]) == 2
+
+
+def test_dates_of_yaml_are_written_as_text() -> None:
+    """`begin: 2026-01-01` of a microbatch model is a date to YAML."""
+    manifest = a_manifest()
+    manifest["nodes"][MODEL]["config"] |= {"begin": date(2026, 1, 1), "end": datetime(2026, 1, 2)}
+    content = encode(compact(Rendered(manifest, {}, {}, ()), {}))
+
+    config = json.loads(content)["nodes"][MODEL]["config"]
+    assert (config["begin"], config["end"]) == ("2026-01-01", "2026-01-02T00:00:00")
 
 
 def test_the_same_manifest_gives_the_same_bytes_whatever_the_order_of_its_keys() -> None:
