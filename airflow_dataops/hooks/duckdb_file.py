@@ -12,7 +12,6 @@ a writer at the head of the queue waits for those that are open while later ones
 from __future__ import annotations
 
 import ctypes
-import logging
 import os
 import threading
 import time
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     import duckdb
 
     from airflow_dataops.hooks.duckdb_settings import DuckDBSettings
-
-log = logging.getLogger(__name__)
 
 
 class DuckDBFile:

@@ -178,7 +178,7 @@ def test_a_database_in_memory_lives_as_long_as_the_hook(
     assert DuckDBHook("warehouse").get_records("show tables") == []
 
 
-@pytest.mark.parametrize("host", ["shop.duckdb", ""])
+@pytest.mark.parametrize("host", ["shop.duckdb", 'it\'s "my" shöp.duckdb', ""])
 def test_a_name_for_the_database(
     connect: Callable[..., DuckDBHook], tmp_path: Path, host: str
 ) -> None:
