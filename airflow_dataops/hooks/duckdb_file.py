@@ -123,7 +123,7 @@ class DuckDBFile:
     def _welcomes(self, settings: DuckDBSettings, me: int) -> bool:
         if self._exclusive not in (None, me):
             return False
-        if self._instance is None or self._settings == settings:
+        if self._settings is None or self._settings.instance == settings.instance:
             self._sessions.append(me)  # from here on no other thread closes the instance
             return True
         if me in self._sessions:
@@ -142,14 +142,16 @@ class DuckDBFile:
         return self._instance is None and self._exclusive is None
 
     def _open(self, settings: DuckDBSettings, deadline: float) -> None:
-        self._queue.enter(deadline, settings.lock_timeout)
+        queues = not settings.read_only or os.access(self.path.parent, os.W_OK)
+        if queues:  # where no lock can be written, nobody writes
+            self._queue.enter(deadline, settings.lock_timeout)
         try:
             self._instance = self._queue.insist(
                 lambda: open_instance(settings), deadline, settings.lock_timeout
             )
             self._settings = settings
         finally:
-            if self._instance is None or settings.read_only:
+            if queues and (self._instance is None or settings.read_only):
                 self._queue.leave()
 
     def _new_session(self, settings: DuckDBSettings) -> duckdb.DuckDBPyConnection:

@@ -51,7 +51,7 @@ class DuckDBSettings:
     Attributes:
         target: an absolute path, `:memory:` or `md:name`.
         database: the name to attach it under; None for DuckDB's own (the file's stem).
-        config: DuckDB's settings by name.
+        config: DuckDB's settings by name; not shown in the repr, as they may hold secrets.
         lock_timeout: seconds to wait for the file.
         token: MotherDuck's; not shown in the repr.
         unknown_extras: names in the connection's extra that mean nothing here.
@@ -59,7 +59,7 @@ class DuckDBSettings:
 
     target: str = MEMORY
     database: str | None = None
-    config: tuple[tuple[str, Any], ...] = ()
+    config: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     lock_timeout: float = DEFAULT_LOCK_TIMEOUT
     read_only: bool = False
     token: str | None = field(default=None, repr=False)
@@ -71,6 +71,11 @@ class DuckDBSettings:
         if self.target == MEMORY or self.is_motherduck:
             return None
         return Path(self.target)
+
+    @property
+    def instance(self) -> tuple[object, ...]:
+        """What two sessions on one file must have in common to share a DuckDB instance."""
+        return (self.database or Path(self.target).stem, self.config, self.read_only)
 
     @property
     def is_motherduck(self) -> bool:

@@ -17,6 +17,7 @@ import pytest
 
 from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.hooks.duckdb import DuckDBHook
+from airflow_dataops.hooks.duckdb_lock import FileQueue
 from tests.host.duckdb_processes import start
 
 if TYPE_CHECKING:
@@ -185,9 +186,12 @@ def test_a_program_outside_of_the_queue_that_stays_is_named(
     assert count(connect(lock_timeout=5, **extra)) == 0
 
 
-def test_sessions_of_one_process_share_the_file(hook: DuckDBHook) -> None:
+def test_sessions_of_one_process_share_the_file(
+    connect: Callable[..., DuckDBHook], hook: DuckDBHook
+) -> None:
     """Nested sessions neither wait for each other nor see what is not committed."""
-    with closing(hook.get_conn()) as outer, closing(DuckDBHook("warehouse").get_conn()) as inner:
+    outer_, inner_ = hook.get_conn(), connect(lock_timeout=1).get_conn()
+    with closing(outer_) as outer, closing(inner_) as inner:
         outer.cursor().execute("update counter set n = 5")
         cursor = inner.cursor()
         assert cursor.execute("from counter").fetchall() == [(0,)]
@@ -318,6 +322,19 @@ def test_exclusive_means_nothing_in_memory(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("AIRFLOW_CONN_MEMORY", json.dumps({"conn_type": "duckdb"}))
     with DuckDBHook("memory").exclusive():
         pass
+
+
+def test_a_reader_needs_no_right_to_write(
+    connect: Callable[..., DuckDBHook], hook: DuckDBHook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a volume that is mounted to be read; root may write anywhere, so it is told so."""
+
+    def refuse(*_: object) -> None:
+        pytest.fail("a lock was written")
+
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    monkeypatch.setattr(FileQueue, "enter", refuse)
+    assert count(connect(read_only=True)) == 0
 
 
 def test_a_link_to_the_file_is_the_same_file(
