@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from airflow_dataops.cli.compile import compile_project
-from tests.oracle.dbt_process import Dbt, _environment
+from tests.oracle.dbt_process import Dbt, environment
 from tests.oracle.state import Clock, State, now, read_state
 
 if TYPE_CHECKING:
@@ -139,6 +139,6 @@ def compiled(project: OracleProject, folder: Path) -> Path:
     """Compile a project as a user would in CI; return the manifest."""
     folder.mkdir(parents=True, exist_ok=True)
     manifest = folder / "manifest.json"
-    with _environment(project.variable, str(folder / f"{project.name}.duckdb")):
+    with environment(project.variable, str(folder / f"{project.name}.duckdb")):
         compile_project(project.directory, output=manifest)
     return manifest
