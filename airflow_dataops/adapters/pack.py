@@ -28,7 +28,7 @@ import msgspec
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_MAGIC = b"dataops2"
+_MAGIC = b"dataops3"
 _ROW = struct.Struct(">QQI")
 """An index row: hash of the key, place of the record, its length."""
 _TAIL = struct.Struct(">QQQQQ")

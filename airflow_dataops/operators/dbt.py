@@ -35,6 +35,14 @@ class _InTurn:
     """
 
     warehouse_conn_id: str
+    fingerprint: str | None = None
+    """Tells one state of the nodes from the next, as in our own operators."""
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """Name what Airflow keeps of the operator in the serialized DAG."""
+        fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[misc]
+        return fields | {"fingerprint"}
 
     def execute(self, context: Context, **arguments: Any) -> Any:
         """Run dbt when it is our turn."""

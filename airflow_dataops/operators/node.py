@@ -32,6 +32,8 @@ class NodeOperator(BaseOperator):
         manifest: path of the manifest (what `airflow-dataops compile` or dbt wrote).
         nodes: unique ids of the nodes to run, such as `model.shop.fct_orders`.
         conn_id: the warehouse; any connection with a common-sql hook.
+        fingerprint: tells one state of the nodes from the next. It is in the serialized DAG, so
+            that Airflow counts a changed node as a new version of the DAG.
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -40,14 +42,27 @@ class NodeOperator(BaseOperator):
     ui_color = "#e8f0fe"
 
     def __init__(
-        self, *, manifest: str, nodes: Sequence[str], conn_id: str, **arguments: Any
+        self,
+        *,
+        manifest: str,
+        nodes: Sequence[str],
+        conn_id: str,
+        fingerprint: str | None = None,
+        **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
         self.manifest = manifest
         self.nodes = tuple(nodes)
         self.conn_id = conn_id
+        self.fingerprint = fingerprint
         self.sql: str | None = None
         self._session: Session | None = None
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """Name what Airflow keeps of the operator in the serialized DAG."""
+        fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[no-untyped-call]
+        return fields | {"fingerprint"}
 
     def on_kill(self) -> None:
         """Stop the statement that is running on the server."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.definitions.param import ParamsDict
+
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
@@ -44,7 +46,17 @@ def build_operator(
     kind: type[NodeOperator], warehouse: Warehouse, **arguments: Any
 ) -> NodeOperator:
     """Build an operator of engine `sql` the way Airflow does."""
-    return kind(manifest=warehouse.manifest, conn_id=warehouse.conn_id, **arguments)
+    operator = kind(manifest=warehouse.manifest, conn_id=warehouse.conn_id, **arguments)
+    operator.params = own_params(operator)
+    return operator
+
+
+def own_params(operator: BaseOperator) -> ParamsDict:
+    """Return an operator's params without the DAG's.
+
+    Airflow copies them into each task, although it merges them again when a task runs.
+    """
+    return ParamsDict.filter_params_by_source(ParamsDict(operator.params), source="task")
 
 
 def operator_class(task: PlannedTask) -> type[NodeOperator]:
@@ -72,4 +84,10 @@ def dbt_task_operator(
 
     if warehouse.dbt is None:
         raise ConfigError(f"{task.id} needs dbt: pass dbt=DbtConfig(project_dir=...)")
-    return dbt_operator(task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments)
+    operator: Any = dbt_operator(
+        task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments
+    )
+    operator.fingerprint = task.fingerprint
+    operator.params = own_params(operator)
+    built: BaseOperator = operator
+    return built

@@ -132,7 +132,9 @@ class _Builder:
         key = (operator_class(task), task.profile)
         if key not in self._moulds:
             self._moulds[key] = Mould(self._dag, self._ordinary(task, arguments))
-        return self._moulds[key].make(task_id, group, nodes=task.nodes, **own)
+        return self._moulds[key].make(
+            task_id, group, nodes=task.nodes, fingerprint=task.fingerprint, **own
+        )
 
     def _ordinary(self, like: PlannedTask, arguments: dict[str, Any]) -> Callable[..., Any]:
         """Return what builds operators such as this task's the way Airflow does."""

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_dataops.core.model import Code, Node
 
 _encode = msgspec.json.Encoder(order="deterministic").encode
@@ -25,3 +27,10 @@ def fingerprint(node: Node, code: Code | None, source: Any) -> str:
     """
     content = _encode((msgspec.structs.replace(node, fingerprint=""), code, source))
     return blake2b(content, digest_size=_BYTES).hexdigest()
+
+
+def combined(fingerprints: Sequence[str]) -> str:
+    """Return one fingerprint for several nodes, in whatever order; a single one as it is."""
+    if len(fingerprints) == 1:
+        return fingerprints[0]
+    return blake2b(" ".join(sorted(fingerprints)).encode(), digest_size=_BYTES).hexdigest()

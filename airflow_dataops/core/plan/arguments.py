@@ -13,7 +13,9 @@ from airflow_dataops.errors import ConfigError, Problem
 if TYPE_CHECKING:
     from airflow_dataops.core.plan.structs import Profile
 
-RESERVED = frozenset({"task_id", "dag", "task_group", "conn_id", "manifest", "node", "nodes"})
+RESERVED = frozenset(
+    {"task_id", "dag", "task_group", "conn_id", "manifest", "node", "nodes", "fingerprint"}
+)
 """Arguments that the plan itself sets."""
 
 _DURATIONS = frozenset({"retry_delay", "max_retry_delay", "execution_timeout"})

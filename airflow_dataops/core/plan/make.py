@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.manifests.fingerprint import combined
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.core.plan import graph, names
 from airflow_dataops.core.plan.engines import Chosen, choose
@@ -181,6 +182,7 @@ class _Planner:
             description=first.description,
             relation=first.relation if kind is TaskKind.BUILD else None,
             fqns=tuple(node.fqn for node in nodes) if chosen.engine is Engine.DBT else (),
+            fingerprint=combined([node.fingerprint for node in nodes]),
         )
         return {id_}
 

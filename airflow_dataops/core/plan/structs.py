@@ -124,6 +124,8 @@ class PlannedTask(Struct, frozen=True):
         relation: the table or view it builds, if it builds one.
         fqns: where dbt finds its nodes, for engine `dbt`.
         node_kind: what its nodes are.
+        fingerprint: changes when one of its nodes does, so that a changed model is a new version
+            of its DAG; empty where nobody knows.
     """
 
     id: str
@@ -139,6 +141,7 @@ class PlannedTask(Struct, frozen=True):
     description: str = ""
     relation: Relation | None = None
     fqns: tuple[tuple[str, ...], ...] = ()
+    fingerprint: str = ""
 
     @property
     def node(self) -> str:
