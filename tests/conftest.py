@@ -24,6 +24,16 @@ os.environ.update(
 )
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep together what shares something dear: a file's fixtures, the functional Airflow.
+
+    Each group runs in one of the parallel test processes.
+    """
+    for item in items:
+        shared = "airflow" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("airflow" if shared else str(item.path)))
+
+
 @pytest.fixture(autouse=True)
 def own_manifest_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the manifests that another one read."""
