@@ -13,6 +13,7 @@ _HOMES = {
     "load_dags": "airflow_dataops.dag_factory.load",
     "dbt_dag": "airflow_dataops.dag_factory.dbt",
     "dbt_task_group": "airflow_dataops.task_groups.dbt",
+    "Source": "airflow_dataops.hooks.sources",
     "DbtConfig": "airflow_dataops.operators.dbt_config",
     "BuildOperator": "airflow_dataops.operators.build",
     "TestOperator": "airflow_dataops.operators.test",

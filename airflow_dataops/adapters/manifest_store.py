@@ -15,6 +15,7 @@ import msgspec
 
 from airflow_dataops import __version__
 from airflow_dataops.adapters import cache
+from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.core.manifests import read_manifest
 from airflow_dataops.core.model import Code, Node, Project
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
@@ -42,13 +43,13 @@ class StoredManifest:
     """One manifest. Nothing is decoded before it is asked for.
 
     Attributes:
-        source: the file's name.
+        source: the file's name; of a remote one its address.
         key: tells the content, and the version of this package that reads it.
     """
 
     def __init__(self, path: Path) -> None:
         """Find out what is in the file. Raises `ConfigError`, `ManifestError`."""
-        self.source = str(path)
+        self.source = name_of(path)
         self._path = path
         self._data: bytes | None = None
         self._manifest: Manifest | None = None

@@ -14,6 +14,8 @@ from airflow_dataops.task_groups.tasks import add_tasks
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from airflow_dataops.hooks.sources import Source
+
 DEFAULT_ARGS = {
     "retries": 2,
     "retry_delay": timedelta(seconds=30),
@@ -24,12 +26,13 @@ DEFAULT_ARGS = {
 
 
 def dbt_dag(
-    *, manifest: str | Path, conn_id: str, dag_id: str | None = None, **arguments: Any
+    *, manifest: str | Path | Source, conn_id: str, dag_id: str | None = None, **arguments: Any
 ) -> DAG:
     """Return a DAG that runs a dbt project: a task per node, tests as gates.
 
     Args:
-        manifest: path of the manifest, relative to the DAG file.
+        manifest: path of the manifest, relative to the DAG file; or a remote one, see
+            `Source`.
         conn_id: the warehouse.
         dag_id: the DAG's id; the project's name by default.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,

@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import DAG
 
+from airflow_dataops.core.manifests.files import is_manifest
 from airflow_dataops.dag_factory.dbt import build_dag
 from airflow_dataops.errors import ConfigError, DataOpsError
+from airflow_dataops.hooks.sources import Source, as_source, find_sources
 from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
+from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping
+    from collections.abc import Iterator, MutableMapping, Sequence
     from typing import NoReturn
 
 log = logging.getLogger(__name__)
@@ -23,7 +26,7 @@ _ERRORS = "dataops_errors"
 
 
 def load_dags(
-    folder: str | Path,
+    folder: str | Path | Source,
     namespace: MutableMapping[str, Any],
     *,
     conn_id: str,
@@ -40,7 +43,7 @@ def load_dags(
     show together as one import error of the DAG file, and in the log.
 
     Args:
-        folder: relative to the DAG file.
+        folder: relative to the DAG file; or a remote one, see `Source`.
         namespace: the DAG file's `globals()`.
         conn_id: the warehouse.
         per_project: arguments by project name, which beat `arguments`.
@@ -50,16 +53,24 @@ def load_dags(
         The DAGs that were loaded.
     """
     loader = _Loader(namespace, {"conn_id": conn_id, **arguments}, per_project or {})
-    root = Path(namespace.get("__file__", ".")).parent / folder
+    source = as_source(folder)
     try:
-        manifests = list(find_manifests(root))
+        manifests = _manifests(source, namespace)
     except ConfigError as error:
         loader.fail(error)
     else:
         for manifest in manifests:
             loader.load(manifest)
-    loader.report(str(folder))
+    loader.report(str(source))
     return loader.dags
+
+
+def _manifests(
+    folder: Path | Source, namespace: MutableMapping[str, Any]
+) -> Sequence[Path | Source]:
+    if isinstance(folder, Source):
+        return find_sources(folder)
+    return list(find_manifests(Path(namespace.get("__file__", ".")).parent / folder))
 
 
 def find_manifests(root: Path) -> Iterator[Path]:
@@ -68,18 +79,14 @@ def find_manifests(root: Path) -> Iterator[Path]:
         raise ConfigError(
             f"{root}: no such folder; the folder given to load_dags is relative to the DAG file"
         )
-    found = {path for path in root.rglob("manifest.json") if _is_visible(path.relative_to(root))}
-    found |= {path for path in root.glob("*.json") if not path.name.startswith(".")}
+    files = {*root.rglob("manifest.json"), *root.glob("*.json")}
+    found = {path for path in files if is_manifest(path.relative_to(root))}
     if not found:
         raise ConfigError(
             f"{root}: no manifest in this folder; put one there with `airflow-dataops compile "
             f"--output {root.name}/<project>/manifest.json`"
         )
     yield from sorted(found)
-
-
-def _is_visible(path: Path) -> bool:
-    return not any(part.startswith(".") or part == "dbt_packages" for part in path.parts)
 
 
 class _Loader:
@@ -95,10 +102,10 @@ class _Loader:
         self.arguments = arguments
         self.per_project = per_project
         self.dags: list[DAG] = []
-        self._sources: dict[str, Path] = {}
+        self._sources: dict[str, Path | Source] = {}
         self._errors: list[DataOpsError] = []
 
-    def load(self, manifest: Path) -> None:
+    def load(self, manifest: Path | Source) -> None:
         """Load one manifest, or remember why not."""
         try:
             dag = self._build(manifest)
@@ -119,14 +126,15 @@ class _Loader:
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
             self.namespace[id_] = _Errors(id_, name, self._errors)
 
-    def _build(self, manifest: Path) -> DAG | None:
+    def _build(self, manifest: Path | Source) -> DAG | None:
         """Build the DAG of a manifest, None where this process runs a task of another one."""
         planning, of_dag = split_arguments(self.arguments)
         conn_id = of_dag.pop("conn_id")
-        planned = plan_manifest(manifest, conn_id, planning)
+        path = locate(manifest)
+        planned = plan_manifest(path, conn_id, planning)
         if own := self.per_project.get(planned.plan.head.name):
             planning, of_dag = split_arguments(self.arguments | own)
-            planned = plan_manifest(manifest, of_dag.pop("conn_id"), planning)
+            planned = plan_manifest(path, of_dag.pop("conn_id"), planning)
         dag_id = of_dag.pop("dag_id", None) or planned.plan.head.name
         if not is_wanted(dag_id):
             return None
@@ -135,7 +143,7 @@ class _Loader:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
 
-    def _add(self, dag: DAG, manifest: Path) -> None:
+    def _add(self, dag: DAG, manifest: Path | Source) -> None:
         dag_id = dag.dag_id
         if dag_id in self._sources or isinstance(self.namespace.get(dag_id), DAG):
             other = self._sources.get(dag_id, "another DAG of this file")

@@ -17,11 +17,13 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
+    from airflow_dataops.hooks.sources import Source
+
 
 def dbt_task_group(
     *,
     group_id: str,
-    manifest: str | Path,
+    manifest: str | Path | Source,
     conn_id: str,
     dag: DAG | None = None,
     **arguments: Any,
@@ -30,7 +32,8 @@ def dbt_task_group(
 
     Args:
         group_id: the group's id; as in Airflow it goes before the ids of its tasks.
-        manifest: path of the manifest, relative to the DAG file.
+        manifest: path of the manifest, relative to the DAG file; or a remote one, see
+            `Source`.
         conn_id: the warehouse.
         dag: the DAG; None inside a `with DAG(...)` block.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,

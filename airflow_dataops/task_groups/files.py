@@ -5,16 +5,23 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from airflow_dataops.hooks.sources import Source, as_source, local_manifest
+
 _PACKAGE = str(Path(__file__).parent.parent)
 
 
-def locate(path: str | Path) -> Path:
+def locate(path: str | Path | Source) -> Path:
     """Return an absolute path, relative ones taken from the folder of the calling file.
 
     The calling file is the first one up the stack that is not of this package: a DAG file,
-    wherever the process that parses it happens to stand.
+    wherever the process that parses it happens to stand. A remote file is brought here first.
+
+    Raises:
+        ConfigError: a remote file cannot be had.
     """
-    path = Path(path)
+    path = as_source(path)
+    if isinstance(path, Source):
+        return local_manifest(path)
     return path if path.is_absolute() else Path(caller_file()).parent / path
 
 

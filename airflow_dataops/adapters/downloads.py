@@ -1,0 +1,251 @@
+"""Remote files as local ones: asked for seldom, downloaded once, kept while the origin is down.
+
+All processes of a host share what was downloaded. The origin is asked at most once in `every`
+seconds, and then with the validator of the copy, so that what did not change is not sent again.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING, Protocol
+
+import msgspec
+
+from airflow_dataops.adapters.shelf import Shelf, State
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+log = logging.getLogger(__name__)
+
+_ATTEMPTS = 3
+_ENDS = 256
+"""Bytes at the start and at the end of a download that are looked at."""
+_names: dict[str, str] = {}
+
+
+class OriginError(Exception):
+    """The origin did not give the file.
+
+    Attributes:
+        reason: why, without secrets.
+        may_pass: whether the same request may succeed in a moment.
+    """
+
+    def __init__(self, reason: str, *, may_pass: bool) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.may_pass = may_pass
+
+
+class Sink(Protocol):
+    """What takes a download."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take a piece. Raises `OriginError` when that is too much."""
+
+
+class Origin(Protocol):
+    """Where a remote file comes from."""
+
+    @property
+    def identity(self) -> str:
+        """What tells it from all others."""
+
+    @property
+    def name(self) -> str:
+        """What to call it in messages; without secrets."""
+
+    def bring(self, validator: str, into: Sink) -> str | None:
+        """Write the file's content, unless it is still the one of `validator` (empty for none).
+
+        Returns:
+            The validator of what was written; None when nothing changed.
+
+        Raises:
+            OriginError: there is no answer, or no good one.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """How remote files are kept.
+
+    Attributes:
+        every: least seconds between two requests of this host for a file.
+        max_age: seconds for which the last good copy serves while requests fail.
+        patience: seconds to wait for another process that downloads, where there is no copy.
+        largest: bytes that all copies of this host may take.
+    """
+
+    every: float = 30.0
+    max_age: float = 24 * 3600.0
+    patience: float = 120.0
+    largest: int = 2 * 1024**3
+
+
+def local_copy(origin: Origin, policy: Policy, told: str = "") -> Path:
+    """Return a file of this host with the content of a remote file.
+
+    Args:
+        told: the file's validator, where a listing told it; then a request is only made when
+            it is not that of the copy.
+
+    Raises:
+        ConfigError: it cannot be had, and there is no copy that is young enough.
+    """
+    shelf = Shelf(origin.identity, origin.name)
+    state = shelf.read()
+    if _is_due(state, policy, told):
+        try:
+            state = _renewed(shelf, origin, policy, told)
+        except OSError as error:
+            raise ConfigError(
+                f"{origin.name} cannot be kept in {shelf.folder} ({error.strerror}); let the user "
+                "that runs Airflow write there"
+            ) from error
+    path = shelf.folder / _usable(state, origin, policy, told)
+    _names[str(path)] = origin.name
+    return path
+
+
+def name_of(path: Path) -> str:
+    """Return what to call a file in messages: where it came from, if this process brought it."""
+    return _names.get(str(path), str(path))
+
+
+def _is_due(state: State, policy: Policy, told: str) -> bool:
+    """Tell whether to ask the origin."""
+    is_fresh = 0 <= time.time() - state.checked < policy.every
+    if not state.copy:
+        return not (is_fresh and state.failure)
+    if told:
+        return state.validator != told and not (is_fresh and state.failure)
+    return not is_fresh
+
+
+def _usable(state: State, origin: Origin, policy: Policy, told: str) -> str:
+    """Return the name of the copy, unless it is too old."""
+    if not state.copy:
+        reason = state.failure or "another process has been downloading it for too long"
+        raise ConfigError(f"{origin.name} cannot be had: {reason}")
+    age = time.time() - state.good
+    if not state.failure or (told and state.validator == told):
+        return state.copy
+    if age > policy.max_age:
+        raise ConfigError(
+            f"{origin.name} cannot be had: {state.failure}. The last good copy is from "
+            f"{_time(age)} ago, older than the {_time(policy.max_age)} that it may serve for"
+        )
+    log.warning(
+        "%s cannot be had: %s; the copy from %s ago is used, for at most %s more",
+        origin.name,
+        state.failure,
+        _time(age),
+        _time(policy.max_age - age),
+    )
+    return state.copy
+
+
+def _renewed(shelf: Shelf, origin: Origin, policy: Policy, told: str) -> State:
+    """Ask the origin, unless another process does or did."""
+    patience = 0.0 if shelf.read().copy else policy.patience
+    with shelf.locked(patience) as is_ours:
+        state = shelf.read()
+        if not is_ours or not _is_due(state, policy, told):
+            return state
+        state = msgspec.structs.replace(state, checked=time.time())
+        if state.copy:
+            # Should this process be killed while it waits, the next one does not wait again.
+            shelf.write(state)
+        state = _asked(shelf, origin, state, told, policy.largest)
+        shelf.write(state)
+        if state.copy:
+            shelf.evict(state.copy, policy.largest)
+        return state
+
+
+def _asked(shelf: Shelf, origin: Origin, state: State, told: str, largest: int) -> State:
+    try:
+        with shelf.scratch() as file:
+            validator = _retried(lambda: _bring(origin, state.validator, file, largest))
+            if validator is not None:
+                _check(file)
+                name = shelf.keep(file)
+                now = time.time()
+                return State(name, told or validator, checked=now, good=now)
+    except OriginError as error:
+        return msgspec.structs.replace(state, failure=error.reason, checked=time.time())
+    now = time.time()
+    validator = told or state.validator
+    return State(state.copy, validator, checked=now, good=now)
+
+
+def _bring(origin: Origin, validator: str, file: IO[bytes], largest: int) -> str | None:
+    file.seek(0)
+    file.truncate()
+    return origin.bring(validator, _Bounded(file, largest))
+
+
+class _Bounded:
+    """A file that takes so many bytes and no more."""
+
+    def __init__(self, file: IO[bytes], largest: int) -> None:
+        self._file = file
+        self._left = largest
+
+    def write(self, data: bytes) -> None:
+        """Take a piece."""
+        self._left -= len(data)
+        if self._left < 0:
+            raise OriginError(
+                "it is larger than all downloads of this host may be together; raise "
+                "downloads_megabytes in the section [dataops] of Airflow's configuration",
+                may_pass=False,
+            )
+        self._file.write(data)
+
+
+def _retried(bring: Callable[[], str | None]) -> str | None:
+    """Try a few times, within seconds, where that may help."""
+    try:
+        import tenacity
+    except ImportError:
+        return bring()
+    retrying = tenacity.Retrying(
+        stop=tenacity.stop_after_attempt(_ATTEMPTS) | tenacity.stop_after_delay(10),
+        wait=tenacity.wait_exponential(multiplier=0.2, max=2),
+        retry=tenacity.retry_if_exception(lambda e: isinstance(e, OriginError) and e.may_pass),
+        reraise=True,
+    )
+    return retrying(bring)
+
+
+def _check(file: IO[bytes]) -> None:
+    """Refuse what is no JSON object at first sight: a login page, half a file."""
+    file.flush()
+    size = file.seek(0, 2)
+    file.seek(0)
+    start = file.read(_ENDS).removeprefix(b"\xef\xbb\xbf").lstrip()
+    file.seek(max(0, size - _ENDS))
+    end = file.read().rstrip()
+    if start.startswith(b"<"):
+        raise OriginError(
+            "it answered with a web page (HTML or XML) instead of JSON; is that a login page? "
+            "Name an Airflow connection that may read it by conn_id",
+            may_pass=False,
+        )
+    if not start.startswith(b"{"):
+        raise OriginError("what came is no JSON object, so no manifest", may_pass=False)
+    if not end.endswith(b"}"):
+        raise OriginError("what came is cut off: the JSON has no end", may_pass=False)
+
+
+def _time(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"

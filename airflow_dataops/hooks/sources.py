@@ -1,0 +1,158 @@
+"""Manifests from anywhere: a URI -> a file of this host.
+
+dbt_dag(manifest="s3://aws_default@bucket/shop/manifest.json", ...)
+dbt_dag(manifest=Source("https://ci.example.com/manifest.json", conn_id="ci"), ...)
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
+
+from airflow_dataops.adapters.addresses import is_address, is_http, shown
+from airflow_dataops.adapters.downloads import OriginError, Policy, local_copy
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow_dataops.adapters.http_source import HttpOrigin
+    from airflow_dataops.hooks.object_storage import StorageOrigin
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A remote manifest, or a folder of them, and how to get at it.
+
+    What is None comes from the section `[dataops]` of Airflow's configuration, under the names
+    in parentheses.
+
+    Attributes:
+        uri: what Airflow's `ObjectStoragePath` takes (`s3://`, `gs://`, `file://`, ...), or
+            `http(s)://`. `conn_id@` may go before the host.
+        conn_id: the Airflow connection with the credentials; beats the one in the URI.
+        check_every: least seconds between two requests of one host for one file
+            (`source_check_seconds`; 30).
+        max_age: seconds for which the last good copy serves while requests fail
+            (`source_max_age_seconds`; 24 h).
+        connect_timeout: seconds until an HTTP connection stands (`source_connect_seconds`; 5).
+        read_timeout: seconds between two pieces of an HTTP answer (`source_read_seconds`; 60).
+        validator: the file's validator, where a listing told it; then it is not asked for.
+    """
+
+    uri: str
+    conn_id: str | None = None
+    check_every: float | None = None
+    max_age: float | None = None
+    connect_timeout: float | None = None
+    read_timeout: float | None = None
+    validator: str = ""
+
+    def __str__(self) -> str:
+        return shown(self.uri)
+
+    def __repr__(self) -> str:
+        return f"Source({shown(self.uri)!r})"
+
+
+def as_source(place: str | Path | Source) -> Source | Path:
+    """Tell a remote place from a path: a string with `://` in it is remote."""
+    if isinstance(place, Source):
+        return place
+    return Source(place) if is_address(place) else Path(place)
+
+
+def local_manifest(source: Source) -> Path:
+    """Return a file of this host with the content of a remote manifest.
+
+    Raises:
+        ConfigError: it cannot be had, and there is no copy that is young enough.
+    """
+    return local_copy(_origin(source), _policy(source), source.validator)
+
+
+def find_sources(source: Source) -> list[Source]:
+    """Return the manifests in a remote folder, sorted; one manifest if the URI ends in `.json`.
+
+    Raises:
+        ConfigError: the folder cannot be listed, or has none.
+    """
+    if urlsplit(source.uri).path.endswith(".json"):
+        return [source]
+    if is_http(source.uri):
+        raise ConfigError(
+            f"{source}: folders cannot be listed over HTTP; name a manifest, which ends in .json, "
+            "or put the folder into object storage"
+        )
+    from airflow_dataops.hooks.object_storage import ListingOrigin
+
+    listing = local_copy(ListingOrigin(source.uri, source.conn_id), _policy(source))
+    files: dict[str, str] = json.loads(listing.read_bytes())
+    if not files:
+        raise ConfigError(f"{source}: no manifest in this folder, or no such folder")
+    return [_below(source, path, validator) for path, validator in sorted(files.items())]
+
+
+def _below(folder: Source, path: str, validator: str) -> Source:
+    uri = f"{folder.uri.rstrip('/')}/{path}"
+    return replace(folder, uri=uri, validator=validator)
+
+
+def _origin(source: Source) -> HttpOrigin | StorageOrigin:
+    if not is_http(source.uri):
+        from airflow_dataops.hooks.object_storage import StorageOrigin
+
+        return StorageOrigin(source.uri, source.conn_id)
+    from airflow_dataops.adapters.http_source import HttpOrigin
+
+    url, conn_id = _split_connection(source)
+    return HttpOrigin(
+        url,
+        headers=lambda: _headers(conn_id),
+        key=conn_id or "",
+        connect=_setting(source.connect_timeout, "source_connect_seconds", 5.0),
+        read=_setting(source.read_timeout, "source_read_seconds", 60.0),
+    )
+
+
+def _split_connection(source: Source) -> tuple[str, str | None]:
+    """Take `conn_id@` out of a URL; `user:password@` stays, for it is no connection."""
+    parts = urlsplit(source.uri)
+    user, _, host = parts.netloc.rpartition("@")
+    if not user or ":" in user:
+        return source.uri, source.conn_id
+    return urlunsplit(parts._replace(netloc=host)), source.conn_id or user
+
+
+def _headers(conn_id: str | None) -> Mapping[str, str]:
+    if conn_id is None:
+        return {}
+    from airflow_dataops.hooks.http_headers import connection_headers
+
+    try:
+        return connection_headers(conn_id)
+    except Exception as error:
+        text = f"the connection {conn_id!r} cannot be read ({type(error).__name__})"
+        raise OriginError(text, may_pass=False) from error
+
+
+def _policy(source: Source) -> Policy:
+    connect = _setting(source.connect_timeout, "source_connect_seconds", 5.0)
+    read = _setting(source.read_timeout, "source_read_seconds", 60.0)
+    return Policy(
+        every=_setting(source.check_every, "source_check_seconds", 30.0),
+        max_age=_setting(source.max_age, "source_max_age_seconds", 24 * 3600.0),
+        patience=2 * (connect + read),
+        largest=int(_setting(None, "downloads_megabytes", 2048.0) * 1024**2),
+    )
+
+
+def _setting(given: float | None, name: str, default: float) -> float:
+    if given is not None:
+        return float(given)
+    from airflow.sdk.configuration import conf
+
+    return float(conf.getfloat("dataops", name, fallback=default))
