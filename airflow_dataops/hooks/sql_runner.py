@@ -76,6 +76,10 @@ class Session:
                 stop()
                 return
 
+    def close(self) -> None:
+        """End the session; what a transaction left unfinished is rolled back."""
+        self._connection.close()
+
     def _autocommit(self, on: bool) -> None:
         self._hook.set_autocommit(self._connection, on)
 

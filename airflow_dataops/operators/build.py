@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
 
 if TYPE_CHECKING:
@@ -32,12 +33,14 @@ class BuildOperator(NodeOperator):
         """Build the node."""
         from airflow_dataops.core.execution.build import build
 
+        request = self._request(context)
+        if not self._taking_part(TaskKind.BUILD, request):
+            return {"node": self.nodes[0], "status": "not selected"}
         manifest = self._open()
         (id_,) = self.nodes
         node, code = manifest.node(id_), manifest.code(id_)
-        full_refresh = self._is_full_refresh(context)
         result: BuildResult = self._run(
-            lambda runner: build(node, code, runner, full_refresh=full_refresh)
+            lambda runner: build(node, code, runner, full_refresh=request.full_refresh)
         )
         rows = "" if result.rows is None else f", {result.rows} rows"
         self.log.info("%s %s%s", result.relation, result.action, rows)

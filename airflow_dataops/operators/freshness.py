@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ class FreshnessOperator(NodeOperator):
         from airflow_dataops.core.execution.freshness import check_freshness
 
         (id_,) = self.nodes
+        if not self._taking_part(TaskKind.FRESHNESS, self._request(context)):
+            return {"node": id_, "status": "not selected"}
         node = self._open().node(id_)
         result: FreshnessResult = self._run(
             lambda runner: check_freshness(node, runner, now=datetime.now(UTC))

@@ -8,7 +8,7 @@ import msgspec
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_dataops.errors import RunError
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
+    from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Struct
+    from airflow_dataops.core.plan import TaskKind
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.hooks.sql_runner import Session
 
@@ -93,8 +95,39 @@ class NodeOperator(BaseOperator):
                 self._session = None
                 self.sql = recording.script()
 
-    def _is_full_refresh(self, context: Context) -> bool:
-        return bool(context["params"].get("full_refresh", False))
+    def _request(self, context: Context) -> RunRequest:
+        """Read what the run was asked for. What is wrong stays wrong: it is not retried."""
+        from airflow_dataops.core.execution.requests import read_request
+
+        try:
+            return read_request(context["params"])
+        except ConfigError as error:
+            raise AirflowFailException(str(error)) from error
+
+    def _selected(self, request: RunRequest) -> frozenset[str] | None:
+        """Return the ids of the nodes that the run was narrowed to, None for all."""
+        if not request.narrows:
+            return None
+        from airflow_dataops.core.selection import select_nodes
+
+        try:
+            return select_nodes(
+                self._open().project(), request.select or None, request.exclude or None
+            )
+        except ConfigError as error:
+            raise AirflowFailException(f"params select and exclude: {error}") from error
+
+    def _taking_part(self, kind: TaskKind, request: RunRequest) -> tuple[str, ...]:
+        """Return the nodes that the run is for. Where there are none, no asset is touched."""
+        from airflow_dataops.core.execution.parts import takes_part
+
+        selected = self._selected(request)
+        nodes = tuple(id_ for id_ in self.nodes if takes_part(kind, id_, request, selected))
+        if left := [id_ for id_ in self.nodes if id_ not in nodes]:
+            self.log.info("Not selected in this run: %s", ", ".join(left))
+        if not nodes:
+            self.outlets = []
+        return nodes
 
 
 def plain(value: Struct) -> Any:

@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.sdk import Context
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
@@ -32,8 +35,11 @@ class TestOperator(NodeOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the tests."""
+        nodes = self._taking_part(TaskKind.TEST, self._request(context))
+        if not nodes:
+            return {"tests": []}
         manifest = self._open()
-        results = self._run(lambda runner: self._judge(manifest, runner))
+        results = self._run(lambda runner: self._judge(manifest, nodes, runner))
         verdicts = {"tests": [plain(result) for result in results]}
         if failed := [result for result in results if result.status == "fail"]:
             context["ti"].xcom_push(key="verdicts", value=verdicts)
@@ -41,11 +47,13 @@ class TestOperator(NodeOperator):
             raise AirflowFailException(f"{len(failed)} of {len(results)} tests failed:{names}")
         return verdicts
 
-    def _judge(self, manifest: StoredManifest, runner: SqlRunner) -> list[TestResult]:
+    def _judge(
+        self, manifest: StoredManifest, nodes: Sequence[str], runner: SqlRunner
+    ) -> list[TestResult]:
         from airflow_dataops.core.execution.tests import run_test
 
         results = []
-        for id_ in self.nodes:
+        for id_ in nodes:
             result = run_test(manifest.node(id_), manifest.code(id_), runner)
             self.log.info("%s %s %s", result.status.upper(), id_, result.message)
             results.append(result)

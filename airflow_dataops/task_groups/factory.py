@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, cast
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.plan_store import PlanRequest, StoredPlan, open_plan
 from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
+from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.operators import Warehouse
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ class PlanArguments(TypedDict, total=False):
         engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
         group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
         freshness: `gate` (a stale source stops what reads from it) or `skip`.
+        granularity: how much one task runs: `node`, `chain` (models in a row, with their
+            tests), `layer` or `dag`.
+        threads: sessions that a task of several nodes may open; 4 by default, 1 on DuckDB.
         operator_args: operator arguments of every task, such as `{"retries": 3}`.
         group_args: operator arguments by group, such as `{"marts": {"pool": "small"}}`.
         tag_args: operator arguments by tag. A model's own `meta.airflow` beats them all.
@@ -37,6 +41,8 @@ class PlanArguments(TypedDict, total=False):
     engine: str
     group_by: str
     freshness: str
+    granularity: str
+    threads: int | None
     operator_args: Mapping[str, Any]
     group_args: Mapping[str, Mapping[str, Any]]
     tag_args: Mapping[str, Mapping[str, Any]]
@@ -44,7 +50,7 @@ class PlanArguments(TypedDict, total=False):
 
 
 _LAYERS = ("operator_args", "group_args", "tag_args")
-_OPTIONS = ("engine", "group_by", "freshness")
+_OPTIONS = ("engine", "group_by", "freshness", "granularity")
 
 
 class Planned:
@@ -77,7 +83,10 @@ def plan_manifest(manifest: Path, conn_id: str, arguments: PlanArguments) -> Pla
         options=options,
     )
     plan = open_plan(open_manifest(manifest), request)
-    return Planned(plan, Warehouse(manifest=str(manifest), conn_id=conn_id, dbt=dbt), layers)
+    warehouse = Warehouse(
+        manifest=str(manifest), conn_id=conn_id, dbt=dbt, threads=_threads(arguments)
+    )
+    return Planned(plan, warehouse, layers)
 
 
 def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[str, Any]]:
@@ -90,6 +99,13 @@ def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[s
 
 def _hashable(selection: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
     return selection if selection is None or isinstance(selection, str) else tuple(selection)
+
+
+def _threads(arguments: PlanArguments) -> int | None:
+    threads = arguments.get("threads")
+    if threads is not None and (type(threads) is not int or threads < 1):
+        raise ConfigError(f"threads: expected a whole number from 1 on, got {threads!r}")
+    return threads
 
 
 def _dbt_unavailable(dbt: DbtConfig | None) -> str | None:

@@ -12,6 +12,7 @@ from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator
+from airflow_dataops.operators.fused import FusedOperator
 from airflow_dataops.operators.test import TestOperator
 from airflow_dataops.task_groups.assets import asset_of
 
@@ -25,6 +26,7 @@ _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
     TaskKind.BUILD: BuildOperator,
     TaskKind.TEST: TestOperator,
     TaskKind.FRESHNESS: FreshnessOperator,
+    TaskKind.FUSED: FusedOperator,
 }
 
 
@@ -35,11 +37,13 @@ class Warehouse(Struct, frozen=True):
         manifest: absolute path of the manifest.
         conn_id: the Airflow connection.
         dbt: how to call dbt, where some nodes need it.
+        threads: sessions of a fused task at most; None for what suits the warehouse.
     """
 
     manifest: str
     conn_id: str
     dbt: DbtConfig | None = None
+    threads: int | None = None
 
 
 def build_operator(
@@ -70,9 +74,12 @@ def own_arguments(
     """Return the arguments in which tasks of one profile differ, besides id and nodes."""
     doc = arguments.get("doc_md") or task.description or None
     outlets = list(arguments.get("outlets", ()))
-    if task.relation:
-        outlets = [asset_of(task.relation, warehouse.conn_id), *outlets]
-    return {"doc_md": doc, "outlets": outlets}
+    relations = [part.relation for part in task.parts] if task.parts else [task.relation]
+    outlets = [asset_of(found, warehouse.conn_id) for found in relations if found] + outlets
+    own = {"doc_md": doc, "outlets": outlets}
+    if task.kind is TaskKind.FUSED:
+        own |= {"parts": task.parts, "threads": warehouse.threads}
+    return own
 
 
 def dbt_task_operator(

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 RESERVED = frozenset(
     {"task_id", "dag", "task_group", "conn_id", "manifest", "node", "nodes", "fingerprint"}
+    | {"parts", "threads"}
 )
 """Arguments that the plan itself sets."""
 

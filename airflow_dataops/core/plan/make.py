@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from airflow_dataops.core.manifests.fingerprint import combined
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.core.plan import graph, names
+from airflow_dataops.core.plan.coarse import Fused, fuse, fused_groups
 from airflow_dataops.core.plan.engines import Chosen, choose
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
@@ -18,6 +19,8 @@ from airflow_dataops.core.plan.schedule import schedule_of
 from airflow_dataops.core.plan.structs import (
     Engine,
     FreshnessMode,
+    Granularity,
+    GroupBy,
     Plan,
     PlannedTask,
     PlanOptions,
@@ -66,6 +69,8 @@ class _Planner:
         self.profiles = Profiles()
         self.gates: dict[str, list[str]] = {}
         """By node: the tasks after which what reads from it may run."""
+        self.layers: dict[str, str] = {}
+        """By task: the layer it belongs to."""
 
     def plan(self) -> Plan:
         kept = {node.id for node in self.selected if self._passes(node)}
@@ -83,12 +88,13 @@ class _Planner:
         problems = self.problems + self.profiles.problems()
         if problems:
             raise ManifestError(f"project {self.project.name!r}", problems)
+        warnings = self._warnings() + self._fuse()
         return Plan(
             name=self.project.name,
             tasks=self._in_order(),
             profiles=self.profiles.all(),
             schedule=schedule_of(self.selected),
-            warnings=self.project.warnings + self._warnings(),
+            warnings=self.project.warnings + warnings,
         )
 
     def _passes(self, node: Node) -> bool:
@@ -169,6 +175,7 @@ class _Planner:
         profile = self.profiles.place(home, group)
         if chosen is None:
             return upstream
+        self.layers[id_] = group_of(home, GroupBy.LAYER)[0]
         self.tasks[id_] = PlannedTask(
             id=id_,
             kind=kind,
@@ -204,6 +211,40 @@ class _Planner:
         name = self.names[node_id]
         ids = (name, f"{name}.freshness")
         return [id_ for id_ in ids if id_ in self.tasks] or self.gates[node_id]
+
+    def _fuse(self) -> tuple[str, ...]:
+        """Make the tasks as coarse as was asked for; warn of arguments that get lost by it."""
+        if self.options.granularity is Granularity.NODE:
+            return ()
+        groups = fused_groups(
+            self.tasks, self.options.granularity, self.layers.__getitem__, self._may_join
+        )
+        self.tasks = fuse(self.tasks, groups, self._shared_profile)
+        lost = sum(
+            bool(self.profiles.airflow(task.profile))
+            for group in groups
+            if group.lead is None
+            for task in group.members
+            if task.kind is not TaskKind.TEST
+        )
+        if not lost:
+            return ()
+        return (
+            f"meta.airflow of {lost} nodes has no effect with "
+            f"granularity={str(self.options.granularity)!r}: their task is not theirs alone; "
+            "set operator_args or group_args instead",
+        )
+
+    def _may_join(self, first: PlannedTask, then: PlannedTask) -> bool:
+        """Tell whether two tasks ask the same of Airflow: a chain has but one pool."""
+        return self.profiles.airflow(first.profile) == self.profiles.airflow(then.profile)
+
+    def _shared_profile(self, group: Fused) -> int:
+        if group.lead is not None:
+            return group.lead.profile
+        return self.profiles.shared(
+            (task.profile for task in group.members), (group.id.removeprefix("layer."),)
+        )
 
     def _in_order(self) -> dict[str, PlannedTask]:
         """Sort the tasks by id, so that nothing but their content decides the plan."""

@@ -8,12 +8,13 @@ from airflow_dataops.core.plan.structs import (
     Engine,
     EngineChoice,
     FreshnessMode,
+    Granularity,
     GroupBy,
     PlanOptions,
 )
 from airflow_dataops.errors import ConfigError
 
-_Choice = TypeVar("_Choice", EngineChoice, GroupBy, FreshnessMode)
+_Choice = TypeVar("_Choice", EngineChoice, GroupBy, FreshnessMode, Granularity)
 
 
 def plan_options(
@@ -21,6 +22,7 @@ def plan_options(
     engine: str = EngineChoice.AUTO,
     group_by: str = GroupBy.LAYER,
     freshness: str = FreshnessMode.GATE,
+    granularity: str = Granularity.NODE,
     unavailable: dict[Engine, str] | None = None,
 ) -> PlanOptions:
     """Check the words and return the options.
@@ -38,6 +40,7 @@ def plan_options(
         unavailable=unavailable,
         group_by=_choice(GroupBy, "group_by", group_by),
         freshness=_choice(FreshnessMode, "freshness", freshness),
+        granularity=_choice(Granularity, "granularity", granularity),
     )
 
 

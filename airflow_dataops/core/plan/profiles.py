@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -10,6 +10,8 @@ from airflow_dataops.core.plan.arguments import problem_of
 from airflow_dataops.core.plan.structs import Profile
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from airflow_dataops.core.model import Node
     from airflow_dataops.errors import Problem
 
@@ -41,6 +43,26 @@ class Profiles:
                 )
             )
         return place
+
+    def shared(self, places: Iterable[int], group: tuple[str, ...]) -> int:
+        """Return the place of a profile of tasks of several: what all of them have in common."""
+        found = [self._profiles[place] for place in dict.fromkeys(places)]
+        owners = {profile.owner for profile in found}
+        common = set(found[0].tags).intersection(*(profile.tags for profile in found))
+        self._profiles.append(
+            Profile(
+                group=group,
+                tags=tuple(tag for tag in found[0].tags if tag in common),
+                owner=owners.pop() if len(owners) == 1 else None,
+                node=found[0].node,
+                path=found[0].path,
+            )
+        )
+        return len(self._profiles) - 1
+
+    def airflow(self, place: int) -> dict[str, Any]:
+        """Return the `meta.airflow` of a profile."""
+        return self._profiles[place].airflow
 
     def all(self) -> tuple[Profile, ...]:
         """Return the profiles by place."""

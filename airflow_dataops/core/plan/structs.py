@@ -51,12 +51,27 @@ class FreshnessMode(StrEnum):
     SKIP = "skip"
 
 
+class Granularity(StrEnum):
+    """How much one task runs."""
+
+    NODE = "node"
+    """One model, seed or snapshot; the tests of one; the freshness of one source."""
+    CHAIN = "chain"
+    """A run of models without a fork, with their tests."""
+    LAYER = "layer"
+    """A layer of the project, with its tests."""
+    DAG = "dag"
+    """All of it."""
+
+
 class TaskKind(StrEnum):
     """What a task does."""
 
     BUILD = "build"
     TEST = "test"
     FRESHNESS = "freshness"
+    FUSED = "fused"
+    """Several of these, in its `parts`."""
 
 
 class PlanOptions(Struct, frozen=True):
@@ -72,6 +87,7 @@ class PlanOptions(Struct, frozen=True):
     unavailable: dict[Engine, str] = {}
     group_by: GroupBy = GroupBy.LAYER
     freshness: FreshnessMode = FreshnessMode.GATE
+    granularity: Granularity = Granularity.NODE
 
 
 class ArgumentLayers(Struct, frozen=True):
@@ -108,6 +124,24 @@ class Profile(Struct, frozen=True):
     path: str = ""
 
 
+class Part(Struct, frozen=True):
+    """What was a task of its own before it was fused with others.
+
+    Attributes:
+        id: the id that the task would have.
+        upstream: ids of the parts of the same task that must succeed first.
+        relation: the table or view it builds, if it builds one.
+        reason: why this engine.
+    """
+
+    id: str
+    kind: TaskKind
+    nodes: tuple[str, ...]
+    upstream: tuple[str, ...] = ()
+    relation: Relation | None = None
+    reason: str = ""
+
+
 class PlannedTask(Struct, frozen=True):
     """One task, with all that building its operator needs.
 
@@ -126,6 +160,7 @@ class PlannedTask(Struct, frozen=True):
         node_kind: what its nodes are.
         fingerprint: changes when one of its nodes does, so that a changed model is a new version
             of its DAG; empty where nobody knows.
+        parts: what a fused task runs, in an order in which it may run; empty for others.
     """
 
     id: str
@@ -142,6 +177,7 @@ class PlannedTask(Struct, frozen=True):
     relation: Relation | None = None
     fqns: tuple[tuple[str, ...], ...] = ()
     fingerprint: str = ""
+    parts: tuple[Part, ...] = ()
 
     @property
     def node(self) -> str:

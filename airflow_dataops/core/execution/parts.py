@@ -1,0 +1,76 @@
+"""Runs one part of a fused task, as a task of its own would."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.execution.freshness import check_freshness
+from airflow_dataops.core.execution.fused import Verdict
+from airflow_dataops.core.execution.requests import Mode
+from airflow_dataops.core.execution.results import FreshnessResult, Status, TestResult
+from airflow_dataops.core.execution.tests import run_test
+from airflow_dataops.core.plan import TaskKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence, Set
+
+    from airflow_dataops.core.execution.requests import RunRequest
+    from airflow_dataops.core.model import Code, Node, Struct
+    from airflow_dataops.core.ports import SqlRunner
+
+_KINDS = {
+    Mode.ALL: frozenset({TaskKind.BUILD, TaskKind.TEST, TaskKind.FRESHNESS}),
+    Mode.BUILD: frozenset({TaskKind.BUILD, TaskKind.FRESHNESS}),
+    Mode.TEST: frozenset({TaskKind.TEST}),
+}
+
+
+def takes_part(kind: TaskKind, node: str, request: RunRequest, selected: Set[str] | None) -> bool:
+    """Tell whether a run is for a node.
+
+    Args:
+        selected: ids of the nodes that the run was narrowed to; None for all.
+    """
+    return (selected is None or node in selected) and kind in _KINDS[request.mode]
+
+
+def idle(nodes: Iterable[str]) -> list[dict[str, Any]]:
+    """Return the results of nodes that a run is not for."""
+    return [{"node": node, "status": "not selected"} for node in nodes]
+
+
+def run_part(
+    kind: TaskKind,
+    nodes: Sequence[tuple[Node, Code]],
+    runner: SqlRunner,
+    request: RunRequest,
+) -> Verdict:
+    """Run the nodes of a part in an open session. All tests of a part run; then it fails.
+
+    Raises what building or testing the node raises.
+    """
+    results: list[Struct] = []
+    failures = []
+    for node, code in nodes:
+        result = _run(kind, node, code, runner, request)
+        results.append(result)
+        if isinstance(result, TestResult | FreshnessResult) and result.status is Status.FAIL:
+            failures.append(f"{node.id}: {result.message}")
+    return Verdict([_plain(result) for result in results], "; ".join(failures) or None)
+
+
+def _run(kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest) -> Struct:
+    if kind is TaskKind.BUILD:
+        return build(node, code, runner, full_refresh=request.full_refresh)
+    if kind is TaskKind.TEST:
+        return run_test(node, code, runner)
+    return check_freshness(node, runner, now=datetime.now(UTC))
+
+
+def _plain(result: Struct) -> dict[str, Any]:
+    plain: dict[str, Any] = msgspec.to_builtins(result)
+    return plain

@@ -1,0 +1,126 @@
+"""What a run was asked for, beyond what its DAG says: the params of the trigger form."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.model import Struct
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Mode(StrEnum):
+    """What a run does with the nodes it is for."""
+
+    ALL = "build and test"
+    BUILD = "build"
+    """No data tests."""
+    TEST = "test"
+    """Data tests alone; nothing is built, no source's age is checked."""
+
+
+class DateRange(Struct, frozen=True):
+    """Days that an incremental model builds anew: from `begin` on, up to but without `end`."""
+
+    begin: date
+    end: date
+
+
+class RunRequest(Struct, frozen=True):
+    """What one run does.
+
+    Attributes:
+        full_refresh: build incremental models and seeds anew.
+        select, exclude: nodes, in dbt's selection language; empty for all and none.
+        days: days that incremental models build anew.
+        dry_run: show the SQL and run none that changes anything.
+    """
+
+    full_refresh: bool = False
+    select: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    mode: Mode = Mode.ALL
+    days: DateRange | None = None
+    dry_run: bool = False
+
+    @property
+    def narrows(self) -> bool:
+        """Whether only some nodes take part."""
+        return bool(self.select or self.exclude)
+
+
+def read_request(params: Mapping[str, Any]) -> RunRequest:
+    """Read the params of a run; those that are not there have their defaults.
+
+    Raises:
+        ConfigError: one of them is wrong; the text says which and what is accepted.
+    """
+    request = RunRequest(
+        full_refresh=_flag(params, "full_refresh"),
+        select=_expression(params, "select"),
+        exclude=_expression(params, "exclude"),
+        mode=_mode(params.get("mode")),
+        days=_days(_day(params, "begin"), _day(params, "end")),
+        dry_run=_flag(params, "dry_run"),
+    )
+    if request.full_refresh and request.days:
+        raise ConfigError(
+            "params full_refresh and begin/end exclude each other: a full refresh builds all days"
+        )
+    return request
+
+
+def _flag(params: Mapping[str, Any], name: str) -> bool:
+    value = params.get(name)
+    if value is None or isinstance(value, bool):
+        return bool(value)
+    raise ConfigError(f"param {name}: expected true or false, got {value!r}")
+
+
+def _expression(params: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = params.get(name)
+    texts = [value] if isinstance(value, str) else value or []
+    if not isinstance(texts, list | tuple) or not all(isinstance(text, str) for text in texts):
+        raise ConfigError(
+            f"param {name}: expected dbt's selection language, such as 'tag:daily fct_orders+', "
+            f"got {value!r}"
+        )
+    return tuple(text.strip() for text in texts if text.strip())
+
+
+def _mode(value: Any) -> Mode:
+    if value is None:
+        return Mode.ALL
+    try:
+        return Mode(value)
+    except ValueError:
+        accepted = ", ".join(repr(str(mode)) for mode in Mode)
+        raise ConfigError(f"param mode: expected one of {accepted}, got {value!r}") from None
+
+
+def _day(params: Mapping[str, Any], name: str) -> date | None:
+    value = params.get(name)
+    if value is None or value == "":
+        return None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError):
+        raise ConfigError(
+            f"param {name}: expected a day such as '2026-01-31', got {value!r}"
+        ) from None
+
+
+def _days(begin: date | None, end: date | None) -> DateRange | None:
+    if begin is None and end is None:
+        return None
+    if begin is None or end is None:
+        raise ConfigError("params begin and end: set both; the range is without the day of end")
+    if begin >= end:
+        raise ConfigError(f"params begin and end: {begin} is not before {end}")
+    return DateRange(begin=begin, end=end)

@@ -1,0 +1,185 @@
+"""Run many nodes in one task."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowException, AirflowFailException
+
+from airflow_dataops.operators.node import NodeOperator
+from airflow_dataops.operators.progress import Progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_dataops.adapters.manifest_store import StoredManifest
+    from airflow_dataops.core.execution.fused import Outcome, Sessions, Verdict
+    from airflow_dataops.core.execution.requests import RunRequest
+    from airflow_dataops.core.plan import Part
+    from airflow_dataops.hooks.sql_runner import Session
+
+_LONGEST_SCRIPT = 100_000
+_THREADS = 4
+
+
+class FusedOperator(NodeOperator):
+    """Runs many models with their tests: in the order of their dependencies, several at once.
+
+    Inside, all goes as between tasks: a test that fails stops what is downstream of it, all
+    else goes on; then the task fails, with a summary. What a try of the task finished, its
+    retries skip, even after the process was killed; a task that is cleared does all again.
+
+    Args:
+        parts: what to run, in an order in which it may run.
+        threads: so many sessions with the warehouse at most; None for 4, or 1 on DuckDB.
+
+    Returns:
+        `{"nodes": [...]}`: for each node that was run what its own operator would return, for
+        others `{"node", "status": skipped | error, "message"}`. When the task fails, the same
+        is in the XCom of key `results`.
+    """
+
+    ui_color = "#cfe3d8"
+
+    def __init__(
+        self, *, parts: Sequence[Part], threads: int | None = None, **arguments: Any
+    ) -> None:
+        super().__init__(**arguments)
+        self.parts = tuple(parts)
+        self.threads = threads
+        self._sessions: Sessions[Session] | None = None
+
+    def on_kill(self) -> None:
+        """Stop the statements that are running, and start no others."""
+        if self._sessions is not None:
+            self._sessions.stop()
+
+    def execute(self, context: Context) -> Any:
+        """Run the parts."""
+        from airflow_dataops.core.execution.fused import State
+
+        request = self._request(context)
+        progress = Progress(context)
+        outcomes = self._run_parts(request, self._selected(request), progress)
+        nodes = [shown for part in self.parts for shown in _shown(part, outcomes[part.id])]
+        results = {"nodes": nodes}
+        failed = {id_: o for id_, o in outcomes.items() if o.state is not State.DONE}
+        if failed:
+            context["ti"].xcom_push(key="results", value=results)
+            again = any(outcome.state is State.BROKEN for outcome in failed.values())
+            stopped = self._sessions is not None and self._sessions.is_stopped
+            error = AirflowException if again or stopped else AirflowFailException
+            raise error(_summary(failed, len(self.parts)))
+        self._tell_assets(context, outcomes)
+        progress.forget()
+        return results
+
+    def _run_parts(
+        self, request: RunRequest, selected: frozenset[str] | None, progress: Progress
+    ) -> dict[str, Outcome]:
+        from airflow_dataops.core.execution.fused import Sessions, State, run_parts
+        from airflow_dataops.hooks.sql_runner import Session, get_sql_hook
+
+        hook, dialect = get_sql_hook(self.conn_id)
+        threads = self.threads or (1 if dialect == "duckdb" else _THREADS)
+        self._sessions = Sessions(
+            open_=lambda: Session(hook, hook.get_conn(), dialect),
+            close=Session.close,
+            interrupt=Session.interrupt,
+        )
+        finished = progress.finished()
+        if finished:
+            self.log.info("%d of %d parts are done already", len(finished), len(self.parts))
+
+        def settled(part: Part, outcome: Outcome) -> None:
+            if outcome.state is State.DONE:
+                progress.record(part.id, outcome.results)
+            self._log(part, outcome)
+
+        scripts: list[str] = []
+        try:
+            return run_parts(
+                self.parts,
+                self._preparer(self._open(), request, selected, scripts),
+                self._sessions,
+                threads=threads,
+                finished=finished,
+                settled=settled,
+            )
+        finally:
+            self.sql = "\n\n".join(scripts)[:_LONGEST_SCRIPT]
+
+    def _preparer(
+        self,
+        manifest: StoredManifest,
+        request: RunRequest,
+        selected: frozenset[str] | None,
+        scripts: list[str],
+    ) -> Callable[[Part], Callable[[Session], Verdict]]:
+        """Return what makes the work of a part: looked up here, run in another thread."""
+        from airflow_dataops.core.execution.parts import idle, run_part, takes_part
+        from airflow_dataops.core.execution.recording import RecordingRunner
+
+        def prepare(part: Part) -> Callable[[Session], Verdict]:
+            ids = [id_ for id_ in part.nodes if takes_part(part.kind, id_, request, selected)]
+            others = idle(id_ for id_ in part.nodes if id_ not in ids)
+            nodes = [(manifest.node(id_), manifest.code(id_)) for id_ in ids]
+
+            def work(session: Session) -> Verdict:
+                recording = RecordingRunner(session)
+                try:
+                    verdict = run_part(part.kind, nodes, recording, request)
+                finally:
+                    scripts.append(f"-- {part.id}\n{recording.script()}")
+                return verdict._replace(results=verdict.results + others)
+
+            return work
+
+        return prepare
+
+    def _log(self, part: Part, outcome: Outcome) -> None:
+        for shown in _shown(part, outcome):
+            what = shown.get("action") or shown.get("status")
+            rows = "" if shown.get("rows") is None else f", {shown['rows']} rows"
+            self.log.info("%s %s%s %s", what, shown["node"], rows, shown.get("message") or "")
+
+    def _tell_assets(self, context: Context, outcomes: Mapping[str, Outcome]) -> None:
+        """Put into each asset's event what became of its table; leave out untouched ones."""
+        built = [part for part in self.parts if part.relation is not None]
+        # The assets of the parts come first among the outlets, in the order of the parts.
+        own, others = self.outlets[: len(built)], self.outlets[len(built) :]
+        touched = []
+        for part, asset in zip(built, own, strict=False):
+            (result,) = outcomes[part.id].results
+            if "action" in result:
+                touched.append(asset)
+                extra = {"action": result["action"], "rows": result.get("rows")}
+                context["outlet_events"][asset].extra = extra
+        self.outlets = [*touched, *others] if touched or not built else []
+
+
+def _shown(part: Part, outcome: Outcome) -> list[dict[str, Any]]:
+    """Return the results of a part, with a line for each node that has none."""
+    from airflow_dataops.core.execution.fused import State
+
+    told = {result["node"] for result in outcome.results}
+    status = "skipped" if outcome.state is State.SKIPPED else "error"
+    return outcome.results + [
+        {"node": id_, "status": status, "message": outcome.message}
+        for id_ in part.nodes
+        if id_ not in told
+    ]
+
+
+def _summary(failed: Mapping[str, Outcome], parts: int) -> str:
+    from airflow_dataops.core.execution.fused import State
+
+    skipped = sum(outcome.state is State.SKIPPED for outcome in failed.values())
+    lines = "".join(
+        f"\n  - {id_}: {outcome.message}"
+        for id_, outcome in failed.items()
+        if outcome.state is not State.SKIPPED
+    )
+    return f"{len(failed) - skipped} of {parts} parts failed, {skipped} did not run:{lines}"
