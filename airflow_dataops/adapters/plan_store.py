@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_dataops.adapters import cache
+from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, make_plan
 from airflow_dataops.core.selection import select_nodes
@@ -79,7 +80,8 @@ def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
             return StoredPlan(_decode_plan(pack.header), pack)
         except msgspec.MsgspecError:
             cache.drop(name)
-    plan = _made(manifest, request)
+    with no_collection():
+        plan = _made(manifest, request)
     head = msgspec.structs.replace(plan, tasks={})
     entries = [(id_, _encode(task)) for id_, task in plan.tasks.items()]
     cache.store(name, _encode(head), entries)

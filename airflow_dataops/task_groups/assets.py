@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import attrs
 from airflow.sdk import Asset
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_dataops.core.model import Relation
+
+    Default = tuple[str, Callable[[Asset], object]]
+
+_LONGEST = 1000
+"""Longer names are left to Airflow, which refuses some of them."""
 
 
 def asset_of(relation: Relation, conn_id: str) -> Asset:
@@ -19,5 +28,51 @@ def asset_of(relation: Relation, conn_id: str) -> Asset:
     each part percent-encoded, missing ones left out; the name is the same without the scheme.
     """
     parts = (conn_id, relation.database, relation.schema, relation.identifier)
-    name = "/".join(quote(part, safe="") for part in parts if part)
-    return Asset(name=name, uri=f"dataops://{name}")
+    name = "/".join([_encoded(part) for part in parts if part])
+    defaults = _defaults()
+    if defaults is None or len(name) > _LONGEST:
+        return Asset(name=name, uri=f"dataops://{name}")
+    return _assembled(name, f"dataops://{name}", defaults)
+
+
+def _encoded(part: str) -> str:
+    return part if part.isascii() and part.isidentifier() else quote(part, safe="")
+
+
+def _assembled(name: str, uri: str, defaults: tuple[Default, ...]) -> Asset:
+    """Return an asset without checking the uri, which has no query, user or fragment.
+
+    To check a uri, Airflow first imports what all of its providers say of assets, and with
+    it its database models; a worker would do that for each task it starts.
+    """
+    asset: Asset = object.__new__(Asset)
+    put = object.__setattr__
+    put(asset, "name", name)
+    put(asset, "uri", uri)
+    for field, make in defaults:
+        put(asset, field, make(asset))
+    return asset
+
+
+@cache
+def _defaults() -> tuple[Default, ...] | None:
+    """Return how the other fields are filled; None for an Airflow whose assets are different."""
+    fields = [field for field in attrs.fields(Asset) if field.name not in ("name", "uri")]
+    if any(field.default is attrs.NOTHING for field in fields):
+        return None
+    defaults = tuple((field.name, _maker(field.default)) for field in fields)
+    # Schemes that begin so are not looked up.
+    built = Asset(name="a/b", uri="x-dataops://a/b")
+    assembled = _assembled("a/b", "x-dataops://a/b", defaults)
+    is_same = all(
+        getattr(built, field.name) == getattr(assembled, field.name)
+        for field in attrs.fields(Asset)
+    )
+    return defaults if is_same else None
+
+
+def _maker(default: Any) -> Callable[[Asset], object]:
+    if not isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        return lambda asset: default
+    make: Callable[..., object] = default.factory
+    return make if default.takes_self else lambda asset: make()

@@ -9,6 +9,7 @@ unless the copy would have been equal, that kind goes on being built by Airflow.
 from __future__ import annotations
 
 import copy
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.param import ParamsDict
@@ -31,7 +32,8 @@ class Mould:
         self._dag = dag
         self._build = build
         self._first: BaseOperator | None = None
-        self._containers: tuple[str, ...] = ()
+        self._state: dict[str, Any] = {}
+        self._containers: list[tuple[str, Callable[[], Any]]] = []
         self._is_trusted: bool | None = None
 
     def make(self, task_id: str, task_group: TaskGroup, **own: Any) -> BaseOperator:
@@ -40,16 +42,30 @@ class Mould:
         if self._first is None:
             self._first = self._build(**own)
             self._containers = _containers(self._first)
+            self._state = dict(self._first.__dict__)
             return self._first
         if self._is_trusted is None:
             built = self._build(**own)
-            copied = _copied(self._first, self._containers, own)
+            copied = self._copied(self._first, own)
             self._is_trusted = _is_same(copied, built) and _is_entered(built, self._dag)
             return built
         if not self._is_trusted:
             return self._build(**own)
-        operator = _copied(self._first, self._containers, own)
+        operator = self._copied(self._first, own)
         self._enter(operator, task_id, task_group)
+        return operator
+
+    def _copied(self, first: BaseOperator, own: dict[str, Any]) -> BaseOperator:
+        """Return an operator like `first` but for `own`, without edges, in no DAG yet."""
+        operator: BaseOperator = object.__new__(type(first))
+        state = operator.__dict__
+        state.update(self._state)
+        for name, copied in self._containers:
+            state[name] = copied()
+        for name in _EDGES:
+            state[name] = set()
+        state.update(own)
+        state[_KWARGS] = self._state[_KWARGS] | own
         return operator
 
     def _enter(self, operator: BaseOperator, task_id: str, task_group: TaskGroup) -> None:
@@ -62,30 +78,22 @@ class Mould:
         used.add(task_id)
 
 
-def _copied(first: BaseOperator, containers: tuple[str, ...], own: dict[str, Any]) -> BaseOperator:
-    """Return an operator like `first` but for `own`, without edges, in no DAG yet."""
-    operator: BaseOperator = object.__new__(type(first))
-    state = operator.__dict__
-    state.update(first.__dict__)
-    for name in containers:
-        value = state[name]
-        state[name] = value.copy() if type(value) in _PLAIN else copy.copy(value)
-    state.update(own)
-    for name in _EDGES:
-        state[name] = set()
-    state[_KWARGS] = first.__dict__[_KWARGS] | own
-    return operator
+def _containers(operator: BaseOperator) -> list[tuple[str, Callable[[], Any]]]:
+    """Name the attributes that two operators must not share, each with what makes a copy.
 
-
-def _containers(operator: BaseOperator) -> tuple[str, ...]:
-    """Name the attributes that two operators must not share: what can be changed in place."""
+    They are those that can be changed in place.
+    """
     mutable = (list, dict, set, ParamsDict)
-    replaced = {_KWARGS, *_EDGES}
-    return tuple(
-        name
+    state = {
+        name: value
         for name, value in operator.__dict__.items()
-        if isinstance(value, mutable) and name not in replaced
-    )
+        if isinstance(value, mutable) and name not in {_KWARGS, *_EDGES}
+    }
+    return [(name, _copier(value)) for name, value in state.items()]
+
+
+def _copier(value: Any) -> Callable[[], Any]:
+    return value.copy if type(value) in _PLAIN else partial(copy.copy, value)
 
 
 def _is_same(copied: BaseOperator, built: BaseOperator) -> bool:

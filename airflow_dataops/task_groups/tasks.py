@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup
 
+from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.plan import Engine, arguments_of
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.cloning import Mould
@@ -21,7 +20,7 @@ from airflow_dataops.task_groups.operators import (
 from airflow_dataops.task_groups.partial import LazyTasks, wanted_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from airflow.sdk import DAG, BaseOperator
 
@@ -41,7 +40,7 @@ def add_tasks(planned: Planned, dag: DAG, parent: TaskGroup) -> None:
     builder = _Builder(planned, dag, parent)
     wanted = wanted_task(dag.dag_id, builder.owns)
     if wanted is None:
-        with _no_collection():
+        with no_collection():
             builder.add_all()
         return
     if not isinstance(dag.task_dict, LazyTasks):
@@ -49,18 +48,6 @@ def add_tasks(planned: Planned, dag: DAG, parent: TaskGroup) -> None:
     dag.task_dict.builders.append(builder.add_one)
     if wanted:
         dag.get_task(wanted)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Keep the garbage collector from walking, again and again, over what is being built."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class _Builder:

@@ -39,6 +39,8 @@ def shop(**arguments: Any) -> DAG:
 
 def hash_in_fresh_process(seed: int, home: Path) -> str:
     environment = os.environ | {"PYTHONHASHSEED": str(seed), "AIRFLOW_HOME": str(home)}
+    # The folder is in the serialized DAG, and below Airflow's home unless it is said.
+    environment["AIRFLOW__CORE__DAGS_FOLDER"] = "/dags"
     result = subprocess.run(
         [sys.executable, "-c", PRINT_HASH, str(SHOP)],
         env=environment,
