@@ -14,11 +14,19 @@ PARENTS = (1, 2, 1, 2)
 """How many parents models have, in turn: about 1.5 edges a model."""
 
 
-def manifest(models: int, *, generated_at: str = "2026-01-01T00:00:00Z") -> dict[str, Any]:
-    """A project of `models` models, each with the tests `unique` and `not_null` on its key."""
+def manifest(
+    models: int, *, slices: int = 0, generated_at: str = "2026-01-01T00:00:00Z"
+) -> dict[str, Any]:
+    """A project of `models` models, each with the tests `unique` and `not_null` on its key.
+
+    With `slices`, a model also has one of the tags `slice_0`, `slice_1` and so on.
+    """
     nodes: dict[str, Any] = {}
     for number in range(models):
         node = _model(number, models)
+        if slices:
+            node["tags"] = [*node["tags"], f"slice_{number * slices // models}"]
+            node["config"]["tags"] = node["tags"]
         nodes[node["unique_id"]] = node
         for kind in ("unique", "not_null"):
             test = _test(kind, node)
@@ -49,11 +57,11 @@ def manifest(models: int, *, generated_at: str = "2026-01-01T00:00:00Z") -> dict
     }
 
 
-def write(path: Path, models: int) -> Path:
+def write(path: Path, models: int, slices: int = 0) -> Path:
     """Write such a manifest to a file, where it is not there yet."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(manifest(models)))
+        path.write_text(json.dumps(manifest(models, slices=slices)))
     return path
 
 
