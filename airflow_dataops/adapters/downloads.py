@@ -109,8 +109,13 @@ def local_copy(origin: Origin, policy: Policy, told: str = "") -> Path:
                 "that runs Airflow write there"
             ) from error
     path = shelf.folder / _usable(state, origin, policy, told)
-    _names[str(path)] = origin.name
+    name_file(path, origin.name)
     return path
+
+
+def name_file(path: Path, name: str) -> None:
+    """Have a file called by where it came from, in the messages of this process."""
+    _names[str(path)] = name
 
 
 def name_of(path: Path) -> str:

@@ -43,7 +43,7 @@ def load_dags(
     show together as one import error of the DAG file, and in the log.
 
     Args:
-        folder: relative to the DAG file; or a remote one, see `Source`.
+        folder: relative to the DAG file; or a remote one, see `Source`. A manifest will do.
         namespace: the DAG file's `globals()`.
         conn_id: the warehouse.
         per_project: arguments by project name, which beat `arguments`.
@@ -70,7 +70,8 @@ def _manifests(
 ) -> Sequence[Path | Source]:
     if isinstance(folder, Source):
         return find_sources(folder)
-    return list(find_manifests(Path(namespace.get("__file__", ".")).parent / folder))
+    root = Path(namespace.get("__file__", ".")).parent / folder
+    return [root] if root.is_file() else list(find_manifests(root))
 
 
 def find_manifests(root: Path) -> Iterator[Path]:

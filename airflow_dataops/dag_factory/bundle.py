@@ -1,0 +1,174 @@
+"""A folder of manifests as a DAG bundle of Airflow; see docs/bundle.md."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
+
+from airflow_dataops.adapters import cache
+from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.dag_factory.bundle_files import (
+    INDEX,
+    MANIFESTS,
+    Deployment,
+    read_deployment,
+    write_deployment,
+)
+from airflow_dataops.dag_factory.bundle_versions import keep_version, kept_version, versions_place
+from airflow_dataops.dag_factory.load import find_manifests
+from airflow_dataops.errors import ConfigError, DataOpsError
+from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+
+class ManifestFolderBundle(BaseDagBundle):
+    """A bundle in which each manifest is a file of its own to Airflow.
+
+    Args:
+        folder: absolute path or URI (what `Source` takes) of the folder of manifests.
+        conn_id: the warehouse.
+        arguments: what else `load_dags` takes, as JSON can say it.
+        versions_folder: where versions are kept, so that a run under way keeps its manifest;
+            the dag-processor must write it and all workers read it. Without it the bundle has
+            no versions, and each task runs what is deployed when it starts.
+        **arguments_of_airflow: those of `BaseDagBundle`.
+    """
+
+    def __init__(
+        self,
+        *,
+        folder: str,
+        conn_id: str,
+        arguments: dict[str, Any] | None = None,
+        versions_folder: str | None = None,
+        **arguments_of_airflow: Any,
+    ) -> None:
+        super().__init__(**arguments_of_airflow)
+        self.supports_versioning = versions_folder is not None
+        self._folder = as_source(folder)
+        self._arguments = {**(arguments or {}), "conn_id": conn_id}
+        self._store = versions_place(versions_folder, self.name) if versions_folder else ""
+        self._current = self.base_dir / "current"
+
+    @property
+    def path(self) -> Path:
+        """The folder with the DAG files."""
+        if self.version and self.supports_versioning:
+            return Path(self.versions_dir / self.version)
+        return Path(self._current)
+
+    def initialize(self) -> None:
+        """Have the DAG files of the version, or the newest ones, on this host.
+
+        Raises:
+            ConfigError: the version is not kept any more, or nothing can be had.
+        """
+        if self.version and self.supports_versioning:
+            self._restore(self.version)
+        elif not self._is_fresh():
+            self.refresh()
+        if self.version and not self.supports_versioning:
+            log.warning(
+                "Bundle %s has no versions_folder: the run asks for version %s and gets what is "
+                "deployed now",
+                self.name,
+                self.version,
+            )
+        super().initialize()
+
+    def refresh(self) -> None:
+        """Deploy what is in the folder of manifests now.
+
+        A folder that cannot be listed, or is empty, leaves what is deployed, with an error in
+        the log.
+
+        Raises:
+            ConfigError: nothing can be had, and nothing is deployed; or the versions cannot be
+                kept.
+        """
+        with self.lock():
+            before = read_deployment(self._current)
+            try:
+                found = list(self._found())
+            except ConfigError as error:
+                if before is None:
+                    raise
+                log.error("Bundle %s stays as it is: %s", self.name, error)
+                return
+            self._deploy(found, before)
+
+    def get_current_version(self) -> BundleVersion | None:
+        """Return the version that is deployed; None where no versions are kept."""
+        if not self.supports_versioning:
+            return None
+        if self.version:
+            return BundleVersion(self.version)
+        deployment = read_deployment(self._current)
+        return BundleVersion(deployment.version) if deployment else None
+
+    def _found(self) -> Iterator[tuple[str, Path | Source]]:
+        """Yield each manifest with its path in the folder."""
+        if isinstance(self._folder, Source):
+            start = len(self._folder.uri.rstrip("/")) + 1
+            for source in find_sources(self._folder):
+                yield source.uri[start:] or "manifest.json", source
+        else:
+            for path in find_manifests(self._folder):
+                yield path.relative_to(self._folder).as_posix(), path
+
+    def _deploy(self, found: list[tuple[str, Path | Source]], before: Deployment | None) -> None:
+        manifests: dict[str, str] = {}
+        errors: dict[str, str] = {}
+        for name, place in found:
+            try:
+                manifests[name] = self._copied(place)
+            except DataOpsError as error:
+                log.error("Bundle %s: %s", self.name, error)
+                manifests[name] = before.manifests.get(name, "") if before else ""
+                errors[name] = str(error)
+        deployment = Deployment(manifests, self._arguments, self._store, errors)
+        if self._store:
+            keep_version(self._store, deployment, self._current / MANIFESTS)
+        if deployment != before:
+            write_deployment(self._current, deployment)
+        (self._current / INDEX).touch()
+
+    def _copied(self, place: Path | Source) -> str:
+        """Copy a manifest, unless its content is there already; return the key of its content."""
+        path = local_manifest(place) if isinstance(place, Source) else place
+        try:
+            key = cache.known_key(path)
+            if key is None or not self._content(key).is_file():
+                data = path.read_bytes()
+                key = cache.learn_key(path, data)
+                write_whole(self._content(key), data)
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be copied: {error.strerror}") from error
+        return key
+
+    def _content(self, key: str) -> Path:
+        return Path(self._current / MANIFESTS / f"{key}.json")
+
+    def _restore(self, version: str) -> None:
+        folder = Path(self.versions_dir / version)
+        if (folder / INDEX).is_file():
+            return
+        with self.lock():
+            if not (folder / INDEX).is_file():
+                write_deployment(folder, kept_version(self._store, version))
+
+    def _is_fresh(self) -> bool:
+        """Tell whether a process of this host refreshed a moment ago."""
+        with contextlib.suppress(OSError):
+            age = time.time() - (self._current / INDEX).stat().st_mtime
+            return bool(0 <= age < self.refresh_interval)
+        return False

@@ -1,0 +1,167 @@
+"""What a bundle of manifests is on disk: a small DAG file per manifest, and what they load.
+
+deployment.json         which content each manifest has, and the arguments
+manifests/<key>.json    the contents; where there is none, it is in the folder of versions
+<name>.py               one per manifest; it names the content it loads
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from airflow_dataops.adapters.downloads import name_file
+from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.dag_factory.load import load_dags
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.sources import Source, as_source, local_manifest
+from airflow_dataops.operators.dbt_config import DbtConfig
+
+if TYPE_CHECKING:
+    from collections.abc import MutableMapping
+
+INDEX = "deployment.json"
+MANIFESTS = "manifests"
+_DAY = 24 * 3600.0
+_FOREVER = 10 * 365 * _DAY
+_ODD = re.compile(r"[^A-Za-z0-9]+")
+_encode = msgspec.json.Encoder(order="deterministic").encode
+
+_FILE = '''\
+"""The dag of {name}, written by ManifestFolderBundle of airflow-dataops; do not edit."""
+
+from airflow_dataops.dag_factory.bundle_files import load_file
+
+load_file(globals(), {name!r}, {key!r})
+'''
+
+
+class Deployment(msgspec.Struct, frozen=True):
+    """What is deployed at one time.
+
+    Attributes:
+        manifests: key of the content by path of the manifest in the folder.
+        arguments: what `load_dags` takes.
+        store: the folder of versions; empty for none. Not a part of the version.
+        errors: why a manifest could not be had, by its path. Not a part of the version.
+    """
+
+    manifests: dict[str, str]
+    arguments: dict[str, Any]
+    store: str = ""
+    errors: dict[str, str] = {}
+
+    @property
+    def version(self) -> str:
+        """40 hexadecimal digits that tell the contents and the arguments."""
+        content = _encode((self.manifests, self.arguments))
+        return hashlib.sha256(content).hexdigest()[:40]
+
+
+def read_deployment(folder: Path) -> Deployment | None:
+    """Return what is deployed in a folder, None for nothing."""
+    try:
+        return msgspec.json.decode((folder / INDEX).read_bytes(), type=Deployment)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
+def write_deployment(folder: Path, deployment: Deployment) -> None:
+    """Write the index and the DAG files; what did not change is left alone.
+
+    Each file is replaced whole. The index comes last: a folder that has one is complete.
+    """
+    before = read_deployment(folder)
+    wanted = {_file_name(name): _text(name, key) for name, key in deployment.manifests.items()}
+    if before is None or before.arguments != deployment.arguments:
+        # The DAG files read the arguments from the index.
+        write_whole(folder / INDEX, _encode(deployment))
+    for file, text in wanted.items():
+        if _content(folder / file) != text.encode():
+            write_whole(folder / file, text.encode())
+    for path in folder.glob("*.py"):
+        if path.name not in wanted:
+            path.unlink(missing_ok=True)
+    write_whole(folder / INDEX, _encode(deployment))
+    _drop_unused(folder, before, deployment)
+
+
+def load_file(namespace: MutableMapping[str, Any], name: str, key: str) -> None:
+    """Put the DAG of one manifest of a bundle into the namespace of its DAG file.
+
+    Args:
+        name: path of the manifest in the bundle's folder.
+        key: of its content; empty where it could not be had.
+    """
+    folder = Path(namespace["__file__"]).parent
+    deployment = read_deployment(folder)
+    if deployment is None:
+        raise ConfigError(f"{folder / INDEX} is gone; the bundle writes it at its next refresh")
+    if not key:
+        raise ConfigError(f"{name}: {deployment.errors.get(name, 'it cannot be had')}")
+    path = _content_file(folder, deployment.store, key)
+    if not path.is_file():
+        raise ConfigError(f"{name}: its content {path} is gone; was it deleted by hand?")
+    name_file(path, name)
+    load_dags(path, namespace, **_arguments(deployment.arguments))
+
+
+def _content_file(folder: Path, store: str, key: str) -> Path:
+    path = folder / MANIFESTS / f"{key}.json"
+    if path.is_file() or not store:
+        return path
+    place = as_source(store)
+    if isinstance(place, Source):
+        uri = f"{place.uri}/{MANIFESTS}/{key}.json"
+        return local_manifest(Source(uri, check_every=_FOREVER, max_age=_FOREVER))
+    return place / MANIFESTS / f"{key}.json"
+
+
+def _arguments(given: dict[str, Any]) -> dict[str, Any]:
+    """Turn what JSON can say into what `load_dags` takes."""
+    arguments = dict(given)
+    for name in ("start_date", "end_date"):
+        if isinstance(arguments.get(name), str):
+            time_ = datetime.fromisoformat(arguments[name])
+            arguments[name] = time_ if time_.tzinfo else time_.replace(tzinfo=UTC)
+    if isinstance(arguments.get("dbt"), dict):
+        arguments["dbt"] = DbtConfig(**arguments["dbt"])
+    return arguments
+
+
+def _file_name(manifest: str) -> str:
+    """Name the DAG file of a manifest; two manifests never share one."""
+    short = _ODD.sub("_", manifest.removesuffix(".json").removesuffix("/manifest")).strip("_")
+    return f"{short or 'manifest'}_{hashlib.sha256(manifest.encode()).hexdigest()[:8]}.py"
+
+
+def _text(manifest: str, key: str) -> str:
+    return _FILE.format(name=manifest, key=key)
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return b""
+
+
+def _drop_unused(folder: Path, before: Deployment | None, now: Deployment) -> None:
+    """Drop the contents that were replaced a day ago: tasks under way may still read them."""
+    replaced = set(before.manifests.values()) if before else set()
+    for path in (folder / MANIFESTS).glob("*.json"):
+        with contextlib.suppress(OSError):
+            if path.stem in now.manifests.values():
+                continue
+            if path.stem in replaced:
+                os.utime(path)
+            elif time.time() - path.stat().st_mtime > _DAY:
+                path.unlink()
