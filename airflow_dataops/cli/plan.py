@@ -29,11 +29,14 @@ def plan(
     exclude: Annotated[list[str] | None, typer.Option(help="Nodes to leave out.")] = None,
     engine: Annotated[str, typer.Option(help="auto, sql or dbt.")] = "auto",
     group_by: Annotated[str, typer.Option(help="layer, folder, tag, schema or none.")] = "layer",
+    granularity: Annotated[
+        str, typer.Option(help="How much one task runs: node, chain, layer or dag.")
+    ] = "node",
     as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
 ) -> None:
     """Show each node of a manifest with its engine, the reason, and the task it runs in."""
     project = open_manifest(manifest).project()
-    options = plan_options(engine=engine, group_by=group_by)
+    options = plan_options(engine=engine, group_by=group_by, granularity=granularity)
     planned = make_plan(project, options, select_nodes(project, select, exclude))
     if as_json:
         typer.echo(msgspec.json.format(msgspec.json.encode(planned)).decode())
@@ -63,9 +66,10 @@ def _table(planned: Plan) -> Table:
     for column in table.columns:
         column.overflow = "fold"
     for task in planned.tasks.values():
-        for node in task.nodes:
-            style = "yellow" if task.engine is Engine.DBT else None
-            table.add_row(node, task.engine, task.reason, task.id, style=style)
+        style = "yellow" if task.engine is Engine.DBT else None
+        for part in task.parts or (task,):
+            for node in part.nodes:
+                table.add_row(node, task.engine, part.reason, task.id, style=style)
     return table
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG, Param
+from airflow.sdk import DAG
 
+from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
 from airflow_dataops.task_groups.tasks import add_tasks
@@ -53,7 +54,7 @@ def dbt_dag(
 def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> DAG:
     """Turn a plan into a DAG; `of_dag` are the caller's arguments for Airflow's `DAG`."""
     plan = planned.plan.head
-    params = {"full_refresh": _full_refresh(), **(of_dag.get("params") or {})}
+    params = {**run_params(), **(of_dag.get("params") or {})}
     defaults: dict[str, Any] = {
         "schedule": plan.schedule,
         "max_active_runs": 1,
@@ -69,12 +70,3 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     dag.fileloc = caller_file()
     add_tasks(planned, dag, dag.task_group)
     return dag
-
-
-def _full_refresh() -> Param:
-    return Param(
-        default=False,
-        type="boolean",
-        title="Full refresh",
-        description="Build incremental models and seeds anew instead of adding to them.",
-    )

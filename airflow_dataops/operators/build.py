@@ -32,15 +32,21 @@ class BuildOperator(NodeOperator):
     def execute(self, context: Context) -> Any:
         """Build the node."""
         from airflow_dataops.core.execution.build import build
+        from airflow_dataops.core.execution.days import ignores_days
 
         request = self._request(context)
         if not self._taking_part(TaskKind.BUILD, request):
             return {"node": self.nodes[0], "status": "not selected"}
+        if request.dry_run:
+            return self._show(TaskKind.BUILD, self.nodes, request)
         manifest = self._open()
         (id_,) = self.nodes
         node, code = manifest.node(id_), manifest.code(id_)
+        full_refresh, days = request.full_refresh, request.days
+        if days and ignores_days(node):
+            self.log.warning("%s has no event_time: begin and end mean nothing to it", id_)
         result: BuildResult = self._run(
-            lambda runner: build(node, code, runner, full_refresh=request.full_refresh)
+            lambda runner: build(node, code, runner, full_refresh=full_refresh, days=days)
         )
         rows = "" if result.rows is None else f", {result.rows} rows"
         self.log.info("%s %s%s", result.relation, result.action, rows)

@@ -18,6 +18,8 @@ from cosmos.operators.local import (
 )
 
 from airflow_dataops.core.model import NodeKind
+from airflow_dataops.core.plan import TaskKind
+from airflow_dataops.operators.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,16 +27,19 @@ if TYPE_CHECKING:
 
     from airflow.sdk import BaseOperator, Context
 
+    from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.operators.dbt_config import DbtConfig
 
 
-class _InTurn:
+class _InTurn(Asked):
     """Waits until no other task has the warehouse, where only one process may have it.
 
     dbt runs in a process of its own. DuckDB would refuse it while another task writes.
     """
 
     warehouse_conn_id: str
+    log: Any
+    task_kind = TaskKind.BUILD
     fingerprint: str | None = None
     """Tells one state of the nodes from the next, as in our own operators."""
 
@@ -45,9 +50,24 @@ class _InTurn:
         return fields | {"fingerprint"}
 
     def execute(self, context: Context, **arguments: Any) -> Any:
-        """Run dbt when it is our turn."""
+        """Run dbt when it is our turn, on the nodes that the run is for."""
+        request = self._request(context)
+        nodes = self._taking_part(self.task_kind, request)
+        if not nodes:
+            return {"nodes": list(self.nodes), "status": "not selected"}
+        if len(nodes) < len(self.nodes):
+            manifest = self._open()
+            self.select = " ".join(_selector(manifest.node(id_).fqn) for id_ in nodes)
+        self._pass_on(request)
+        if request.dry_run:
+            command, _ = self.build_cmd(context, self.add_cmd_flags())  # type: ignore[attr-defined]
+            self.log.info("Dry run: %s --select %s", " ".join(command), self.select)
+            return {"nodes": list(nodes), "status": "dry run"}
         with _turn(self.warehouse_conn_id):
             return super().execute(context, **arguments)  # type: ignore[misc]
+
+    def _pass_on(self, request: RunRequest) -> None:
+        """Tell dbt what else the run was asked for."""
 
 
 def _turn(conn_id: str) -> AbstractContextManager[None]:
@@ -58,6 +78,12 @@ def _turn(conn_id: str) -> AbstractContextManager[None]:
 
 class DbtRunOperator(_InTurn, DbtRunLocalOperator):  # type: ignore[misc]
     """Runs `dbt run` for one model."""
+
+    def _pass_on(self, request: RunRequest) -> None:
+        """Tell dbt the days; it heeds them where the strategy is `microbatch`."""
+        if days := request.days:
+            limits = ["--event-time-start", str(days.begin), "--event-time-end", str(days.end)]
+            self.dbt_cmd_flags: list[str] = [*self.dbt_cmd_flags, *limits]
 
 
 class DbtSeedOperator(_InTurn, DbtSeedLocalOperator):  # type: ignore[misc]
@@ -70,6 +96,8 @@ class DbtSnapshotOperator(_InTurn, DbtSnapshotLocalOperator):  # type: ignore[mi
 
 class DbtTestOperator(_InTurn, DbtTestLocalOperator):  # type: ignore[misc]
     """Runs `dbt test` for some tests."""
+
+    task_kind = TaskKind.TEST
 
 
 _OPERATORS = {

@@ -31,8 +31,11 @@ class FreshnessOperator(NodeOperator):
         from airflow_dataops.core.execution.freshness import check_freshness
 
         (id_,) = self.nodes
-        if not self._taking_part(TaskKind.FRESHNESS, self._request(context)):
+        request = self._request(context)
+        if not self._taking_part(TaskKind.FRESHNESS, request):
             return {"node": id_, "status": "not selected"}
+        if request.dry_run:
+            return self._show(TaskKind.FRESHNESS, self.nodes, request)
         node = self._open().node(id_)
         result: FreshnessResult = self._run(
             lambda runner: check_freshness(node, runner, now=datetime.now(UTC))

@@ -64,7 +64,7 @@ class FusedOperator(NodeOperator):
         progress = Progress(context)
         outcomes = self._run_parts(request, self._selected(request), progress)
         nodes = [shown for part in self.parts for shown in _shown(part, outcomes[part.id])]
-        results = {"nodes": nodes}
+        results = {"nodes": [{k: v for k, v in node.items() if k != "sql"} for node in nodes]}
         failed = {id_: o for id_, o in outcomes.items() if o.state is not State.DONE}
         if failed:
             context["ti"].xcom_push(key="results", value=results)
@@ -92,9 +92,12 @@ class FusedOperator(NodeOperator):
         finished = progress.finished()
         if finished:
             self.log.info("%d of %d parts are done already", len(finished), len(self.parts))
+        unasked = self._unasked(request, selected)
+        if unasked:
+            self.log.info("Not selected in this run: %s", ", ".join(unasked))
 
         def settled(part: Part, outcome: Outcome) -> None:
-            if outcome.state is State.DONE:
+            if outcome.state is State.DONE and not request.dry_run:
                 progress.record(part.id, outcome.results)
             self._log(part, outcome)
 
@@ -105,11 +108,23 @@ class FusedOperator(NodeOperator):
                 self._preparer(self._open(), request, selected, scripts),
                 self._sessions,
                 threads=threads,
-                finished=finished,
+                finished=unasked | finished,
                 settled=settled,
             )
         finally:
             self.sql = "\n\n".join(scripts)[:_LONGEST_SCRIPT]
+
+    def _unasked(
+        self, request: RunRequest, selected: frozenset[str] | None
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Return the results of the parts that the run is not for, by id."""
+        from airflow_dataops.core.execution.parts import idle, takes_part
+
+        return {
+            part.id: idle(part.nodes)
+            for part in self.parts
+            if not any(takes_part(part.kind, id_, request, selected) for id_ in part.nodes)
+        }
 
     def _preparer(
         self,
@@ -119,6 +134,7 @@ class FusedOperator(NodeOperator):
         scripts: list[str],
     ) -> Callable[[Part], Callable[[Session], Verdict]]:
         """Return what makes the work of a part: looked up here, run in another thread."""
+        from airflow_dataops.core.execution.days import ignores_days
         from airflow_dataops.core.execution.parts import idle, run_part, takes_part
         from airflow_dataops.core.execution.recording import RecordingRunner
 
@@ -126,13 +142,21 @@ class FusedOperator(NodeOperator):
             ids = [id_ for id_ in part.nodes if takes_part(part.kind, id_, request, selected)]
             others = idle(id_ for id_ in part.nodes if id_ not in ids)
             nodes = [(manifest.node(id_), manifest.code(id_)) for id_ in ids]
+            for node, _ in nodes if request.days else []:
+                if ignores_days(node):
+                    self.log.warning(
+                        "%s has no event_time: begin and end mean nothing to it", node.id
+                    )
 
             def work(session: Session) -> Verdict:
                 recording = RecordingRunner(session)
+                shown: list[str] = []
                 try:
                     verdict = run_part(part.kind, nodes, recording, request)
+                    shown = [result["sql"] for result in verdict.results if "sql" in result]
                 finally:
-                    scripts.append(f"-- {part.id}\n{recording.script()}")
+                    script = shown or [recording.script()]
+                    scripts.append("\n".join([f"-- {part.id}", *script]))
                 return verdict._replace(results=verdict.results + others)
 
             return work
@@ -143,6 +167,9 @@ class FusedOperator(NodeOperator):
         for shown in _shown(part, outcome):
             what = shown.get("action") or shown.get("status")
             rows = "" if shown.get("rows") is None else f", {shown['rows']} rows"
+            if "sql" in shown:
+                self.log.info("Dry run of %s:\n%s", shown["node"], shown["sql"])
+                continue
             self.log.info("%s %s%s %s", what, shown["node"], rows, shown.get("message") or "")
 
     def _tell_assets(self, context: Context, outcomes: Mapping[str, Outcome]) -> None:

@@ -8,15 +8,13 @@ import msgspec
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.errors import RunError
+from airflow_dataops.operators.asked import Asked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import ClassVar
 
-    from airflow.sdk import Context
-
-    from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Struct
     from airflow_dataops.core.plan import TaskKind
@@ -24,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_dataops.hooks.sql_runner import Session
 
 
-class NodeOperator(BaseOperator):
+class NodeOperator(Asked, BaseOperator):
     """Runs nodes of a manifest through a connection, without dbt.
 
     The SQL is looked up when the task runs, so that it weighs nothing in the serialized DAG;
@@ -71,11 +69,6 @@ class NodeOperator(BaseOperator):
         if self._session is not None:
             self._session.interrupt()
 
-    def _open(self) -> StoredManifest:
-        from airflow_dataops.adapters.manifest_store import open_manifest
-
-        return open_manifest(self.manifest)
-
     def _run(self, work: Callable[[SqlRunner], Any]) -> Any:
         """Do `work` in one session with the warehouse; show what ran even when it fails.
 
@@ -95,39 +88,16 @@ class NodeOperator(BaseOperator):
                 self._session = None
                 self.sql = recording.script()
 
-    def _request(self, context: Context) -> RunRequest:
-        """Read what the run was asked for. What is wrong stays wrong: it is not retried."""
-        from airflow_dataops.core.execution.requests import read_request
+    def _show(self, kind: TaskKind, nodes: Sequence[str], request: RunRequest) -> Any:
+        """Log what nodes would run, and run none of it."""
+        from airflow_dataops.core.execution.parts import run_part
 
-        try:
-            return read_request(context["params"])
-        except ConfigError as error:
-            raise AirflowFailException(str(error)) from error
-
-    def _selected(self, request: RunRequest) -> frozenset[str] | None:
-        """Return the ids of the nodes that the run was narrowed to, None for all."""
-        if not request.narrows:
-            return None
-        from airflow_dataops.core.selection import select_nodes
-
-        try:
-            return select_nodes(
-                self._open().project(), request.select or None, request.exclude or None
-            )
-        except ConfigError as error:
-            raise AirflowFailException(f"params select and exclude: {error}") from error
-
-    def _taking_part(self, kind: TaskKind, request: RunRequest) -> tuple[str, ...]:
-        """Return the nodes that the run is for. Where there are none, no asset is touched."""
-        from airflow_dataops.core.execution.parts import takes_part
-
-        selected = self._selected(request)
-        nodes = tuple(id_ for id_ in self.nodes if takes_part(kind, id_, request, selected))
-        if left := [id_ for id_ in self.nodes if id_ not in nodes]:
-            self.log.info("Not selected in this run: %s", ", ".join(left))
-        if not nodes:
-            self.outlets = []
-        return nodes
+        manifest = self._open()
+        found = [(manifest.node(id_), manifest.code(id_)) for id_ in nodes]
+        shown = self._run(lambda runner: run_part(kind, found, runner, request)).results
+        self.sql = "\n\n".join(f"-- {result['node']}\n{result['sql']}" for result in shown)
+        self.log.info("Dry run:\n%s", self.sql)
+        return {"nodes": [{"node": result["node"], "status": "dry run"} for result in shown]}
 
 
 def plain(value: Struct) -> Any:

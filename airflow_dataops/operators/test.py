@@ -35,9 +35,12 @@ class TestOperator(NodeOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the tests."""
-        nodes = self._taking_part(TaskKind.TEST, self._request(context))
+        request = self._request(context)
+        nodes = self._taking_part(TaskKind.TEST, request)
         if not nodes:
             return {"tests": []}
+        if request.dry_run:
+            return self._show(TaskKind.TEST, nodes, request)
         manifest = self._open()
         results = self._run(lambda runner: self._judge(manifest, nodes, runner))
         verdicts = {"tests": [plain(result) for result in results]}

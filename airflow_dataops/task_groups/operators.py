@@ -94,6 +94,7 @@ def dbt_task_operator(
     operator: Any = dbt_operator(
         task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments
     )
+    operator.manifest, operator.nodes = warehouse.manifest, task.nodes
     operator.fingerprint = task.fingerprint
     operator.params = own_params(operator)
     built: BaseOperator = operator

@@ -11,17 +11,26 @@ from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.execution.results import BuildResult
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
 
 
-def build(node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = False) -> BuildResult:
+def build(
+    node: Node,
+    code: Code,
+    runner: SqlRunner,
+    *,
+    full_refresh: bool = False,
+    days: DateRange | None = None,
+) -> BuildResult:
     """Build a model, seed or snapshot in an open session.
 
     Args:
         full_refresh: start anew; a model's or seed's own `full_refresh` setting wins, and a
             snapshot's history is never dropped.
+        days: what to build anew of an incremental model that has an `event_time`.
 
     Raises:
         ConfigError: the node is of another kind, or its definition, code or connection is wrong.
@@ -29,7 +38,7 @@ def build(node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = Fal
     """
     match node.spec:
         case ModelSpec():
-            return build_model(node, code, runner, full_refresh=full_refresh)
+            return build_model(node, code, runner, full_refresh=full_refresh, days=days)
         case SeedSpec():
             return build_seed(node, code, runner, full_refresh=full_refresh)
         case SnapshotSpec():

@@ -49,6 +49,24 @@ def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int
     return rows if rows >= 0 else None
 
 
+def replace_rows(
+    node: Node, relation: Relation, sql: str, condition: str, runner: SqlRunner
+) -> int | None:
+    """Put those of a query's rows that meet a condition in the place of the table's that do.
+
+    Must run inside a transaction. Returns the rows written; errors as for `add_rows`.
+    """
+    assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
+    staged = f"{relation.identifier}__dbt_tmp"
+    query = loads.limited(sql, condition)
+    runner.execute(relations.create_temporary_table_as(staged, query, runner.dialect))
+    load = _plan(node, node.spec.incremental or Incremental(), relation, staged, runner)
+    runner.execute(loads.delete_where(_target(load, runner), condition))
+    rows = _append(load, runner)
+    runner.execute(relations.drop_temporary_table(staged, runner.dialect))
+    return rows if rows >= 0 else None
+
+
 def _strategy(node: Node, incremental: Incremental, dialect: str) -> Strategy:
     known = get_dialect(dialect)
     if incremental.strategy is None:

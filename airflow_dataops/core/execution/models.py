@@ -10,6 +10,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.days import event_time, rebuild_days
 from airflow_dataops.core.execution.incremental import add_rows
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.model import ModelSpec, Relation
@@ -19,12 +20,18 @@ from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
 
 
 def build_model(
-    node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = False
+    node: Node,
+    code: Code,
+    runner: SqlRunner,
+    *,
+    full_refresh: bool = False,
+    days: DateRange | None = None,
 ) -> BuildResult:
     """Build one SQL model.
 
@@ -33,6 +40,7 @@ def build_model(
         code: its compiled SQL; `incremental_sql` too when an incremental model has a table.
         runner: an open session.
         full_refresh: rebuild an incremental model; its own `full_refresh` setting wins.
+        days: what to build anew of an incremental model that has an `event_time` and a table.
 
     Raises:
         ConfigError: the model, its code or the connection cannot be used.
@@ -48,11 +56,20 @@ def build_model(
             _build_view(relation, sql, existing, runner)
         elif _adds_rows(spec, existing, full_refresh=full_refresh):
             action = Action.UPDATED
-            increment = _required(code.incremental_sql, node, "code for an incremental build")
-            rows = add_rows(node, relation, increment, runner)
+            rows = _increment(node, relation, code, days, runner)
         else:
             rows = build_table(relation, sql, existing, runner)
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
+
+
+def _increment(
+    node: Node, relation: Relation, code: Code, days: DateRange | None, runner: SqlRunner
+) -> int | None:
+    if days is not None and event_time(node):
+        sql = _required(code.sql, node, "compiled code")
+        return rebuild_days(node, relation, sql, days, runner)
+    increment = _required(code.incremental_sql, node, "code for an incremental build")
+    return add_rows(node, relation, increment, runner)
 
 
 def build_table(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.execution.dry_run import show
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.fused import Verdict
 from airflow_dataops.core.execution.requests import Mode
@@ -51,8 +52,12 @@ def run_part(
 ) -> Verdict:
     """Run the nodes of a part in an open session. All tests of a part run; then it fails.
 
+    On a dry run nothing is run, and the results carry the SQL.
+
     Raises what building or testing the node raises.
     """
+    if request.dry_run:
+        return Verdict([_shown(kind, node, code, runner, request) for node, code in nodes])
     results: list[Struct] = []
     failures = []
     for node, code in nodes:
@@ -65,10 +70,17 @@ def run_part(
 
 def _run(kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest) -> Struct:
     if kind is TaskKind.BUILD:
-        return build(node, code, runner, full_refresh=request.full_refresh)
+        return build(node, code, runner, full_refresh=request.full_refresh, days=request.days)
     if kind is TaskKind.TEST:
         return run_test(node, code, runner)
     return check_freshness(node, runner, now=datetime.now(UTC))
+
+
+def _shown(
+    kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest
+) -> dict[str, Any]:
+    sql = show(lambda dry: _run(kind, node, code, dry, request), runner)
+    return {"node": node.id, "status": "dry run", "sql": sql}
 
 
 def _plain(result: Struct) -> dict[str, Any]:

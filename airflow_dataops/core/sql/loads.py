@@ -52,6 +52,16 @@ def delete_matching(
     return f"delete from {target} as {_DELETE_TARGET}\nusing {source}\nwhere {match}{tail}"
 
 
+def delete_where(target: str, condition: str) -> str:
+    """Return a statement that deletes the rows that meet a condition."""
+    return f"delete from {target}\nwhere {condition}"
+
+
+def limited(query: str, condition: str) -> str:
+    """Return a query for those of a query's rows that meet a condition."""
+    return f"select *\nfrom (\n{query}\n) as dataops_rows\nwhere {condition}"
+
+
 def merge(
     target: str,
     source: str,

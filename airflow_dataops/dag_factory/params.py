@@ -1,0 +1,51 @@
+"""The form with which a run is triggered: what a run may be asked for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.sdk import Param
+
+from airflow_dataops.core.execution.requests import Mode
+
+
+def run_params() -> dict[str, Param]:
+    """Return the params of a DAG; `core.execution.requests` reads what was filled in."""
+    return {
+        "full_refresh": _param(
+            False,
+            "Full refresh",
+            "Build incremental models and seeds anew instead of adding to them.",
+            type="boolean",
+        ),
+        "select": _param(
+            None,
+            "Select",
+            "Only these nodes, as in dbt: `fct_orders+` (and all downstream), `tag:daily`. "
+            "The other tasks end at once and touch nothing.",
+            type=["null", "string"],
+        ),
+        "exclude": _param(None, "Exclude", "Not these nodes, as in dbt.", type=["null", "string"]),
+        "mode": _param(
+            str(Mode.ALL),
+            "Mode",
+            "Build and test, build without tests, or test what is there.",
+            type="string",
+            enum=[str(mode) for mode in Mode],
+        ),
+        "begin": _param(
+            None,
+            "Begin",
+            "First day that incremental models with an event_time build anew.",
+            type=["null", "string"],
+            format="date",
+        ),
+        "end": _param(
+            None, "End", "The day after the last one.", type=["null", "string"], format="date"
+        ),
+        "dry_run": _param(False, "Dry run", "Log the SQL and change nothing.", type="boolean"),
+    }
+
+
+def _param(default: Any, title: str, description: str, **schema: Any) -> Param:
+    return Param(default=default, title=title, description=description, **schema)

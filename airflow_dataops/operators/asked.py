@@ -1,0 +1,68 @@
+"""What the run of a task was asked for, and which of the task's nodes it is for."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow.sdk import Context
+
+    from airflow_dataops.adapters.manifest_store import StoredManifest
+    from airflow_dataops.core.execution.requests import RunRequest
+    from airflow_dataops.core.plan import TaskKind
+
+log = logging.getLogger(__name__)
+
+
+class Asked:
+    """Part of an operator that runs nodes of a manifest."""
+
+    manifest: str
+    nodes: tuple[str, ...]
+    outlets: list[Any]
+
+    def _open(self) -> StoredManifest:
+        from airflow_dataops.adapters.manifest_store import open_manifest
+
+        return open_manifest(self.manifest)
+
+    def _request(self, context: Context) -> RunRequest:
+        """Read what the run was asked for. What is wrong stays wrong: it is not retried."""
+        from airflow_dataops.core.execution.requests import read_request
+
+        try:
+            return read_request(context["params"])
+        except ConfigError as error:
+            raise AirflowFailException(str(error)) from error
+
+    def _selected(self, request: RunRequest) -> frozenset[str] | None:
+        """Return the ids of the nodes that the run was narrowed to, None for all."""
+        if not request.narrows:
+            return None
+        from airflow_dataops.core.selection import select_nodes
+
+        try:
+            return select_nodes(
+                self._open().project(), request.select or None, request.exclude or None
+            )
+        except ConfigError as error:
+            raise AirflowFailException(f"params select and exclude: {error}") from error
+
+    def _taking_part(self, kind: TaskKind, request: RunRequest) -> Sequence[str]:
+        """Return the nodes that the run is for. Where there are none, no asset is touched."""
+        from airflow_dataops.core.execution.parts import takes_part
+
+        selected = self._selected(request)
+        nodes = [id_ for id_ in self.nodes if takes_part(kind, id_, request, selected)]
+        if left := [id_ for id_ in self.nodes if id_ not in nodes]:
+            log.info("Not selected in this run: %s", ", ".join(left))
+        if not nodes or request.dry_run:
+            self.outlets = []
+        return nodes
