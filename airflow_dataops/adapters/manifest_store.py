@@ -16,7 +16,6 @@ import msgspec
 from airflow_dataops import __version__
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_of
-from airflow_dataops.core.manifests import read_manifest
 from airflow_dataops.core.model import Code, Node, Project
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
@@ -109,6 +108,9 @@ class StoredManifest:
     def _fresh(self) -> Manifest:
         """Read the file itself, and keep what was read."""
         if self._manifest is None:
+            # Most processes find what they need in the cache, and never load the readers.
+            from airflow_dataops.core.manifests import read_manifest
+
             data = self._data or _read(self._path)
             self._manifest = read_manifest(data, source=self.source)
             self._data = None

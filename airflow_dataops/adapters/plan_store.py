@@ -15,8 +15,7 @@ import msgspec
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, make_plan
-from airflow_dataops.core.selection import select_nodes
+from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions
 from airflow_dataops.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -89,8 +88,15 @@ def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
 
 
 def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:
+    # Dear to import, and needed only where the plan is not in the cache.
+    from airflow_dataops.core.plan import make_plan
+    from airflow_dataops.core.selection import select_nodes
+
     project = manifest.project()
-    selected = select_nodes(project, request.select, request.exclude)
+    asked = request.select is not None or request.exclude is not None
+    selected = None
+    if asked or project.selectors:
+        selected = select_nodes(project, request.select, request.exclude)
     try:
         plan = make_plan(project, request.options, selected)
     except ManifestError as error:

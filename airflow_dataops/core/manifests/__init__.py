@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from airflow_dataops.core.manifests.dbt.read import read_dbt
-from airflow_dataops.core.manifests.dbt.state import read_state
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.manifests.dbt.state import read_state
     from airflow_dataops.core.model import Manifest
 
 __all__ = ["read_manifest", "read_state"]
@@ -28,4 +26,15 @@ def read_manifest(data: bytes, *, source: str) -> Manifest:
         ManifestError: with everything that must be mended, each problem with the node and the
             file where its author wrote it.
     """
+    from airflow_dataops.core.manifests.dbt.read import read_dbt
+
     return read_dbt(data, source)
+
+
+def __getattr__(name: str) -> Any:
+    """Load readers when they are first asked for: a warm parse asks for none."""
+    if name != "read_state":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from airflow_dataops.core.manifests.dbt.state import read_state
+
+    return read_state

@@ -25,7 +25,9 @@ def fingerprint(node: Node, code: Code | None, source: Any) -> str:
 
     The order of keys in mappings does not count.
     """
-    content = _encode((msgspec.structs.replace(node, fingerprint=""), code, source))
+    if node.fingerprint:
+        node = msgspec.structs.replace(node, fingerprint="")
+    content = _encode((node, code, source))
     return blake2b(content, digest_size=_BYTES).hexdigest()
 
 

@@ -18,8 +18,10 @@ def parents_within(ids: Iterable[str], known: Container[str], through: Parents) 
 
     An id that is unknown but among `through` stands for what is given there.
     """
-    found: set[str] = set()
     waiting = list(ids)
+    if len(waiting) < 2 and (not waiting or waiting[0] in known):
+        return tuple(waiting)
+    found: set[str] = set()
     passed: set[str] = set()
     while waiting:
         id_ = waiting.pop()
@@ -33,7 +35,28 @@ def parents_within(ids: Iterable[str], known: Container[str], through: Parents) 
 
 def circles(parents: Parents) -> list[Problem]:
     """Return a problem for each knot of circular dependencies, with a shortest path round it."""
+    if _is_free_of_circles(parents):
+        return []
     return [_problem(_path_round(knot, parents)) for knot in _knots(parents)]
+
+
+def _is_free_of_circles(parents: Parents) -> bool:
+    """Take away what waits for nothing, again and again, and see whether anything is left."""
+    children: dict[str, list[str]] = {}
+    missing: dict[str, int] = {}
+    for id_, mine in parents.items():
+        missing[id_] = len(mine)
+        for parent in mine:
+            children.setdefault(parent, []).append(id_)
+    ready = [id_ for id_, count in missing.items() if count == 0]
+    gone = 0
+    while ready:
+        gone += 1
+        for child in children.get(ready.pop(), ()):
+            missing[child] -= 1
+            if missing[child] == 0:
+                ready.append(child)
+    return gone == len(missing)
 
 
 def _problem(path: list[str]) -> Problem:

@@ -19,7 +19,7 @@ class Report:
         return Place(self, node, path)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Place:
     """A node, and the file that its author would mend."""
 

@@ -49,8 +49,8 @@ def layer_of(node: Node) -> str:
     Returns `staging`, `intermediate`, `marts`, or `models` where nothing tells.
     """
     prefix, underscore, _ = node.name.partition("_")
+    if underscore and (layer := _LAYERS.get(prefix.lower())):
+        return layer
     schema = node.relation.schema if node.relation else None
-    words = [prefix] if underscore else []
-    words += node.fqn[1:-1]
-    words += re.split(r"[\W_]+", schema or "")
+    words = (*node.fqn[1:-1], *re.split(r"[\W_]+", schema or ""))
     return next((_LAYERS[word] for word in map(str.lower, words) if word in _LAYERS), "models")

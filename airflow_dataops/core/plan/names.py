@@ -36,6 +36,8 @@ def task_names(project: Project, nodes: Iterable[Node]) -> dict[str, str]:
 
 def clean(text: str, *, dots: bool = True) -> str:
     """Replace what Airflow does not allow in an id, and cut what is too long."""
+    if text.isascii() and text.isidentifier():
+        return text[:MAX_LENGTH]
     return re.sub(r"[^\w.-]" if dots else r"[^\w-]", "_", text)[:MAX_LENGTH]
 
 

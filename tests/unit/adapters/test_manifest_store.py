@@ -44,7 +44,7 @@ def test_what_is_stored_is_what_was_read() -> None:
 def test_a_manifest_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     open_manifest(SHOP).project()
     manifest_store._projects.clear()
-    monkeypatch.setattr(manifest_store, "read_manifest", None)
+    monkeypatch.setattr("airflow_dataops.core.manifests.read_manifest", None)
     assert open_manifest(SHOP).project().name == "shop"
 
 

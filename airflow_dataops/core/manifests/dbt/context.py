@@ -34,7 +34,7 @@ class Context:
     looking: list[str] = field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Entry:
     """One entry of the manifest with what belongs to it."""
 

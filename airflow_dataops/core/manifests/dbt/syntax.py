@@ -34,6 +34,8 @@ def not_text(data: bytes) -> Problem | None:
     for beginning, what, remedy in _BEGINNINGS:
         if data.startswith(beginning):
             return Problem(f"the file {what}. {remedy}")
+    if data.isascii():
+        return None
     try:
         # All of it: the decoder does not look at what it skips.
         data.decode()
