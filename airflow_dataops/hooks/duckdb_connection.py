@@ -11,6 +11,8 @@ import re
 import weakref
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.hooks.interruptible import call_interruptibly
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -80,7 +82,7 @@ class DuckDBConnection:
             returns rows, to be fetched.
         """
         statements = self._prepare(cursor, sql)
-        self.native.execute(sql, parameters)
+        call_interruptibly(self.native.execute, sql, parameters, stop=self.interrupt)
         if not statements:
             return -1  # nothing but comments
         if self._returns_rows(statements[-1]):
@@ -91,7 +93,7 @@ class DuckDBConnection:
     def run_many(self, cursor: DuckDBCursor, sql: str, rows: Sequence[Parameters]) -> None:
         """Run SQL once for each row of values."""
         self._prepare(cursor, sql)
-        self.native.executemany(sql, rows)
+        call_interruptibly(self.native.executemany, sql, rows, stop=self.interrupt)
 
     def _prepare(self, cursor: DuckDBCursor, sql: str) -> list[duckdb.Statement]:
         import duckdb

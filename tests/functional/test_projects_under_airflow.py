@@ -84,6 +84,7 @@ def test_both_engines_mix_in_one_dag_and_gate_as_dbt_does(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_twenty_runs_in_parallel_on_one_file_never_fail(
     airflow: StartedAirflow, tmp_path: Path, shop_by_dbt: list[State]
 ) -> None:
@@ -95,6 +96,7 @@ def test_twenty_runs_in_parallel_on_one_file_never_fail(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_killed_tasks_are_retried_and_the_tables_equal_dbts(
     airflow: StartedAirflow, tmp_path: Path, shop_by_dbt: list[State]
 ) -> None:
