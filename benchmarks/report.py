@@ -216,6 +216,6 @@ def _what(results: dict[str, Any]) -> str:
         "`TestBehavior.AFTER_EACH`, all else at its defaults. Contestants are imported before "
         "the clock runs, except for the start on a worker, which begins after Airflow's task "
         "runner is imported and an empty DAG made, and includes importing the contestant. Both "
-        "others are quadratic in the models, and are not measured at 20,000. YAML pipelines have no peer here yet: "
-        "dag-factory joins when they exist."
+        "others are quadratic in the models, and are not measured at 20,000. YAML pipelines have "
+        "no peer here yet: dag-factory joins when they exist."
     )
