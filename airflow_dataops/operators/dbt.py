@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -60,11 +61,15 @@ class _InTurn(Asked):
             self.select = " ".join(_selector(manifest.node(id_).fqn) for id_ in nodes)
         self._pass_on(request)
         if request.dry_run:
-            command, _ = self.build_cmd(context, self.add_cmd_flags())  # type: ignore[attr-defined]
-            self.log.info("Dry run: %s --select %s", " ".join(command), self.select)
-            return {"nodes": list(nodes), "status": "dry run"}
+            return self._show(context, nodes)
         with _turn(self.warehouse_conn_id):
             return super().execute(context, **arguments)  # type: ignore[misc]
+
+    def _show(self, context: Context, nodes: Sequence[str]) -> Any:
+        """Log how dbt would be called."""
+        command, _ = self.build_cmd(context, self.add_cmd_flags())  # type: ignore[attr-defined]
+        self.log.info("Dry run: %s", shlex.join(command))
+        return {"nodes": list(nodes), "status": "dry run"}
 
     def _pass_on(self, request: RunRequest) -> None:
         """Tell dbt what else the run was asked for."""

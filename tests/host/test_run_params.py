@@ -9,8 +9,9 @@ import duckdb
 import pytest
 from airflow.sdk import DAG
 from airflow.sdk.exceptions import ParamValidationError
+from airflow.serialization.serialized_objects import DagSerialization
 
-from airflow_dataops import dbt_dag, dbt_task_group
+from airflow_dataops import DbtConfig, dbt_dag, dbt_task_group
 from tests.host.manifests import manifest, model, write
 from tests.host.runs import Run
 from tests.host.test_fused_tasks import data_test, sql
@@ -191,3 +192,38 @@ def test_a_group_in_somebodys_dag_heeds_what_params_that_dag_has(
         dbt_task_group(group_id="g", manifest=path, conn_id="w")
     assert set(Run(plain).all().states.values()) == {"success"}
     assert tables(warehouse) == ["a", "b", "c"]
+
+
+@pytest.fixture
+def by_dbt(warehouse: Path, tmp_path: Path) -> DAG:
+    """A model that only dbt can build, whose dbt is not there: it must not be called."""
+    python = model("p", "a", language="python")
+    nowhere = DbtConfig(project_dir=str(tmp_path), profile="p", target="t", executable="/no/dbt")
+    (tmp_path / "profiles.yml").write_text("p: {target: t, outputs: {t: {type: duckdb}}}")
+    (tmp_path / "dbt_project.yml").write_text("name: tiny\nprofile: p\n")
+    return dag_of(tmp_path, *CHAIN, python, dbt=nowhere, freshness="skip")
+
+
+@pytest.mark.parametrize("conf", [{"select": "a"}, {"mode": "test"}])
+def test_dbt_is_not_called_for_what_the_run_is_not_for(by_dbt: DAG, conf: dict[str, Any]) -> None:
+    run = Run(by_dbt, **conf)
+    run.one(by_dbt.get_task("p"))
+    assert run.states == {"p": "success"}
+    assert run.results["p"] == {"nodes": ["model.tiny.p"], "status": "not selected"}
+    assert run.assets["p"] == {}
+
+
+def test_a_dry_run_shows_how_dbt_would_be_called(
+    by_dbt: DAG, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    run = Run(by_dbt, dry_run=True, begin="2026-01-01", end="2026-01-02")
+    run.one(by_dbt.get_task("p"))
+    assert run.results["p"] == {"nodes": ["model.tiny.p"], "status": "dry run"}
+    assert "--event-time-start 2026-01-01 --event-time-end 2026-01-02" in caplog.text
+
+
+def test_params_are_not_repeated_in_each_serialized_task(tmp_path: Path) -> None:
+    encoded = DagSerialization.to_dict(dag_of(tmp_path, *CHAIN))["dag"]
+    assert len(encoded["params"]) == 7
+    assert all("params" not in task["__var"] for task in encoded["tasks"])
