@@ -44,7 +44,7 @@ lint: env ## Check the style, the types and the house
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: env ## Measure parsing
+bench: env ## Measure parsing beside Airflow and Cosmos (15 minutes); write docs/benchmarks.md
 	$(BIN)/python -m benchmarks
 
 .PHONY: docs
