@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
@@ -135,8 +136,10 @@ class FusedOperator(NodeOperator):
     ) -> Callable[[Part], Callable[[Session], Verdict]]:
         """Return what makes the work of a part: looked up here, run in another thread."""
         from airflow_dataops.core.execution.days import ignores_days
-        from airflow_dataops.core.execution.parts import idle, run_part, takes_part
+        from airflow_dataops.core.execution.parts import idle, make_schemas, run_part, takes_part
         from airflow_dataops.core.execution.recording import RecordingRunner
+
+        in_turn = Lock()
 
         def prepare(part: Part) -> Callable[[Session], Verdict]:
             ids = [id_ for id_ in part.nodes if takes_part(part.kind, id_, request, selected)]
@@ -152,6 +155,9 @@ class FusedOperator(NodeOperator):
                 recording = RecordingRunner(session)
                 shown: list[str] = []
                 try:
+                    if not request.dry_run:
+                        with in_turn:
+                            make_schemas(nodes, recording)
                     verdict = run_part(part.kind, nodes, recording, request)
                     shown = [result["sql"] for result in verdict.results if "sql" in result]
                 finally:

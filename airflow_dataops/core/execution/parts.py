@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.execution.building import check_database, ensure_schema
 from airflow_dataops.core.execution.dry_run import show
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.fused import Verdict
 from airflow_dataops.core.execution.requests import Mode
 from airflow_dataops.core.execution.results import FreshnessResult, Status, TestResult
 from airflow_dataops.core.execution.tests import run_test
+from airflow_dataops.core.model import NodeKind, StoreFailures, TestSpec
 from airflow_dataops.core.plan import TaskKind
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Code, Node, Struct
     from airflow_dataops.core.ports import SqlRunner
 
+_BUILT = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT})
 _KINDS = {
     Mode.ALL: frozenset({TaskKind.BUILD, TaskKind.TEST, TaskKind.FRESHNESS}),
     Mode.BUILD: frozenset({TaskKind.BUILD, TaskKind.FRESHNESS}),
@@ -42,6 +45,21 @@ def takes_part(kind: TaskKind, node: str, request: RunRequest, selected: Set[str
 def idle(nodes: Iterable[str]) -> list[dict[str, Any]]:
     """Return the results of nodes that a run is not for."""
     return [{"node": node, "status": "not selected"} for node in nodes]
+
+
+def make_schemas(nodes: Iterable[tuple[Node, Code]], runner: SqlRunner) -> None:
+    """Make the schemas that nodes are built in, for callers that must take turns in it.
+
+    Two sessions that make the same schema at once disturb each other on most engines.
+
+    Raises:
+        ConfigError: the session does not know a node's database.
+    """
+    for node, _ in nodes:
+        stores = isinstance(node.spec, TestSpec) and node.spec.store_failures != StoreFailures.NO
+        if node.relation is not None and (stores or node.kind in _BUILT):
+            check_database(node, node.relation, runner)
+            ensure_schema(node.relation, runner)
 
 
 def run_part(
