@@ -110,14 +110,15 @@ def _unique(rows: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
     return rows
 
 
-def write_whole(path: Path, data: bytes | bytearray) -> None:
-    """Write a file under a temporary name and move it into place."""
+def write_whole(path: Path, data: bytes | bytearray, mode: int = 0o600) -> None:
+    """Write a file under a temporary name and move it into place; `mode` says who may read it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     temporary = Path(name)
     try:
         with open(descriptor, "wb") as file:
             file.write(data)
+            os.fchmod(file.fileno(), mode)
         temporary.replace(path)
     except OSError:
         with contextlib.suppress(OSError):

@@ -15,6 +15,7 @@ from airflow_dataops.adapters.pack import write_whole
 from airflow_dataops.dag_factory.bundle_files import (
     INDEX,
     MANIFESTS,
+    READABLE,
     Deployment,
     read_deployment,
     write_deployment,
@@ -41,6 +42,9 @@ class ManifestFolderBundle(BaseDagBundle):
             the dag-processor must write it and all workers read it. Without it the bundle has
             no versions, and each task runs what is deployed when it starts.
         **arguments_of_airflow: those of `BaseDagBundle`.
+
+    Raises:
+        ConfigError: a path is relative.
     """
 
     def __init__(
@@ -53,6 +57,8 @@ class ManifestFolderBundle(BaseDagBundle):
         **arguments_of_airflow: Any,
     ) -> None:
         super().__init__(**arguments_of_airflow)
+        for given in filter(None, (folder, versions_folder)):
+            _check_absolute(self.name, given)
         self.supports_versioning = versions_folder is not None
         self._folder = as_source(folder)
         self._arguments = {**(arguments or {}), "conn_id": conn_id}
@@ -150,7 +156,7 @@ class ManifestFolderBundle(BaseDagBundle):
             if key is None or not self._content(key).is_file():
                 data = path.read_bytes()
                 key = cache.learn_key(path, data)
-                write_whole(self._content(key), data)
+                write_whole(self._content(key), data, READABLE)
         except OSError as error:
             raise ConfigError(f"{path} cannot be copied: {error.strerror}") from error
         return key
@@ -172,3 +178,12 @@ class ManifestFolderBundle(BaseDagBundle):
             age = time.time() - (self._current / INDEX).stat().st_mtime
             return bool(0 <= age < self.refresh_interval)
         return False
+
+
+def _check_absolute(bundle: str, place: str) -> None:
+    where = as_source(place)
+    if isinstance(where, Path) and not where.is_absolute():
+        raise ConfigError(
+            f"bundle {bundle}: {place!r} is a relative path; name an absolute one, or a URI, since "
+            "the processes of Airflow do not share a working folder"
+        )

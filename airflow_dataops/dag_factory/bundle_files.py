@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 INDEX = "deployment.json"
 MANIFESTS = "manifests"
+READABLE = 0o644
+"""Mode of all files: tasks may run as another user than the one that deploys."""
 _DAY = 24 * 3600.0
 _FOREVER = 10 * 365 * _DAY
 _ODD = re.compile(r"[^A-Za-z0-9]+")
@@ -83,14 +85,14 @@ def write_deployment(folder: Path, deployment: Deployment) -> None:
     wanted = {_file_name(name): _text(name, key) for name, key in deployment.manifests.items()}
     if before is None or before.arguments != deployment.arguments:
         # The DAG files read the arguments from the index.
-        write_whole(folder / INDEX, _encode(deployment))
+        write_whole(folder / INDEX, _encode(deployment), READABLE)
     for file, text in wanted.items():
         if _content(folder / file) != text.encode():
-            write_whole(folder / file, text.encode())
+            write_whole(folder / file, text.encode(), READABLE)
     for path in folder.glob("*.py"):
         if path.name not in wanted:
             path.unlink(missing_ok=True)
-    write_whole(folder / INDEX, _encode(deployment))
+    write_whole(folder / INDEX, _encode(deployment), READABLE)
     _drop_unused(folder, before, deployment)
 
 

@@ -17,7 +17,7 @@ import msgspec
 from airflow_dataops.adapters.addresses import is_address, shown
 from airflow_dataops.adapters.downloads import OriginError
 from airflow_dataops.adapters.pack import write_whole
-from airflow_dataops.dag_factory.bundle_files import MANIFESTS, Deployment
+from airflow_dataops.dag_factory.bundle_files import MANIFESTS, READABLE, Deployment
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.object_storage import storage_path, told
 from airflow_dataops.hooks.sources import Source, as_source
@@ -89,7 +89,7 @@ def _exists(place: str, name: str) -> bool:
 def _write(place: str, name: str, data: bytes) -> None:
     path = _path(place, name)
     if isinstance(path, Path):
-        write_whole(path, data)
+        write_whole(path, data, READABLE)
     else:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)

@@ -217,6 +217,19 @@ def test_only_the_files_of_changed_manifests_are_written_again(tmp_path: Path) -
     assert changed.startswith("crm_")
 
 
+def test_tasks_that_run_as_another_user_may_read_all_files(tmp_path: Path) -> None:
+    put(tmp_path / "manifests", "shop")
+    versioned(tmp_path).initialize()
+    files = [*(tmp_path / "kept").rglob("*.*"), *(tmp_path / "host" / "m").rglob("*.*")]
+    assert {path.stat().st_mode & 0o777 for path in files if path.is_file()} == {0o644}
+
+
+@pytest.mark.parametrize("argument", ["folder", "versions_folder"])
+def test_a_relative_path_is_refused(tmp_path: Path, argument: str) -> None:
+    with pytest.raises(ConfigError, match="'here' is a relative path"):
+        bundle(tmp_path, **{argument: "here"})
+
+
 def test_names_that_look_alike_do_not_share_a_file(tmp_path: Path) -> None:
     for name in ("a-b", "a_b", "a b"):
         put(tmp_path / "manifests", name)

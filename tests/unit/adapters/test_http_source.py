@@ -272,6 +272,20 @@ def copy_of(url: str) -> str:
     return str(local_copy(HttpOrigin(url), Policy()))
 
 
+def test_a_download_that_is_killed_leaves_nothing_locked(server: Server) -> None:
+    release = threading.Event()
+    server.behave = lambda _: release.wait(20) and False
+    process = multiprocessing.get_context("fork").Process(target=copy_of, args=(server.url + PATH,))
+    process.start()
+    while not server.asked:
+        time.sleep(0.01)
+    process.kill()
+    process.join()
+    server.behave = lambda _: False
+    assert fetch(server, Policy()).read_bytes() == FIRST
+    release.set()
+
+
 def test_who_has_a_copy_does_not_wait_for_who_downloads(server: Server) -> None:
     good = fetch(server)
     release = threading.Event()
