@@ -21,6 +21,8 @@ from airflow_dataops.errors import ManifestError
 if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.adapters.pack import Pack
+    from airflow_dataops.core.model import Project
+    from airflow_dataops.core.selection import NodeSelector
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +30,9 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode_plan = msgspec.msgpack.Decoder(Plan).decode
 _decode_tasks = msgspec.msgpack.Decoder(dict[str, PlannedTask]).decode
 _decode_task = msgspec.msgpack.Decoder(PlannedTask).decode
+
+_selectors: list[NodeSelector] = []
+"""That of the project which was selected from last."""
 
 
 class PlanRequest(Struct, frozen=True):
@@ -90,13 +95,12 @@ def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
 def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:
     # Dear to import, and needed only where the plan is not in the cache.
     from airflow_dataops.core.plan import make_plan
-    from airflow_dataops.core.selection import select_nodes
 
     project = manifest.project()
     asked = request.select is not None or request.exclude is not None
     selected = None
     if asked or project.selectors:
-        selected = select_nodes(project, request.select, request.exclude)
+        selected = _selector_of(project).select(request.select, request.exclude)
     try:
         plan = make_plan(project, request.options, selected)
     except ManifestError as error:
@@ -104,6 +108,17 @@ def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:
     for warning in plan.warnings:
         log.warning("%s: %s", manifest.source, warning)
     return plan
+
+
+def _selector_of(project: Project) -> NodeSelector:
+    """Return what selects from a project: its indexes serve all task groups of a DAG file."""
+    from airflow_dataops.core.selection import NodeSelector
+
+    for selector in tuple(_selectors):
+        if selector.project is project:
+            return selector
+    _selectors[:] = [NodeSelector(project)]
+    return _selectors[0]
 
 
 def _key(manifest: StoredManifest, request: PlanRequest) -> str:

@@ -10,11 +10,26 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Project
 
 
+_NONE: frozenset[str] = frozenset()
+_last: list[tuple[Project, list[str]]] = []
+"""The project that was sorted last, and its order: task groups of one DAG file share both."""
+
+
 def topological(project: Project) -> list[str]:
     """Return all node ids, parents first; ties by id, so that the order is always the same.
 
-    The project must be free of cycles, which its reader made sure of.
+    The project must be free of cycles, which its reader made sure of. The list is not to be
+    changed.
     """
+    for known, order in tuple(_last):
+        if known is project:
+            return order
+    order = _sorted(project)
+    _last[:] = [(project, order)]
+    return order
+
+
+def _sorted(project: Project) -> list[str]:
     children: dict[str, list[str]] = {}
     missing = {}
     for node in project.nodes.values():
@@ -46,9 +61,9 @@ def nearest_parents(
         for parent in project.nodes[id_].parents:
             if parent in kept:
                 found.add(parent)
-            else:
-                found |= nearest[parent]
-        nearest[id_] = frozenset(found)
+            elif beyond := nearest[parent]:
+                found |= beyond
+        nearest[id_] = frozenset(found) if found else _NONE
     return nearest
 
 

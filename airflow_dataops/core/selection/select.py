@@ -70,6 +70,7 @@ class NodeSelector:
     """Selects from one project; the indexes are shared by all of its selections."""
 
     def __init__(self, project: Project, inputs: SelectionInputs | None = None) -> None:
+        self.project = project
         self._scope = Scope(project, inputs or SelectionInputs())
 
     def select(
