@@ -130,22 +130,29 @@ def _is_due(state: State, policy: Policy, told: str) -> bool:
         return not (is_fresh and state.failure)
     if told:
         return state.validator != told and not (is_fresh and state.failure)
-    return not is_fresh
+    return not is_fresh or (_is_old(state, policy) and not state.failure)
+
+
+def _is_old(state: State, policy: Policy) -> bool:
+    """Tell whether the copy may not serve any more."""
+    return time.time() - state.good > max(policy.max_age, policy.every)
 
 
 def _usable(state: State, origin: Origin, policy: Policy, told: str) -> str:
     """Return the name of the copy, unless it is too old."""
+    reason = state.failure or "another process has been downloading it for too long"
     if not state.copy:
-        reason = state.failure or "another process has been downloading it for too long"
         raise ConfigError(f"{origin.name} cannot be had: {reason}")
-    age = time.time() - state.good
-    if not state.failure or (told and state.validator == told):
+    if told and state.validator == told:
         return state.copy
-    if age > policy.max_age:
+    age = time.time() - state.good
+    if _is_old(state, policy):
         raise ConfigError(
-            f"{origin.name} cannot be had: {state.failure}. The last good copy is from "
+            f"{origin.name} cannot be had: {reason}. The last good copy is from "
             f"{_time(age)} ago, older than the {_time(policy.max_age)} that it may serve for"
         )
+    if not state.failure:
+        return state.copy
     log.warning(
         "%s cannot be had: %s; the copy from %s ago is used, for at most %s more",
         origin.name,
@@ -158,7 +165,8 @@ def _usable(state: State, origin: Origin, policy: Policy, told: str) -> str:
 
 def _renewed(shelf: Shelf, origin: Origin, policy: Policy, told: str) -> State:
     """Ask the origin, unless another process does or did."""
-    patience = 0.0 if shelf.read().copy else policy.patience
+    state = shelf.read()
+    patience = 0.0 if state.copy and not _is_old(state, policy) else policy.patience
     with shelf.locked(patience) as is_ours:
         state = shelf.read()
         if not is_ours or not _is_due(state, policy, told):

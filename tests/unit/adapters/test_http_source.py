@@ -14,6 +14,7 @@ import pytest
 
 from airflow_dataops.adapters.downloads import Policy, local_copy
 from airflow_dataops.adapters.http_source import HttpOrigin, basic
+from airflow_dataops.adapters.shelf import Shelf, State
 from airflow_dataops.errors import ConfigError
 from tests.fakes.http_server import Server, http_server
 
@@ -270,6 +271,17 @@ def test_processes_share_one_download(server: Server) -> None:
 
 def copy_of(url: str) -> str:
     return str(local_copy(HttpOrigin(url), Policy()))
+
+
+def test_a_copy_of_long_ago_is_not_used_because_a_request_was_cut_off(server: Server) -> None:
+    """The process that asked was killed while it waited: the next one asks again."""
+    long_ago = time.time() - 3 * Policy().max_age
+    name = fetch(server).name
+    shelf = Shelf(f"{server.url}{PATH} ", server.url + PATH)
+    shelf.write(State(name, '{"ETag":"\\"1\\""}', checked=time.time(), good=long_ago))
+    fetch(server, Policy())
+    assert server.statuses() == [200, 304]
+    assert shelf.read().good > long_ago
 
 
 def test_a_download_that_is_killed_leaves_nothing_locked(server: Server) -> None:
