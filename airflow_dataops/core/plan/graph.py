@@ -49,14 +49,15 @@ def _sorted(project: Project) -> list[str]:
 
 
 def nearest_parents(
-    project: Project, order: Iterable[str], kept: Set[str]
+    project: Project, order: Iterable[str], kept: Set[str], wanted: Iterable[str]
 ) -> dict[str, frozenset[str]]:
-    """For each node, its nearest ancestors among the nodes that are kept.
+    """For each wanted node, its nearest ancestors among the nodes that are kept.
 
     Lineage passes through nodes that are not kept: ephemeral models, nodes not selected.
     """
     nearest: dict[str, frozenset[str]] = {}
-    for id_ in order:
+    needed = _with_passages(project, kept, wanted)
+    for id_ in filter(needed.__contains__, order):
         found: set[str] = set()
         for parent in project.nodes[id_].parents:
             if parent in kept:
@@ -65,6 +66,18 @@ def nearest_parents(
                 found |= beyond
         nearest[id_] = frozenset(found) if found else _NONE
     return nearest
+
+
+def _with_passages(project: Project, kept: Set[str], wanted: Iterable[str]) -> set[str]:
+    """Add the nodes that are not kept and through which lineage reaches the wanted ones."""
+    needed: set[str] = set()
+    waiting = list(wanted)
+    while waiting:
+        id_ = waiting.pop()
+        if id_ not in needed:
+            needed.add(id_)
+            waiting += [parent for parent in project.nodes[id_].parents if parent not in kept]
+    return needed
 
 
 class Descendants:

@@ -74,8 +74,9 @@ class _Planner:
 
     def plan(self) -> Plan:
         kept = {node.id for node in self.selected if self._passes(node)}
-        nearest = graph.nearest_parents(self.project, self.order, kept)
         single, joint = self._tests_by_parents()
+        wanted = kept.union(test.id for test in joint)
+        nearest = graph.nearest_parents(self.project, self.order, kept, wanted)
         late_gates = self._late_gates(joint, nearest)
         for node in self.selected:
             if node.id in kept:

@@ -24,10 +24,9 @@ _VERSIONS = ("latest", "prerelease", "old", "none")
 
 def by_tag(scope: Scope, criterion: Criterion) -> Iterator[str]:
     """`tag:daily`."""
-    pattern = criterion.pattern
-    for node in scope.nodes:
-        if any(fnmatchcase(tag, pattern) for tag in node.tags):
-            yield node.id
+    tags = {tag for node in scope.nodes for tag in node.tags}
+    meant = {tag for tag in tags if fnmatchcase(tag, criterion.pattern)}
+    return (node.id for node in scope.nodes if not meant.isdisjoint(node.tags))
 
 
 def known_tags(scope: Scope, criterion: Criterion) -> Iterator[str]:
