@@ -36,6 +36,11 @@ class Server:
         return [asked.status for asked in self.asked]
 
 
+class _Listener(ThreadingHTTPServer):
+    def handle_error(self, *_: object) -> None:
+        """Clients that hang up are what the tests are about."""
+
+
 @contextmanager
 def http_server() -> Iterator[Server]:
     """Serve until the end of the block."""
@@ -73,11 +78,7 @@ def http_server() -> Iterator[Server]:
         def log_message(self, *_: object) -> None:
             """Keep quiet."""
 
-    class Listener(ThreadingHTTPServer):
-        def handle_error(self, *_: object) -> None:
-            """Clients that hang up are what the tests are about."""
-
-    listener = Listener(("127.0.0.1", 0), Handler)
+    listener = _Listener(("127.0.0.1", 0), Handler)
     listener.daemon_threads = True
     server = Server(f"http://127.0.0.1:{listener.server_port}")
     thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.02})
