@@ -111,11 +111,14 @@ class StoredManifest:
             # Most processes find what they need in the cache, and never load the readers.
             from airflow_dataops.core.manifests import read_manifest
 
-            data = self._data or _read(self._path)
-            self._manifest = read_manifest(data, source=self.source)
-            self._data = None
+            self._manifest = read_manifest(self._take(), source=self.source)
             _store(self._name, self._manifest)
         return self._manifest
+
+    def _take(self) -> bytes:
+        """Return the file's bytes, and keep them no longer."""
+        data, self._data = self._data, None
+        return data or _read(self._path)
 
 
 def open_manifest(path: str | Path) -> StoredManifest:

@@ -93,6 +93,8 @@ def _containers(operator: BaseOperator) -> list[tuple[str, Callable[[], Any]]]:
 
 
 def _copier(value: Any) -> Callable[[], Any]:
+    if type(value) is ParamsDict and not value:
+        return ParamsDict
     return value.copy if type(value) in _PLAIN else partial(copy.copy, value)
 
 

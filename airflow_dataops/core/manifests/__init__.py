@@ -26,9 +26,13 @@ def read_manifest(data: bytes, *, source: str) -> Manifest:
         ManifestError: with everything that must be mended, each problem with the node and the
             file where its author wrote it.
     """
+    from airflow_dataops.core.manifests.dbt.decode import decode
     from airflow_dataops.core.manifests.dbt.read import read_dbt
 
-    return read_dbt(data, source)
+    file = decode(data, source)
+    # The file may be the largest thing in memory, unless the caller keeps it.
+    del data
+    return read_dbt(file, source)
 
 
 def __getattr__(name: str) -> Any:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.manifests.dbt import outside
 from airflow_dataops.core.manifests.dbt.context import Context
-from airflow_dataops.core.manifests.dbt.decode import decode
 from airflow_dataops.core.manifests.dbt.macros import Macros
 from airflow_dataops.core.manifests.dbt.nodes import read_node
 from airflow_dataops.core.manifests.dbt.version import schema_version, version_warning
@@ -31,17 +30,16 @@ _IN_NODES = {
 _NAMED = 3
 
 
-def read_dbt(data: bytes, source: str) -> Manifest:
+def read_dbt(file: wire.File, source: str) -> Manifest:
     """Read a dbt manifest of schema v10, v11, v12 or newer.
 
     Args:
-        data: the file.
+        file: what was decoded.
         source: the file's name, for messages.
 
     Raises:
         ManifestError: with all that is wrong.
     """
-    file = decode(data, source)
     report = Report()
     if warning := version_warning(file.metadata):
         report.warnings.append(warning)
