@@ -37,7 +37,8 @@ def dbt_dag(
         conn_id: the warehouse.
         dag_id: the DAG's id; the project's name by default.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,
-            `freshness`, `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
+            `freshness`, `granularity`, `threads`, `operator_args`, `group_args`,
+            `tag_args`, `dbt`); all others go to
             Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...). Without
             `schedule`, the one that the project's metadata asks for is taken. Runs of one
             DAG do not overlap unless `max_active_runs` says so.

@@ -37,7 +37,8 @@ def dbt_task_group(
         conn_id: the warehouse.
         dag: the DAG; None inside a `with DAG(...)` block.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,
-            `freshness`, `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
+            `freshness`, `granularity`, `threads`, `operator_args`, `group_args`,
+            `tag_args`, `dbt`); all others go to
             Airflow's `TaskGroup`. The group's `default_args` hold for its tasks.
 
     Raises:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
@@ -77,7 +78,7 @@ class Run:
         outlets = list(task.outlets)
         context: Any = {
             "ti": ti,
-            "params": process_params(self.dag, task, self.conf, suppress_exception=False),
+            "params": self._params(task),
             "outlet_events": events,
             "task_state_store": self.stores[task.task_id],
         }
@@ -95,3 +96,11 @@ class Run:
         finally:
             self.sql[id_] = getattr(task, "sql", None) or ""
             task.outlets = outlets
+
+    def _params(self, task: BaseOperator) -> dict[str, Any]:
+        """Merge the run's conf into the params, which in Airflow a process of its own does."""
+        kept = copy.deepcopy(self.dag.params)
+        try:
+            return process_params(self.dag, task, self.conf, suppress_exception=False)
+        finally:
+            self.dag.params = kept

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -12,11 +13,12 @@ from airflow_dataops import dbt_dag
 from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
 from tests.host.runs import Run
+from tests.oracle.projects import load_shop
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from airflow.sdk import DAG
+
+SHOP = Path(__file__).parents[2] / "dags" / "manifests" / "shop" / "manifest.json"
 
 
 def sql(text: str) -> dict[str, str]:
@@ -183,3 +185,38 @@ def test_several_sessions_build_on_one_duckdb_file(warehouse: Path, tmp_path: Pa
 def test_a_number_of_threads_that_is_none_is_refused(tmp_path: Path, threads: Any) -> None:
     with pytest.raises(ConfigError, match="threads: expected a whole number from 1 on"):
         dag_of(tmp_path, *DIAMOND, threads=threads)
+
+
+def test_the_demo_project_comes_out_the_same_in_one_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seeds, snapshots, incremental models, tests; two days; a dry run before each."""
+    states: dict[str, Any] = {}
+    for granularity in ("node", "dag"):
+        file = tmp_path / granularity / "shop.duckdb"
+        file.parent.mkdir()
+        connection = {"conn_type": "duckdb", "host": str(file)}
+        monkeypatch.setenv("AIRFLOW_CONN_W", json.dumps(connection))
+        arguments = {"granularity": granularity, "threads": 4, "freshness": "skip"}
+        dag = dbt_dag(manifest=SHOP, conn_id="w", **arguments)
+        for day in (0, 1):
+            with duckdb.connect(str(file)) as warehouse:
+                load_shop(warehouse, day)
+            before = counts(file)
+            dry = Run(dag, dry_run=True).all()
+            assert set(dry.states.values()) == {"success"}, dry.errors
+            assert counts(file) == before
+            run = Run(dag).all()
+            assert set(run.states.values()) == {"success"}, run.errors
+            assert counts(file) != before
+        states[granularity] = counts(file)
+        states[granularity]["orders"] = rows(file, "select * from marts.fct_orders order by all")
+    assert states["node"] == states["dag"]
+
+
+def counts(file: Path) -> dict[str, Any]:
+    names = rows(file, "select table_schema, table_name from information_schema.tables")
+    return {
+        f"{schema}.{name}": rows(file, f'select count(*) from "{schema}"."{name}"')
+        for schema, name in names
+    }
