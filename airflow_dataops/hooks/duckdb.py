@@ -126,7 +126,6 @@ class DuckDBHook(DbApiHook):
             return False, str(error)
         except _engine_error() as error:
             return False, str(error)
-            return False, str(error)
         return True, "Connection successfully tested"
 
     @property
