@@ -68,7 +68,7 @@ clean: ## Remove environments and what the demo left
 $(VENV)/.ready: pyproject.toml constraints.txt
 	$(call venv,$(VENV))
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
-	  --group dev --editable '.[cli,duckdb,dbt,postgres]'
+	  --group dev --editable '.[all]'
 	touch $@
 
 $(DEMO_VENV)/.ready: pyproject.toml constraints.txt
