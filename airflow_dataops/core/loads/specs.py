@@ -1,0 +1,297 @@
+"""What a load is: a target, a verb with its settings, and who runs it.
+
+Every verb goes the same way: take the lease of target and partition, stage the source once,
+check what was staged, publish in one transaction that begins with the fence, sweep. A process
+that dies anywhere leaves the target as it was or as it should be.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from airflow_dataops.core.model import Relation, Struct
+
+Value = str | int | float | bool | date | datetime | None
+"""A value of a partition's column."""
+
+
+class NullKeys(StrEnum):
+    """What becomes of rows whose key is, or holds, NULL."""
+
+    REFUSE = "refuse"
+    """The load fails before it writes."""
+    MATCH = "match"
+    """NULL equals NULL, so that running again does not add them again."""
+
+
+class OnEmpty(StrEnum):
+    """What a source without rows does."""
+
+    WRITE = "write"
+    """It is loaded like any other: it clears a partition, it empties a replaced table."""
+    KEEP = "keep"
+    """The target stays as it is."""
+    FAIL = "fail"
+    """The load fails and the target stays as it is."""
+
+
+class Drift(StrEnum):
+    """What becomes of columns that the source has and the target has not.
+
+    A column that the target requires (NOT NULL without a default) and the source lacks, and a
+    type that does not fit, are errors always.
+    """
+
+    REFUSE = "refuse"
+    IGNORE = "ignore"
+    """They are left out."""
+    ADD = "add"
+    """The target gets them, at its end, NULL in the rows it has."""
+
+
+class Outside(StrEnum):
+    """What becomes of source rows that are not of the partition."""
+
+    REFUSE = "refuse"
+    DROP = "drop"
+
+
+class Within(Struct, frozen=True):
+    """A half-open range of a column: `start <= column < end`."""
+
+    column: str
+    start: date | datetime | int
+    end: date | datetime | int
+
+
+class LoadPartition(Struct, frozen=True, tag="partition"):
+    """Put the source's rows in the place of a partition's: delete and insert by one predicate.
+
+    Attributes:
+        values: the partition's columns with their values; NULL is a value. May be empty when
+            `within` is set.
+        within: a range, besides.
+    """
+
+    values: dict[str, Value] = {}
+    within: Within | None = None
+    outside: Outside = Outside.REFUSE
+    on_empty: OnEmpty = OnEmpty.WRITE
+
+
+class Compare(StrEnum):
+    """Which of the rows that are there already are written again."""
+
+    ALWAYS = "always"
+    CHANGED = "changed"
+    """Those of which an updated column is distinct."""
+
+
+class Merge(Struct, frozen=True, tag="merge"):
+    """Update the rows whose key is there, add the others.
+
+    Attributes:
+        keys: columns that name a row.
+        order_by: columns that tell which of several source rows of one key is the last and
+            wins. Without them duplicate keys are an error that names some.
+        update_columns: what is updated; None for all but the keys.
+        delete_flag: a boolean column of the source: true deletes the row. It is not written.
+    """
+
+    keys: tuple[str, ...]
+    order_by: tuple[str, ...] = ()
+    update_columns: tuple[str, ...] | None = None
+    delete_flag: str | None = None
+    compare: Compare = Compare.ALWAYS
+    null_keys: NullKeys = NullKeys.REFUSE
+    on_empty: OnEmpty = OnEmpty.KEEP
+
+
+class Replace(Struct, frozen=True, tag="replace"):
+    """Put the source's rows in the place of the whole table, at once for every reader."""
+
+    on_empty: OnEmpty = OnEmpty.FAIL
+
+
+class Append(Struct, frozen=True, tag="append"):
+    """Add the source's rows that the table does not have.
+
+    Attributes:
+        keys: columns that name a row; empty: all columns, NULL equals NULL.
+        order_by: as for `Merge`. Rows that are equal in all columns are one in any case.
+    """
+
+    keys: tuple[str, ...] = ()
+    order_by: tuple[str, ...] = ()
+    null_keys: NullKeys = NullKeys.REFUSE
+    on_empty: OnEmpty = OnEmpty.KEEP
+
+
+class HistoryColumns(Struct, frozen=True):
+    """Names of the columns that a type 2 history adds."""
+
+    valid_from: str = "valid_from"
+    valid_to: str = "valid_to"
+    is_current: str = "is_current"
+
+
+class Missing(StrEnum):
+    """What it means that a key of the history is not in the source."""
+
+    IGNORE = "ignore"
+    CLOSE = "close"
+    """It was deleted: the source is a full picture as of the time of the load."""
+
+
+class History(Struct, frozen=True, tag="history"):
+    """Keep every version of a row with the time it was valid (SCD type 2).
+
+    Versions of a key do not overlap and leave no gap; `valid_to` of the current one is NULL.
+    A row that arrives late takes its place between the versions before and after it.
+
+    Attributes:
+        keys: columns that name the thing.
+        effective_at: column of the source with the time from which its row is valid.
+        compare_columns: a new version begins when one of these is distinct; None for all
+            columns but the keys and `effective_at`.
+        closed_at: with `missing=close`, the time at which missing keys end.
+    """
+
+    keys: tuple[str, ...]
+    effective_at: str
+    compare_columns: tuple[str, ...] | None = None
+    columns: HistoryColumns = HistoryColumns()
+    missing: Missing = Missing.IGNORE
+    closed_at: datetime | None = None
+    null_keys: NullKeys = NullKeys.REFUSE
+    on_empty: OnEmpty = OnEmpty.KEEP
+
+
+class NullCursor(StrEnum):
+    """What becomes of source rows whose cursor is NULL."""
+
+    REFUSE = "refuse"
+    INCLUDE = "include"
+    """Each load takes them; only with keys, or they would be added again."""
+    EXCLUDE = "exclude"
+
+
+class Increment(Struct, frozen=True, tag="increment"):
+    """Take over what is new in the source since the last time, by a watermark.
+
+    The watermark is the greatest cursor seen; it is committed with the rows and never goes
+    back. Rows at the watermark itself and within the lag are read again and merged by key, so
+    none is lost and none doubled.
+
+    Attributes:
+        cursor: a column of the source that grows: a time or a number.
+        lag: how far before the watermark to look for rows that were committed late; a number
+            for a numeric cursor.
+        keys: columns that name a row; empty: all columns.
+        per: columns each of whose values has a watermark of its own.
+    """
+
+    cursor: str
+    keys: tuple[str, ...] = ()
+    order_by: tuple[str, ...] = ()
+    lag: timedelta | int | float = timedelta()
+    per: tuple[str, ...] = ()
+    null_cursor: NullCursor = NullCursor.REFUSE
+    null_keys: NullKeys = NullKeys.REFUSE
+    on_empty: OnEmpty = OnEmpty.KEEP
+
+
+class Envelope(StrEnum):
+    """The form of change events."""
+
+    PLAIN = "plain"
+    """The row's columns, and one with the kind of change."""
+    DEBEZIUM = "debezium"
+    """Columns `before`, `after` (JSON objects), `op` (c, r, u, d)."""
+
+
+class ApplyChanges(Struct, frozen=True, tag="changes"):
+    """Apply insert, update and delete events in the order of their sequence.
+
+    An event that is older than what the target has of its key changes nothing, also after a
+    deletion: the sequence of deleted keys is kept beside the target.
+
+    Attributes:
+        keys: columns that name a row.
+        sequence: columns of the events that order those of a key, such as an LSN.
+        op: column with the kind of change; see `inserts`, `updates`, `deletes`.
+        soft_delete: boolean column of the target that is set instead of deleting.
+        sequence_column: column of the target that keeps the sequence of a row's last event.
+    """
+
+    keys: tuple[str, ...]
+    sequence: str
+    op: str = "op"
+    deletes: tuple[str, ...] = ("d", "D", "delete", "DELETE")
+    upserts: tuple[str, ...] = (
+        *("c", "r", "u", "i", "I", "U", "C", "R"),
+        *("insert", "update", "upsert", "INSERT", "UPDATE", "UPSERT"),
+    )
+    envelope: Envelope = Envelope.PLAIN
+    soft_delete: str | None = None
+    sequence_column: str = "_sequence"
+    null_keys: NullKeys = NullKeys.REFUSE
+    on_empty: OnEmpty = OnEmpty.KEEP
+
+
+Verb = LoadPartition | Merge | Replace | Append | History | Increment | ApplyChanges
+
+
+class Attempt(Struct, frozen=True):
+    """Who runs a load: one try of one task of one run.
+
+    Attributes:
+        owner: what tells tasks apart; the same in all tries (`dag.task[map_index]`).
+    """
+
+    owner: str
+    run_id: str
+    try_number: int = 1
+
+
+class Load(Struct, frozen=True):
+    """One load of one target.
+
+    Attributes:
+        partition: what the lease is for besides the target: two loads of one target with
+            different partitions run side by side. Empty: the whole target.
+        control: where the tables `dataops_leases` and `dataops_watermarks` are; the
+            target's own schema unless set. (The identifier is ignored.)
+        lease: how long a load may go on before another task may take its place. A retry of
+            the same task takes it at once.
+        wait: how long to wait for a lease that another task holds.
+    """
+
+    target: Relation
+    verb: Verb
+    attempt: Attempt
+    drift: Drift = Drift.REFUSE
+    partition: str = ""
+    control: Relation | None = None
+    lease: timedelta = timedelta(hours=1)
+    wait: timedelta = timedelta(minutes=10)
+
+
+class LoadResult(Struct, frozen=True):
+    """What a load did. Counts are rows; None where the engine does not say.
+
+    Attributes:
+        staged: rows read from the source.
+        partitions: what was written, as texts for people and asset extras.
+        watermark: where the source was read up to, as text (JSON for several).
+    """
+
+    target: str
+    staged: int
+    inserted: int | None = None
+    updated: int | None = None
+    deleted: int | None = None
+    bytes: int | None = None
+    partitions: tuple[str, ...] = ()
+    watermark: str | None = None
