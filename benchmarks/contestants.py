@@ -50,7 +50,7 @@ def by_hand(manifest: Path) -> Build:
 
     from airflow_dataops import BuildOperator, TestOperator
     from airflow_dataops.dag_factory.dbt import DEFAULT_ARGS
-    from airflow_dataops.task_groups.assets import asset_of
+    from airflow_dataops.operators.assets import asset_of
     from airflow_dataops.task_groups.factory import plan_manifest
 
     planned = plan_manifest(manifest, CONN_ID, {}).plan.tasks()

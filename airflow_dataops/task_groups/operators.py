@@ -9,12 +9,12 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.assets import asset_of
 from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator
 from airflow_dataops.operators.test import TestOperator
-from airflow_dataops.task_groups.assets import asset_of
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator

@@ -16,7 +16,7 @@ from airflow_dataops.adapters import manifest_store
 from airflow_dataops.core import manifests as readers
 from airflow_dataops.core.model import Relation
 from airflow_dataops.dag_factory.load import load_dags
-from airflow_dataops.task_groups.assets import asset_of
+from airflow_dataops.operators.assets import asset_of
 from benchmarks import contestants
 from benchmarks.manifests import manifest
 from tests.host.manifests import write
