@@ -1,0 +1,49 @@
+"""Names of tables as authors write them."""
+
+from __future__ import annotations
+
+import re
+
+from airflow_dataops.core.model import Relation
+from airflow_dataops.errors import ConfigError
+
+_PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|`([^`]+)`|([^\s."`]+))\s*(?:\.(?!\s*$)|$)')
+_MOST = 3
+_FOLD = {"postgres": str.lower, "snowflake": str.upper}
+"""How an engine reads a part that is written without quotes."""
+
+
+def parse_relation(name: str, dialect: str | None = None) -> Relation:
+    """Return the table that a name such as `orders` or `shop.sales."Order Lines"` means.
+
+    Args:
+        name: one to three parts: database, schema, table. Double quotes or backticks keep
+            dots, blanks and capitals.
+        dialect: the sqlglot name of the engine whose case rules hold for parts without
+            quotes; None to keep them as they are.
+
+    Raises:
+        ConfigError: it is no such name.
+    """
+    parts, place = [], 0
+    while place < len(name):
+        found = _PART.match(name, place)
+        if found is None:
+            break
+        parts.append(_part(found, dialect))
+        place = found.end()
+    if place < len(name) or not 0 < len(parts) <= _MOST:
+        raise ConfigError(
+            f"{name!r} is not the name of a table; write table, schema.table or "
+            'database.schema.table, and parts with dots or blanks in double quotes ("a.b").'
+        )
+    identifier, schema, database = (*reversed(parts), None, None)[:_MOST]
+    return Relation(identifier=identifier or "", schema=schema, database=database)
+
+
+def _part(found: re.Match[str], dialect: str | None) -> str:
+    if found[1] is not None:
+        return found[1].replace('""', '"')
+    if found[2] is not None:
+        return found[2]
+    return _FOLD.get(dialect or "", str)(found[3])
