@@ -18,6 +18,7 @@ _HOMES = {
     "BuildOperator": "airflow_dataops.operators.build",
     "TestOperator": "airflow_dataops.operators.test",
     "FreshnessOperator": "airflow_dataops.operators.freshness",
+    "backfill": "airflow_dataops.adapters.backfills",
     "DuckDBHook": "airflow_dataops.hooks.duckdb",
 }
 

@@ -1,3 +1,4 @@
+from airflow_dataops.adapters.backfills import backfill as backfill
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags
 from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook

@@ -46,7 +46,7 @@ class AirflowApi:
 
     def __init__(self, url: str, *, username: str, password: str) -> None:
         self.url = url
-        self._login = {"username": username, "password": password}
+        self.login = {"username": username, "password": password}
         # A proxy from the environment has no business with 127.0.0.1.
         self._client = httpx.Client(base_url=url, timeout=30, trust_env=False)
 
@@ -81,7 +81,7 @@ class AirflowApi:
         """
         if "Authorization" in self._client.headers:
             return
-        answer = _decoded(self._client.post("/auth/token", json=self._login))
+        answer = _decoded(self._client.post("/auth/token", json=self.login))
         if not isinstance(answer, dict) or "access_token" not in answer:
             raise ApiError(f"{self.url} gives no token: it is not Airflow that listens there.")
         self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from airflow_dataops.cli.backfill import backfill
 from airflow_dataops.cli.compile import compile_command
 from airflow_dataops.cli.plan import plan
 
@@ -16,3 +17,4 @@ app = typer.Typer(
 )
 app.command("compile")(compile_command)
 app.command("plan")(plan)
+app.command("backfill")(backfill)
