@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_dataops.errors import RunError
 from airflow_dataops.operators.asked import Asked
+from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -19,10 +17,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Struct
     from airflow_dataops.core.plan import TaskKind
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.hooks.sql_runner import Session
 
 
-class NodeOperator(Asked, BaseOperator):
+class NodeOperator(Asked, SessionOperator):
     """Runs nodes of a manifest through a connection, without dbt.
 
     The SQL is looked up when the task runs, so that it weighs nothing in the serialized DAG;
@@ -56,7 +53,6 @@ class NodeOperator(Asked, BaseOperator):
         self.conn_id = conn_id
         self.fingerprint = fingerprint
         self.sql: str | None = None
-        self._session: Session | None = None
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:
@@ -64,29 +60,13 @@ class NodeOperator(Asked, BaseOperator):
         fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[no-untyped-call]
         return fields | {"fingerprint"}
 
-    def on_kill(self) -> None:
-        """Stop the statement that is running on the server."""
-        if self._session is not None:
-            self._session.interrupt()
+    def _show_script(self, script: str) -> None:
+        self.sql = script
 
     def _run(self, work: Callable[[SqlRunner], Any]) -> Any:
-        """Do `work` in one session with the warehouse; show what ran even when it fails.
-
-        A `RunError` would come again, so Airflow is told not to retry.
-        """
-        from airflow_dataops.core.execution.recording import RecordingRunner
-        from airflow_dataops.hooks.sql_runner import open_session
-
-        with open_session(self.conn_id) as session:
-            self._session = session
-            recording = RecordingRunner(session)
-            try:
-                return work(recording)
-            except RunError as error:
-                raise AirflowFailException(str(error)) from error
-            finally:
-                self._session = None
-                self.sql = recording.script()
+        """Do `work` in one session with the warehouse; show what ran even when it fails."""
+        with self._recorded() as runner:
+            return work(runner)
 
     def _show(self, kind: TaskKind, nodes: Sequence[str], request: RunRequest) -> Any:
         """Log what nodes would run, and run none of it."""

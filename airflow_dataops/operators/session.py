@@ -1,0 +1,53 @@
+"""What the operators that talk to a warehouse have in common."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow.sdk import BaseOperator
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_dataops.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_dataops.core.execution.recording import RecordingRunner
+    from airflow_dataops.hooks.sql_runner import Session
+
+
+class SessionOperator(BaseOperator):
+    """Works in one session with the warehouse of its `conn_id`."""
+
+    conn_id: str
+    _session: Session | None = None
+
+    def on_kill(self) -> None:
+        """Stop the statement that is running on the server."""
+        if self._session is not None:
+            self._session.interrupt()
+
+    def _show_script(self, script: str) -> None:
+        """Keep what ran for the user, in a template field."""
+        self.script: str | None = script
+
+    @contextmanager
+    def _recorded(self) -> Iterator[RecordingRunner]:
+        """Open a session; show what ran in it even when it fails.
+
+        What would go wrong again is not retried.
+        """
+        from airflow_dataops.core.execution.recording import RecordingRunner
+        from airflow_dataops.hooks.sql_runner import open_session
+
+        with open_session(self.conn_id) as session:
+            self._session = session
+            recording = RecordingRunner(session)
+            try:
+                yield recording
+            except (RunError, ConfigError) as error:
+                raise AirflowFailException(str(error)) from error
+            finally:
+                self._session = None
+                self._show_script(recording.script())
