@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from airflow_dataops.config_section import config_section
+
 
 def get_provider_info() -> dict[str, Any]:
     """Return the provider's description, in the form of Airflow's provider schema."""
@@ -18,4 +20,5 @@ def get_provider_info() -> dict[str, Any]:
                 "hook-class-name": "airflow_dataops.hooks.duckdb.DuckDBHook",
             }
         ],
+        "config": config_section(),
     }

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from contextlib import AbstractContextManager
 
+    from airflow_dataops.core.metrics.batch import Batch
+
 
 class SqlRunner(Protocol):
     """One open session with a warehouse.
@@ -35,3 +37,17 @@ class SqlRunner(Protocol):
 
     def transaction(self) -> AbstractContextManager[None]:
         """Commit at the end of the block, roll back when it raises. Does not nest."""
+
+
+class MetricSink(Protocol):
+    """Where metrics go. One thread uses it; it may block and raise as it likes.
+
+    A batch is taken whole or not at all: after an exception it is sent again.
+    """
+
+    @property
+    def limit(self) -> int:
+        """The greatest number of series in one batch."""
+
+    def send(self, batch: Batch) -> None:
+        """Send what was measured since the last batch."""

@@ -1,0 +1,1 @@
+"""The queue between what is measured and the sinks."""

@@ -1,0 +1,52 @@
+"""Airflow's config section `[dataops]`, in the form of Airflow's provider schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+def _option(description: str, default: str, example: str | None, type_: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "version_added": "0.1.0",
+        "type": type_,
+        "example": example,
+        "default": default,
+    }
+
+
+def config_section() -> dict[str, Any]:
+    """Return the description of all options."""
+    sinks = _option(
+        "Where metrics go: addresses, separated by commas or spaces. Empty switches them off.",
+        "",
+        "statsd://localhost:8125, conn:ops_datadog",
+        "string",
+    )
+    options = {
+        "metrics_sinks": sinks | {"sensitive": True},
+        "metrics_allow_tags": _option(
+            "Only these tags are sent; empty for all.", "", "dag, task, tier", "string"
+        ),
+        "metrics_deny_tags": _option("These tags are never sent.", "", "task", "string"),
+        "metrics_constant_tags": _option(
+            "Tags that every measurement gets.", "", "env=prod, team=data", "string"
+        ),
+        "metrics_task_events": _option(
+            "Whether tasks tell of their start and end as it happens.", "True", None, "boolean"
+        ),
+        "metrics_max_series": _option(
+            "So many series are kept apart in one process; what comes on top is added up under "
+            "the name of the metric.",
+            "2000",
+            None,
+            "integer",
+        ),
+        "metrics_flush_seconds": _option(
+            "Longest time that a measurement waits before it is sent.", "1.0", None, "float"
+        ),
+        "metrics_exit_seconds": _option(
+            "Longest time that a process waits at its end until all is sent.", "1.0", None, "float"
+        ),
+    }
+    return {"dataops": {"description": "Settings of airflow-dataops.", "options": options}}

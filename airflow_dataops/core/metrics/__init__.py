@@ -1,0 +1,1 @@
+"""What is measured, under which names and tags, and how it is summed; no clock, no network."""

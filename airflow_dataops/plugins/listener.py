@@ -1,0 +1,146 @@
+"""Airflow's events -> measurements. Every hook only appends to a queue."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.listeners import hookimpl
+
+from airflow_dataops.adapters.metrics import current
+from airflow_dataops.adapters.metrics.reporting import LOG
+from airflow_dataops.core.metrics import catalogue as metrics
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.plugins.configured import make_pipeline
+from airflow_dataops.plugins.guard import harmless
+from airflow_dataops.plugins.run_ends import RunEnds
+from airflow_dataops.plugins.tags import run_tags, task_tags
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.metrics.catalogue import Metric
+
+_BY_HAND = "manually"
+"""A word of the message that Airflow's REST API gives with a run that somebody ended."""
+
+
+def make_listener() -> Listener | None:
+    """Make the listener and the pipeline of this process; None where the settings are wrong."""
+    try:
+        pipeline = make_pipeline()
+    except ConfigError as error:
+        LOG.error("Metrics are off: %s", error)
+        return None
+    current.use(pipeline)
+    return Listener(RunEnds(), task_events=pipeline.settings.task_events)
+
+
+class Listener:
+    """Hears what happens in the process it is in.
+
+    Task hooks are called in the task's process, and in the api-server for states set by hand;
+    run hooks in the scheduler, and in the api-server likewise; asset hooks in the api-server;
+    import errors in the DAG processor.
+    """
+
+    def __init__(self, run_ends: RunEnds, *, task_events: bool) -> None:
+        self._run_ends = run_ends
+        self._task_events = task_events
+
+    @hookimpl
+    @harmless
+    def on_task_instance_running(self, previous_state: Any, task_instance: Any) -> None:
+        """Count a try that began; from here on the task reports under its own tags."""
+        tags = _tags(task_instance)
+        current.use_context(tags)
+        if self._task_events:
+            current.emit("counter", metrics.TASK_STARTED.name, 1, tags)
+
+    @hookimpl
+    @harmless
+    def on_task_instance_success(self, previous_state: Any, task_instance: Any) -> None:
+        """Count a try that succeeded."""
+        self._ended(previous_state, task_instance, "success")
+
+    @hookimpl
+    @harmless
+    def on_task_instance_failed(
+        self, previous_state: Any, task_instance: Any, error: object
+    ) -> None:
+        """Count a try that failed, and whether it will be tried again."""
+        state = getattr(task_instance, "state", None)
+        again = str(getattr(state, "value", state)) == "up_for_retry"
+        self._ended(previous_state, task_instance, "up_for_retry" if again else "failed")
+
+    @hookimpl
+    @harmless
+    def on_task_instance_skipped(self, previous_state: Any, task_instance: Any) -> None:
+        """Count a try that skipped itself."""
+        self._ended(previous_state, task_instance, "skipped")
+
+    def _ended(self, previous_state: Any, task_instance: Any, state: str) -> None:
+        by_hand = previous_state is None
+        if not by_hand and not self._task_events:
+            return
+        metric = metrics.TASK_STATE_SET if by_hand else metrics.TASK_ENDED
+        tags = (*_tags(task_instance), ("state", state))
+        current.emit("counter", metric.name, 1, tags)
+
+    @hookimpl
+    @harmless
+    def on_dag_run_running(self, dag_run: Any, msg: str) -> None:
+        """Count a run that began."""
+        tags = run_tags(dag_run.dag_id, dag_run.run_type, dag_run.dag)
+        current.emit("counter", metrics.RUN_STARTED.name, 1, tags)
+
+    @hookimpl
+    @harmless
+    def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
+        """Have a run counted that succeeded."""
+        self._run_ends.add(dag_run, by_hand=_BY_HAND in msg)
+
+    @hookimpl
+    @harmless
+    def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:
+        """Have a run counted that failed."""
+        self._run_ends.add(dag_run, by_hand=_BY_HAND in msg)
+
+    @hookimpl
+    @harmless
+    def on_asset_created(self, asset: Any) -> None:
+        """Count a new asset."""
+        _count(metrics.ASSET_CREATED)
+
+    @hookimpl
+    @harmless
+    def on_asset_event_emitted(self, asset_event: Any) -> None:
+        """Count an asset event."""
+        dag = asset_event.source_dag_id
+        tags = {"asset": asset_event.asset.name} | ({"dag": dag} if dag else {})
+        _count(metrics.ASSET_UPDATED, **tags)
+
+    @hookimpl
+    @harmless
+    def on_new_dag_import_error(self, filename: str, stacktrace: str) -> None:
+        """Count a DAG file that broke."""
+        _count(metrics.IMPORT_ERROR_NEW, file=filename)
+
+    @hookimpl
+    @harmless
+    def on_existing_dag_import_error(self, filename: str, stacktrace: str) -> None:
+        """Count a DAG file that is still broken."""
+        _count(metrics.IMPORT_ERROR_AGAIN, file=filename)
+
+    @hookimpl
+    @harmless
+    def before_stopping(self, component: Any) -> None:
+        """Send what is left, within the bound: task processes end without another chance."""
+        self._run_ends.finish()
+        current.flush()
+
+
+def _tags(task_instance: Any) -> tuple[tuple[str, str], ...]:
+    task = getattr(task_instance, "task", None)
+    return task_tags(task_instance.dag_id, task_instance.task_id, task, getattr(task, "dag", None))
+
+
+def _count(metric: Metric, **tags: str) -> None:
+    current.emit("counter", metric.name, 1, tuple(tags.items()))
