@@ -1,7 +1,8 @@
 """Plans, made once per manifest, selection and options, and kept in the host's cache.
 
 The warm path of a parse reads the plan and nothing else: no manifest, no selection. A worker
-reads the one task it runs.
+reads the one task it runs. Of a project that is split, each part is a plan of its own, beside a
+list of the parts.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import msgspec
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions
-from airflow_dataops.errors import ManifestError
+from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, SplitOptions
+from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.adapters.pack import Pack
     from airflow_dataops.core.model import Project
@@ -30,6 +33,9 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode_plan = msgspec.msgpack.Decoder(Plan).decode
 _decode_tasks = msgspec.msgpack.Decoder(dict[str, PlannedTask]).decode
 _decode_task = msgspec.msgpack.Decoder(PlannedTask).decode
+_decode_heads = msgspec.msgpack.Decoder(tuple[Plan, ...]).decode
+
+Selection = str | tuple[str, ...] | None
 
 _selectors: list[NodeSelector] = []
 """That of the project which was selected from last."""
@@ -39,11 +45,34 @@ class PlanRequest(Struct, frozen=True):
     """Which part of a manifest to plan, and how.
 
     `select` and `exclude` are in dbt's selection language; a sequence is a union.
+
+    Attributes:
+        start_on: what other DAGs fill and whose freshness starts this one, in the same
+            language; None for the models of other projects, empty for nothing.
     """
 
-    select: str | tuple[str, ...] | None = None
-    exclude: str | tuple[str, ...] | None = None
+    select: Selection = None
+    exclude: Selection = None
     options: PlanOptions = PlanOptions()
+    start_on: Selection = None
+
+
+class PartRequest(Struct, frozen=True):
+    """What a named selector takes for its part."""
+
+    select: Selection = None
+    exclude: Selection = None
+
+
+class SplitRequest(Struct, frozen=True):
+    """How to split a project.
+
+    Attributes:
+        selectors: by name of the part.
+    """
+
+    options: SplitOptions = SplitOptions()
+    selectors: dict[str, PartRequest] = {}
 
 
 class StoredPlan:
@@ -71,6 +100,22 @@ class StoredPlan:
         return None if record is None else _decode_task(record)
 
 
+class StoredSplit:
+    """The plans of a project's parts, in an order in which they may run.
+
+    Attributes:
+        heads: the plans without their tasks.
+    """
+
+    def __init__(self, heads: tuple[Plan, ...], open_: Callable[[int], StoredPlan]) -> None:
+        self.heads = heads
+        self._open = open_
+
+    def plan(self, place: int) -> StoredPlan:
+        """Return the plan of one part."""
+        return self._open(place)
+
+
 def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
     """Return the plan of a manifest, from the cache or made now.
 
@@ -78,17 +123,59 @@ def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
         ManifestError: the manifest is wrong, or has nodes that cannot run.
         ConfigError: the selection is wrong.
     """
-    name = f"{_key(manifest, request)}.plan"
-    if (pack := cache.load(name)) is not None:
-        try:
-            return StoredPlan(_decode_plan(pack.header), pack)
-        except msgspec.MsgspecError:
-            cache.drop(name)
-    with no_collection():
-        plan = _made(manifest, request)
+    key = _key(manifest, request)
+    return _stored(key) or _keep(key, _made(manifest, request))
+
+
+def open_split(manifest: StoredManifest, request: PlanRequest, split: SplitRequest) -> StoredSplit:
+    """Return the plans of a manifest's parts, from the cache or made now.
+
+    Raises:
+        ManifestError: the manifest is wrong, or has nodes that cannot run.
+        ConfigError: the selection is wrong, parts overlap or wait for each other in a circle.
+    """
+    key = _key(manifest, request, split)
+    fresh: list[StoredPlan] = []
+
+    def make() -> list[StoredPlan]:
+        if not fresh:
+            plans = _made_split(manifest, request, split)
+            fresh.extend(_keep(_part(key, place), plan) for place, plan in enumerate(plans))
+            cache.store(f"{key}.split", _encode([plan.head for plan in fresh]), [])
+        return fresh
+
+    def open_(place: int) -> StoredPlan:
+        return (None if fresh else _stored(_part(key, place))) or make()[place]
+
+    heads = _stored_heads(key) or tuple(plan.head for plan in make())
+    return StoredSplit(heads, open_)
+
+
+def _stored_heads(key: str) -> tuple[Plan, ...] | None:
+    if (pack := cache.load(f"{key}.split")) is None:
+        return None
+    try:
+        return _decode_heads(pack.header)
+    except msgspec.MsgspecError:
+        cache.drop(f"{key}.split")
+        return None
+
+
+def _stored(key: str) -> StoredPlan | None:
+    name = f"{key}.plan"
+    if (pack := cache.load(name)) is None:
+        return None
+    try:
+        return StoredPlan(_decode_plan(pack.header), pack)
+    except msgspec.MsgspecError:
+        cache.drop(name)
+        return None
+
+
+def _keep(key: str, plan: Plan) -> StoredPlan:
     head = msgspec.structs.replace(plan, tasks={})
     entries = [(id_, _encode(task)) for id_, task in plan.tasks.items()]
-    cache.store(name, _encode(head), entries)
+    cache.store(f"{key}.plan", _encode(head), entries)
     return StoredPlan(head, plan)
 
 
@@ -96,18 +183,71 @@ def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:
     # Dear to import, and needed only where the plan is not in the cache.
     from airflow_dataops.core.plan import make_plan
 
-    project = manifest.project()
-    asked = request.select is not None or request.exclude is not None
-    selected = None
-    if asked or project.selectors:
-        selected = _selector_of(project).select(request.select, request.exclude)
-    try:
-        plan = make_plan(project, request.options, selected)
-    except ManifestError as error:
-        raise ManifestError(manifest.source, error.problems) from None
+    with no_collection():
+        project = manifest.project()
+        selected, foreign = _selected(project, request), _foreign(project, request)
+        try:
+            plan = make_plan(project, request.options, selected, foreign)
+        except ManifestError as error:
+            raise ManifestError(manifest.source, error.problems) from None
+    _warn(manifest, plan)
+    return plan
+
+
+def _made_split(
+    manifest: StoredManifest, request: PlanRequest, split: SplitRequest
+) -> tuple[Plan, ...]:
+    from airflow_dataops.core.plan import split_plan
+
+    with no_collection():
+        project = manifest.project()
+        selector = _selector_of(project) if split.selectors else None
+        try:
+            plans = split_plan(
+                project,
+                request.options,
+                split.options,
+                selected=_selected(project, request),
+                foreign=_foreign(project, request),
+                selections={
+                    name: selector.select(part.select, part.exclude)
+                    for name, part in split.selectors.items()
+                    if selector is not None
+                },
+            )
+        except ManifestError as error:
+            raise ManifestError(manifest.source, error.problems) from None
+        except ConfigError as error:
+            raise ConfigError(f"{manifest.source}: {error}") from None
+    _warn(manifest, plans[0])
+    return plans
+
+
+def _warn(manifest: StoredManifest, plan: Plan) -> None:
     for warning in plan.warnings:
         log.warning("%s: %s", manifest.source, warning)
-    return plan
+
+
+def _selected(project: Project, request: PlanRequest) -> frozenset[str] | None:
+    asked = request.select is not None or request.exclude is not None
+    if not asked and not project.selectors:
+        return None
+    return _selector_of(project).select(request.select, request.exclude)
+
+
+def _foreign(project: Project, request: PlanRequest) -> frozenset[str] | None:
+    """Return the ids of the nodes that `start_on` names; None where it is not set."""
+    if not request.start_on:
+        return None if request.start_on is None else frozenset()
+    from airflow_dataops.core.plan.slices import filled_elsewhere
+
+    chosen = _selector_of(project).select(request.start_on) & filled_elsewhere(project)
+    if not chosen:
+        raise ConfigError(
+            f"start_on: {request.start_on!r} selects no source and no model of another project; "
+            "name what other DAGs fill, such as 'source:shop'"
+        )
+    return chosen
 
 
 def _selector_of(project: Project) -> NodeSelector:
@@ -121,5 +261,10 @@ def _selector_of(project: Project) -> NodeSelector:
     return _selectors[0]
 
 
-def _key(manifest: StoredManifest, request: PlanRequest) -> str:
-    return hashlib.sha256(manifest.key.encode() + _encode(request)).hexdigest()[:32]
+def _key(manifest: StoredManifest, *request: Struct) -> str:
+    told = b"".join(map(_encode, request))
+    return hashlib.sha256(manifest.key.encode() + told).hexdigest()[:32]
+
+
+def _part(key: str, place: int) -> str:
+    return f"{key}-{place}"

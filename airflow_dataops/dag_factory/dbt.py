@@ -5,17 +5,23 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, AssetAll, AssetAny
 
+from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.dag_factory.params import run_params
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.assets import asset_of
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
 from airflow_dataops.task_groups.tasks import add_tasks
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from airflow_dataops.core.plan import Plan
     from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.task_groups.factory import PlanArguments
 
 DEFAULT_ARGS = {
     "retries": 2,
@@ -37,8 +43,8 @@ def dbt_dag(
         conn_id: the warehouse.
         dag_id: the DAG's id; the project's name by default.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,
-            `freshness`, `granularity`, `threads`, `operator_args`, `group_args`,
-            `tag_args`, `dbt`); all others go to
+            `freshness`, `granularity`, `assets`, `start_on`, `start_when`, `threads`,
+            `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
             Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...). Without
             `schedule`, the one that the project's metadata asks for is taken. Runs of one
             DAG do not overlap unless `max_active_runs` says so.
@@ -48,26 +54,47 @@ def dbt_dag(
         ConfigError: an argument is wrong, or the file is not there.
     """
     planning, of_dag = split_arguments(arguments)
+    settle_start(planning, of_dag)
     planned = plan_manifest(locate(manifest), conn_id, planning)
     return build_dag(planned, dag_id, of_dag)
+
+
+def settle_start(planning: PlanArguments, of_dag: Mapping[str, Any]) -> None:
+    """Let a schedule of the caller's be all that starts a DAG. Raises `ConfigError`."""
+    if "schedule" not in of_dag:
+        return
+    if planning.get("start_on"):
+        raise ConfigError(
+            "start_on and schedule exclude each other; a schedule in the project's metadata and "
+            "start_on go together"
+        )
+    planning["start_on"] = ()
 
 
 def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> DAG:
     """Turn a plan into a DAG; `of_dag` are the caller's arguments for Airflow's `DAG`."""
     plan = planned.plan.head
     params = {**run_params(), **(of_dag.get("params") or {})}
+    part = f", part `{plan.part}`" if plan.part else ""
     defaults: dict[str, Any] = {
         "schedule": plan.schedule,
         "max_active_runs": 1,
         "tags": ["dbt"],
-        "doc_md": f"The dbt project `{plan.name}`.",
+        "doc_md": f"The dbt project `{plan.name}`{part}.",
     }
-    own = {
+    own: dict[str, Any] = {
         "dag_id": dag_id or plan.name,
         "params": params,
         "default_args": DEFAULT_ARGS | (of_dag.get("default_args") or {}),
     }
+    if plan.start is Start.INPUTS:
+        own["schedule"] = _when_fresh(plan, planned.warehouse.conn_id)
     dag = DAG(**(defaults | of_dag | own))
     dag.fileloc = caller_file()
     add_tasks(planned, dag, dag.task_group)
     return dag
+
+
+def _when_fresh(plan: Plan, conn_id: str) -> AssetAll | AssetAny:
+    assets = [asset_of(found.relation, conn_id) for found in plan.inputs]
+    return AssetAll(*assets) if plan.start_when is StartWhen.ALL else AssetAny(*assets)

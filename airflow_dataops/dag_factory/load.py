@@ -9,16 +9,19 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import DAG
 
 from airflow_dataops.core.manifests.files import is_manifest
-from airflow_dataops.dag_factory.dbt import build_dag
+from airflow_dataops.dag_factory.dbt import build_dag, settle_start
+from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import Source, as_source, find_sources
-from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
+from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
 from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, MutableMapping, Sequence
     from typing import NoReturn
+
+    from airflow_dataops.task_groups.factory import PlanArguments, Planned
 
 log = logging.getLogger(__name__)
 
@@ -33,11 +36,12 @@ def load_dags(
     per_project: dict[str, dict[str, Any]] | None = None,
     **arguments: Any,
 ) -> list[DAG]:
-    """Turn every manifest in a folder into a DAG of this DAG file.
+    """Turn every manifest in a folder into a DAG of this DAG file, or into several.
 
     A manifest is a file `manifest.json` in the folder or below it, or any other `.json`
     directly in the folder. Hidden folders and `dbt_packages` are left out. Each DAG is
-    called like its project, and put into `namespace`.
+    called like its project, and put into `namespace`. The DAGs of a project that is split are
+    called `<project>__<part>`.
 
     One bad manifest never takes down another's DAG: the good ones load, and all bad ones
     show together as one import error of the DAG file, and in the log.
@@ -47,7 +51,8 @@ def load_dags(
         namespace: the DAG file's `globals()`.
         conn_id: the warehouse.
         per_project: arguments by project name, which beat `arguments`.
-        **arguments: what `dbt_dag` takes.
+        **arguments: what `dbt_dag` takes, and `SplitArguments` (`split_by`, `selectors`,
+            `rest`).
 
     Returns:
         The DAGs that were loaded.
@@ -109,8 +114,7 @@ class _Loader:
     def load(self, manifest: Path | Source) -> None:
         """Load one manifest, or remember why not."""
         try:
-            dag = self._build(manifest)
-            if dag is not None:
+            for dag in self._build(manifest):
                 self._add(dag, manifest)
         except DataOpsError as error:
             self.fail(error)
@@ -127,22 +131,36 @@ class _Loader:
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
             self.namespace[id_] = _Errors(id_, name, self._errors)
 
-    def _build(self, manifest: Path | Source) -> DAG | None:
-        """Build the DAG of a manifest, None where this process runs a task of another one."""
-        planning, of_dag = split_arguments(self.arguments)
-        conn_id = of_dag.pop("conn_id")
+    def _build(self, manifest: Path | Source) -> list[DAG]:
+        """Build the DAGs of a manifest, without those that this process does not run."""
         path = locate(manifest)
-        planned = plan_manifest(path, conn_id, planning)
+        arguments = self.arguments
+        planned = self._plan(path, arguments)
         if own := self.per_project.get(planned.plan.head.name):
-            planning, of_dag = split_arguments(self.arguments | own)
-            planned = plan_manifest(path, of_dag.pop("conn_id"), planning)
-        dag_id = of_dag.pop("dag_id", None) or planned.plan.head.name
-        if not is_wanted(dag_id):
-            return None
+            arguments = arguments | own
+            planned = self._plan(path, arguments)
+        asked = take_split(arguments := dict(arguments))
+        planning, of_dag = _settled(arguments)
+        conn_id = of_dag.pop("conn_id")
+        base = of_dag.pop("dag_id", None) or planned.plan.head.name
+        split = split_request(asked, planned.plan.head, of_dag)
+        if split is None:
+            wanted = [(base, planned)] if is_wanted(base) else []
+        else:
+            parts = plan_parts(path, conn_id, planning, split)
+            ids = [dag_id_of(base, head) for head in parts.heads]
+            wanted = [(id_, parts.planned(at)) for at, id_ in enumerate(ids) if is_wanted(id_)]
         try:
-            return build_dag(planned, dag_id, of_dag)
+            return [build_dag(planned, id_, of_dag) for id_, planned in wanted]
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
+
+    def _plan(self, path: Path, arguments: dict[str, Any]) -> Planned:
+        """Plan a manifest as one DAG, which also tells the project's name and its schedules."""
+        arguments = dict(arguments)
+        take_split(arguments)
+        planning, of_dag = _settled(arguments)
+        return plan_manifest(path, of_dag["conn_id"], planning)
 
     def _add(self, dag: DAG, manifest: Path | Source) -> None:
         dag_id = dag.dag_id
@@ -155,6 +173,12 @@ class _Loader:
         self._sources[dag_id] = manifest
         self.namespace[dag_id] = dag
         self.dags.append(dag)
+
+
+def _settled(arguments: dict[str, Any]) -> tuple[PlanArguments, dict[str, Any]]:
+    planning, of_dag = split_arguments(arguments)
+    settle_start(planning, of_dag)
+    return planning, of_dag
 
 
 class _Errors(DAG):

@@ -52,6 +52,11 @@ def dbt_task_group(
             "or pass dag="
         )
     planning, of_group = split_arguments(arguments)
+    if planning.get("start_on"):
+        raise ConfigError(
+            f"dbt_task_group {group_id!r}: start_on is for DAGs; give your DAG a schedule of assets"
+        )
+    planning["start_on"] = ()
     planned = plan_manifest(locate(manifest), conn_id, planning)
     group = TaskGroup(group_id=group_id, dag=dag, **of_group)
     add_tasks(planned, dag, group)

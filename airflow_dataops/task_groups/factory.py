@@ -6,7 +6,15 @@ import importlib.util
 from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.adapters.plan_store import PlanRequest, StoredPlan, open_plan
+from airflow_dataops.adapters.plan_store import (
+    PlanRequest,
+    Selection,
+    SplitRequest,
+    StoredPlan,
+    StoredSplit,
+    open_plan,
+    open_split,
+)
 from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.operators import Warehouse
@@ -29,6 +37,11 @@ class PlanArguments(TypedDict, total=False):
         freshness: `gate` (a stale source stops what reads from it) or `skip`.
         granularity: how much one task runs: `node`, `chain` (models in a row, with their
             tests), `layer` or `dag`.
+        assets: when a table's asset is emitted: `built`, or `tested` (after its tests).
+        start_on: what other DAGs fill and whose freshness starts this one, in the selection
+            language (`source:shop`); by default the models of other projects, `()` for nothing.
+            Not for task groups.
+        start_when: whether `all` or `any` inputs must be fresh.
         threads: sessions that a task of several nodes may open; 4 by default, 1 on DuckDB.
         operator_args: operator arguments of every task, such as `{"retries": 3}`.
         group_args: operator arguments by group, such as `{"marts": {"pool": "small"}}`.
@@ -42,6 +55,9 @@ class PlanArguments(TypedDict, total=False):
     group_by: str
     freshness: str
     granularity: str
+    assets: str
+    start_on: str | Sequence[str] | None
+    start_when: str
     threads: int | None
     operator_args: Mapping[str, Any]
     group_args: Mapping[str, Mapping[str, Any]]
@@ -50,7 +66,7 @@ class PlanArguments(TypedDict, total=False):
 
 
 _LAYERS = ("operator_args", "group_args", "tag_args")
-_OPTIONS = ("engine", "group_by", "freshness", "granularity")
+_OPTIONS = ("engine", "group_by", "freshness", "granularity", "assets", "start_when")
 
 
 class Planned:
@@ -69,22 +85,56 @@ def plan_manifest(manifest: Path, conn_id: str, arguments: PlanArguments) -> Pla
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
+    plan = open_plan(open_manifest(manifest), _request(arguments))
+    return _planned(plan, manifest, conn_id, arguments)
+
+
+class PlannedParts:
+    """The plans of a project's parts."""
+
+    def __init__(
+        self, split: StoredSplit, manifest: Path, conn_id: str, arguments: PlanArguments
+    ) -> None:
+        self.heads = split.heads
+        self._split = split
+        self._rest = (manifest, conn_id, arguments)
+
+    def planned(self, place: int) -> Planned:
+        """Return what one part needs to be turned into operators."""
+        return _planned(self._split.plan(place), *self._rest)
+
+
+def plan_parts(
+    manifest: Path, conn_id: str, arguments: PlanArguments, split: SplitRequest
+) -> PlannedParts:
+    """Plan the parts of a manifest, each a DAG; errors as for `plan_manifest`."""
+    stored = open_split(open_manifest(manifest), _request(arguments), split)
+    return PlannedParts(stored, manifest, conn_id, arguments)
+
+
+def _request(arguments: PlanArguments) -> PlanRequest:
     given: Mapping[str, Any] = arguments
-    dbt = arguments.get("dbt")
-    missing = _dbt_unavailable(dbt)
+    missing = _dbt_unavailable(arguments.get("dbt"))
     options = plan_options(
         **{name: given[name] for name in _OPTIONS if name in given},
         unavailable={Engine.DBT: missing} if missing else {},
     )
-    layers = argument_layers(**{name: given[name] for name in _LAYERS if name in given})
-    request = PlanRequest(
-        select=_hashable(arguments.get("select")),
-        exclude=_hashable(arguments.get("exclude")),
+    return PlanRequest(
+        select=hashable(arguments.get("select")),
+        exclude=hashable(arguments.get("exclude")),
         options=options,
+        start_on=hashable(arguments.get("start_on")),
     )
-    plan = open_plan(open_manifest(manifest), request)
+
+
+def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArguments) -> Planned:
+    given: Mapping[str, Any] = arguments
+    layers = argument_layers(**{name: given[name] for name in _LAYERS if name in given})
     warehouse = Warehouse(
-        manifest=str(manifest), conn_id=conn_id, dbt=dbt, threads=_threads(arguments)
+        manifest=str(manifest),
+        conn_id=conn_id,
+        dbt=arguments.get("dbt"),
+        threads=_threads(arguments),
     )
     return Planned(plan, warehouse, layers)
 
@@ -97,7 +147,8 @@ def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[s
     return cast("PlanArguments", planning), rest
 
 
-def _hashable(selection: str | Sequence[str] | None) -> str | tuple[str, ...] | None:
+def hashable(selection: str | Sequence[str] | None) -> Selection:
+    """Return a selection as a request holds it."""
     return selection if selection is None or isinstance(selection, str) else tuple(selection)
 
 

@@ -14,12 +14,14 @@ from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator
+from airflow_dataops.operators.ready import ReadyOperator
 from airflow_dataops.operators.test import TestOperator
 
 if TYPE_CHECKING:
     from airflow.sdk import BaseOperator
 
-    from airflow_dataops.core.plan import PlannedTask
+    from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.plan import Plan, PlannedTask
     from airflow_dataops.operators.node import NodeOperator
 
 _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
@@ -27,6 +29,7 @@ _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
     TaskKind.TEST: TestOperator,
     TaskKind.FRESHNESS: FreshnessOperator,
     TaskKind.FUSED: FusedOperator,
+    TaskKind.READY: ReadyOperator,
 }
 
 
@@ -74,12 +77,35 @@ def own_arguments(
     """Return the arguments in which tasks of one profile differ, besides id and nodes."""
     doc = arguments.get("doc_md") or task.description or None
     outlets = list(arguments.get("outlets", ()))
-    relations = [part.relation for part in task.parts] if task.parts else [task.relation]
-    outlets = [asset_of(found, warehouse.conn_id) for found in relations if found] + outlets
+    outlets = [asset_of(found, warehouse.conn_id) for found in _emitted(task)] + outlets
     own = {"doc_md": doc, "outlets": outlets}
     if task.kind is TaskKind.FUSED:
         own |= {"parts": task.parts, "threads": warehouse.threads}
     return own
+
+
+def _emitted(task: PlannedTask) -> list[Relation]:
+    """Return the tables whose assets a task emits, those that it builds first."""
+    if task.parts:
+        built = [part.relation for part in task.parts if part.relation]
+        return [*built, *(task.outlets or ())]
+    if task.outlets is not None:
+        return list(task.outlets)
+    return [task.relation] if task.relation else []
+
+
+def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any]) -> BaseOperator:
+    """Build the operator that waits for the inputs of a DAG."""
+    # It reads cron expressions, which few DAGs need.
+    from airflow_dataops.operators.inputs import InputsSensor
+
+    return InputsSensor(
+        inputs=head.inputs,
+        conn_id=warehouse.conn_id,
+        start_when=head.start_when,
+        schedule=head.schedule,
+        **arguments,
+    )
 
 
 def dbt_task_operator(

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TaskGroup
 
 from airflow_dataops.adapters.collection import no_collection
-from airflow_dataops.core.plan import Engine, arguments_of
+from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.cloning import Mould
 from airflow_dataops.task_groups.operators import (
     build_operator,
     dbt_task_operator,
+    inputs_operator,
     operator_class,
     own_arguments,
 )
@@ -113,8 +114,11 @@ class _Builder:
         group = self._group(task.group)
         task_id = self._prefix + task.id
         own = own_arguments(task, self._warehouse, arguments)
+        place = {"task_id": task_id, "task_group": group, "dag": self._dag}
+        if task.kind is TaskKind.WAIT:
+            doc = {"doc_md": own["doc_md"]}
+            return inputs_operator(self._plan.head, self._warehouse, arguments | doc | place)
         if task.engine is Engine.DBT:
-            place = {"task_id": task_id, "task_group": group, "dag": self._dag}
             return dbt_task_operator(task, self._warehouse, arguments | own | place)
         key = (operator_class(task), task.profile)
         if key not in self._moulds:

@@ -15,8 +15,12 @@ from airflow_dataops.core.plan.coarse import Fused, fuse, fused_groups
 from airflow_dataops.core.plan.engines import Chosen, choose
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
-from airflow_dataops.core.plan.schedule import schedule_of
+from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
+from airflow_dataops.core.plan.schedule import schedules_of
+from airflow_dataops.core.plan.slices import Slice, external_models, inputs_of
+from airflow_dataops.core.plan.starts import starts_of
 from airflow_dataops.core.plan.structs import (
+    AssetsWhen,
     Engine,
     FreshnessMode,
     Granularity,
@@ -24,6 +28,8 @@ from airflow_dataops.core.plan.structs import (
     Plan,
     PlannedTask,
     PlanOptions,
+    Profile,
+    Start,
     TaskKind,
 )
 from airflow_dataops.core.plan.untangle import untangle
@@ -38,7 +44,10 @@ _BUILT = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT})
 
 
 def make_plan(
-    project: Project, options: PlanOptions | None = None, selected: Set[str] | None = None
+    project: Project,
+    options: PlanOptions | None = None,
+    selected: Set[str] | None = None,
+    foreign: Set[str] | None = None,
 ) -> Plan:
     """Plan the tasks of a project.
 
@@ -46,18 +55,26 @@ def make_plan(
         project: what a manifest reader returned.
         options: what the caller decides.
         selected: ids of the nodes to plan; None for all. Lineage passes through the others.
+        foreign: ids of the nodes that other DAGs fill and whose freshness starts this one;
+            None for the models of other projects that are in the manifest without their code.
 
     Raises:
         ManifestError: with every node that no engine can run, or whose metadata is wrong.
     """
-    options = options or PlanOptions()
-    return _Planner(project, options, project.nodes.keys() if selected is None else selected).plan()
+    return Planner(project, options or PlanOptions(), selected, foreign).plan()
 
 
-class _Planner:
+class Planner:
     """The state of one planning: what has been decided so far, and what went wrong."""
 
-    def __init__(self, project: Project, options: PlanOptions, selected: Set[str]) -> None:
+    def __init__(
+        self,
+        project: Project,
+        options: PlanOptions,
+        selected: Set[str] | None = None,
+        foreign: Set[str] | None = None,
+    ) -> None:
+        selected = project.nodes.keys() if selected is None else selected
         self.project = project
         self.options = options
         self.order = graph.topological(project)
@@ -71,8 +88,32 @@ class _Planner:
         """By node: the tasks after which what reads from it may run."""
         self.layers: dict[str, str] = {}
         """By task: the layer it belongs to."""
+        self.nearest: dict[str, frozenset[str]] = {}
+        """By node with tasks, and by test: its nearest parents with tasks."""
+        self.external = external_models(project)
+        self.foreign = self.external if foreign is None else foreign
 
     def plan(self) -> Plan:
+        """Plan all of it as one DAG."""
+        self.draft()
+        foreign = self.foreign_inputs()
+        schedules = schedules_of(self.selected)
+        inputs = frozenset[str]().union(*foreign.values())
+        starting = starts_of(
+            {"": set()}, {"": next(iter(schedules), None)}, {""} if inputs else set()
+        )[""]
+        cut = Slice(
+            tasks=self.tasks,
+            starting=starting,
+            readers=frozenset(foreign),
+            inputs=inputs_of(self.project, inputs),
+            held=self.held_back(),
+        )
+        plan = self.finish(cut)
+        return replace(plan, schedules=schedules) if len(schedules) > 1 else plan
+
+    def draft(self) -> None:
+        """Plan the tasks, each node for itself."""
         kept = {node.id for node in self.selected if self._passes(node)}
         single, joint = self._tests_by_parents()
         wanted = kept.union(test.id for test in joint)
@@ -86,22 +127,75 @@ class _Planner:
         for test in joint:
             upstream = {task for parent in nearest[test.id] for task in self._built(parent)}
             self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
+        self.nearest = nearest
+        self.nearest.update(
+            {test.id: frozenset(test.parents) for t in single.values() for test in t}
+        )
         problems = self.problems + self.profiles.problems()
         if problems:
             raise ManifestError(f"project {self.project.name!r}", problems)
+
+    def finish(self, cut: Slice) -> Plan:
+        """Plan one DAG out of tasks that were drafted."""
+        self.tasks = dict(cut.tasks)
         warnings = self._warnings() + self._fuse()
+        self.tasks = emit_when_ready(self.tasks, cut.held)
+        if cut.starting.start is Start.TIME_AND_INPUTS:
+            profile = self.profiles.add(Profile(group=("inputs",)))
+            self.tasks = wait_for_inputs(self.tasks, cut.readers, profile)
         return Plan(
             name=self.project.name,
             tasks=self._in_order(),
             profiles=self.profiles.all(),
-            schedule=schedule_of(self.selected),
+            part=cut.part,
+            schedule=cut.starting.schedule,
+            start=cut.starting.start,
+            start_when=self.options.start_when,
+            inputs=cut.inputs,
             warnings=self.project.warnings + warnings,
         )
+
+    def built(self) -> list[Node]:
+        """Return the nodes that are built, parents first."""
+        return [
+            node
+            for node in self.selected
+            if self.names[node.id] in self.tasks and node.kind in _BUILT
+        ]
+
+    def foreign_inputs(self) -> dict[str, frozenset[str]]:
+        """Return the nodes that other DAGs fill, by task that reads them."""
+        if not self.foreign:
+            return {}
+        kept = self.gates.keys()
+        nearest = graph.nearest_parents(
+            self.project, self.order, kept | self.foreign, kept | self.nearest.keys()
+        )
+        found = {}
+        for id_, task in self.tasks.items():
+            if task.kind is TaskKind.FRESHNESS:
+                read = frozenset(task.nodes)
+            else:
+                read = frozenset[str]().union(*(nearest[node] for node in task.nodes))
+            if read := read & self.foreign:
+                found[id_] = read
+        return found
+
+    def held_back(self) -> dict[str, set[str]]:
+        """By build: the tests after which its asset is emitted, where that is asked for."""
+        if self.options.assets is AssetsWhen.BUILT:
+            return {}
+        held = {node.id: set(self.gates[node.id]) for node in self.built()}
+        for id_, task in self.tasks.items():
+            for test in task.nodes if task.kind is TaskKind.TEST else ():
+                for parent in self.nearest[test] & held.keys():
+                    held[parent].add(id_)
+        return {self.names[node]: gates for node, gates in held.items()}
 
     def _passes(self, node: Node) -> bool:
         """Tell whether a node has tasks, or at least a place, in the graph of tasks."""
         if isinstance(node.spec, ModelSpec):
-            return node.spec.materialized != "ephemeral"
+            return node.spec.materialized != "ephemeral" and node.id not in self.external
         return node.kind in _BUILT or node.kind is NodeKind.SOURCE
 
     def _tests_by_parents(self) -> tuple[dict[str, list[Node]], list[Node]]:

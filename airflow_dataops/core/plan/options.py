@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TypeVar
 
 from airflow_dataops.core.plan.structs import (
+    AssetsWhen,
     Engine,
     EngineChoice,
     FreshnessMode,
     Granularity,
     GroupBy,
     PlanOptions,
+    Rest,
+    ScheduleFrom,
+    SplitBy,
+    SplitOptions,
+    StartWhen,
 )
 from airflow_dataops.errors import ConfigError
 
-_Choice = TypeVar("_Choice", EngineChoice, GroupBy, FreshnessMode, Granularity)
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 
 def plan_options(
@@ -23,6 +30,8 @@ def plan_options(
     group_by: str = GroupBy.LAYER,
     freshness: str = FreshnessMode.GATE,
     granularity: str = Granularity.NODE,
+    assets: str = AssetsWhen.BUILT,
+    start_when: str = StartWhen.ALL,
     unavailable: dict[Engine, str] | None = None,
 ) -> PlanOptions:
     """Check the words and return the options.
@@ -41,6 +50,37 @@ def plan_options(
         group_by=_choice(GroupBy, "group_by", group_by),
         freshness=_choice(FreshnessMode, "freshness", freshness),
         granularity=_choice(Granularity, "granularity", granularity),
+        assets=_choice(AssetsWhen, "assets", assets),
+        start_when=_choice(StartWhen, "start_when", start_when),
+    )
+
+
+def split_options(
+    *,
+    split_by: str | None = None,
+    rest: str | None = None,
+    selectors: bool = False,
+    caller_schedules: bool = False,
+) -> SplitOptions:
+    """Check the words and return the options.
+
+    Args:
+        split_by: None for what is asked for otherwise: selectors, else schedules.
+        selectors: whether the caller names selectors.
+        caller_schedules: whether the caller sets the schedule.
+
+    Raises:
+        ConfigError: a word is none of those accepted, or they exclude each other.
+    """
+    if selectors and split_by not in (None, SplitBy.SELECTORS):
+        raise ConfigError(f"split_by={split_by!r} and selectors exclude each other; keep one")
+    if not selectors and (rest is not None or split_by == SplitBy.SELECTORS):
+        raise ConfigError("split_by='selectors' and rest need selectors={'name': 'expression'}")
+    default = SplitBy.SELECTORS if selectors else SplitBy.SCHEDULE
+    return SplitOptions(
+        by=_choice(SplitBy, "split_by", split_by or default),
+        rest=_choice(Rest, "rest", rest or Rest.PART),
+        schedules=ScheduleFrom.CALLER if caller_schedules else ScheduleFrom.METADATA,
     )
 
 

@@ -60,6 +60,11 @@ class Profiles:
         )
         return len(self._profiles) - 1
 
+    def add(self, profile: Profile) -> int:
+        """Add a profile of no node; return its place."""
+        self._profiles.append(profile)
+        return len(self._profiles) - 1
+
     def airflow(self, place: int) -> dict[str, Any]:
         """Return the `meta.airflow` of a profile."""
         return self._profiles[place].airflow

@@ -18,7 +18,16 @@ def schedule_of(nodes: Iterable[Node]) -> str | None:
     Where nodes ask for several, that is the most frequent preset; cron expressions are
     taken to be more frequent than any preset, the alphabetically first one wins.
     """
-    asked = {node.orchestration.schedule for node in nodes} - {None}
-    crons = sorted(schedule for schedule in asked if schedule and schedule not in _PRESETS)
-    presets = [preset for preset in _PRESETS if preset in asked]
-    return next(iter(crons + presets), None)
+    return next(iter(schedules_of(nodes)), None)
+
+
+def schedules_of(nodes: Iterable[Node]) -> tuple[str, ...]:
+    """Return the schedules that nodes ask for, the one that is taken for all of them first."""
+    asked = {node.orchestration.schedule for node in nodes}
+    return tuple(sorted((schedule for schedule in asked if schedule), key=rank))
+
+
+def rank(schedule: str) -> tuple[int, str]:
+    """Return what sorts schedules from the most frequent to the rarest."""
+    place = _PRESETS.index(schedule) + 1 if schedule in _PRESETS else 0
+    return (len(_PRESETS) + 1 if schedule == "@once" else place, schedule)

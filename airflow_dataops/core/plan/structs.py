@@ -64,6 +64,68 @@ class Granularity(StrEnum):
     """All of it."""
 
 
+class SplitBy(StrEnum):
+    """What the parts stand for when a project is split into several DAGs."""
+
+    SCHEDULE = "schedule"
+    """The schedule in a node's metadata."""
+    TAG = "tag"
+    """A node's first tag."""
+    OWNER = "owner"
+    LAYER = "layer"
+    """Staging, intermediate, marts."""
+    FOLDER = "folder"
+    """The first folder below `models/`."""
+    DOMAIN = "domain"
+    """`meta.domain`, else the dbt group."""
+    SELECTORS = "selectors"
+    """What the caller selected for each part."""
+    NONE = "none"
+
+
+class Rest(StrEnum):
+    """What becomes of the nodes that no selector of a split takes."""
+
+    PART = "part"
+    """They are a part of their own, `rest`."""
+    LEAVE_OUT = "leave out"
+
+
+class ScheduleFrom(StrEnum):
+    """Who sets the schedules of a split project's DAGs."""
+
+    METADATA = "metadata"
+    CALLER = "caller"
+    """`schedule=` of the caller, for the parts that nothing else starts."""
+
+
+class Start(StrEnum):
+    """What starts the runs of a DAG."""
+
+    TIME = "time"
+    """Its schedule."""
+    INPUTS = "inputs"
+    """Fresh inputs."""
+    TIME_AND_INPUTS = "time and inputs"
+    """Its schedule; then what reads the inputs waits until they are fresh."""
+
+
+class StartWhen(StrEnum):
+    """How many inputs must be fresh before they start a run, or before it goes on."""
+
+    ALL = "all"
+    ANY = "any"
+
+
+class AssetsWhen(StrEnum):
+    """When a table's asset is emitted."""
+
+    BUILT = "built"
+    """Right after it was built; where another DAG of a split project reads it, after its tests."""
+    TESTED = "tested"
+    """After its tests."""
+
+
 class TaskKind(StrEnum):
     """What a task does."""
 
@@ -72,6 +134,10 @@ class TaskKind(StrEnum):
     FRESHNESS = "freshness"
     FUSED = "fused"
     """Several of these, in its `parts`."""
+    READY = "ready"
+    """Tells that a table is built and that all tests which gate its readers passed."""
+    WAIT = "wait"
+    """Waits until the inputs of the DAG are fresh."""
 
 
 class PlanOptions(Struct, frozen=True):
@@ -88,6 +154,20 @@ class PlanOptions(Struct, frozen=True):
     group_by: GroupBy = GroupBy.LAYER
     freshness: FreshnessMode = FreshnessMode.GATE
     granularity: Granularity = Granularity.NODE
+    assets: AssetsWhen = AssetsWhen.BUILT
+    start_when: StartWhen = StartWhen.ALL
+
+
+class SplitOptions(Struct, frozen=True):
+    """How a project becomes several DAGs.
+
+    Attributes:
+        rest: what becomes of nodes that no selector takes.
+    """
+
+    by: SplitBy = SplitBy.SCHEDULE
+    rest: Rest = Rest.PART
+    schedules: ScheduleFrom = ScheduleFrom.METADATA
 
 
 class ArgumentLayers(Struct, frozen=True):
@@ -130,7 +210,7 @@ class Part(Struct, frozen=True):
     Attributes:
         id: the id that the task would have.
         upstream: ids of the parts of the same task that must succeed first.
-        relation: the table or view it builds, if it builds one.
+        relation: the table or view it builds, if it builds one whose asset the task emits.
         reason: why this engine.
     """
 
@@ -156,6 +236,7 @@ class PlannedTask(Struct, frozen=True):
         profile: place of its profile in the plan.
         description: of the node it builds, Markdown.
         relation: the table or view it builds, if it builds one.
+        outlets: tables whose assets it emits; None for the one it builds, or its parts build.
         fqns: where dbt finds its nodes, for engine `dbt`.
         node_kind: what its nodes are.
         fingerprint: changes when one of its nodes does, so that a changed model is a new version
@@ -175,6 +256,7 @@ class PlannedTask(Struct, frozen=True):
     profile: int = 0
     description: str = ""
     relation: Relation | None = None
+    outlets: tuple[Relation, ...] | None = None
     fqns: tuple[tuple[str, ...], ...] = ()
     fingerprint: str = ""
     parts: tuple[Part, ...] = ()
@@ -185,16 +267,40 @@ class PlannedTask(Struct, frozen=True):
         return self.nodes[0]
 
 
-class Plan(Struct, frozen=True):
-    """All tasks of one project, sorted by id.
+class Input(Struct, frozen=True):
+    """A table that a DAG reads and another DAG fills.
 
     Attributes:
+        maker: the part, or the project, that fills it.
+        schedule: how often that part runs; None where nobody knows.
+    """
+
+    relation: Relation
+    maker: str
+    schedule: str | None = None
+
+
+class Plan(Struct, frozen=True):
+    """All tasks of one DAG, sorted by id: a project, or a part of one.
+
+    Attributes:
+        name: of the project.
+        part: the part of the project; empty for all of it.
         schedule: the schedule that the project's metadata asks for, None for none.
+        schedules: all schedules that the metadata asks for, where there are several.
+        start: what starts its runs.
+        start_when: how many of its inputs must be fresh.
+        inputs: tables of other DAGs, sorted by name.
         warnings: what a reader should know and need not mend.
     """
 
     name: str
     tasks: dict[str, PlannedTask]
     profiles: tuple[Profile, ...] = ()
+    part: str = ""
     schedule: str | None = None
+    schedules: tuple[str, ...] = ()
+    start: Start = Start.TIME
+    start_when: StartWhen = StartWhen.ALL
+    inputs: tuple[Input, ...] = ()
     warnings: tuple[str, ...] = ()

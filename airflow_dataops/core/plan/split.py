@@ -1,0 +1,185 @@
+"""One project -> the plans of several DAGs, wired to each other by the tables they read."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING
+
+from msgspec.structs import replace
+
+from airflow_dataops.core.model import NodeKind
+from airflow_dataops.core.plan.boundaries import (
+    Graph,
+    boundaries,
+    parts_of_tasks,
+    tasks_of_part,
+)
+from airflow_dataops.core.plan.divide import by_selection, divide, order_of
+from airflow_dataops.core.plan.make import Planner
+from airflow_dataops.core.plan.schedule import rank, schedule_of
+from airflow_dataops.core.plan.slices import Slice, inputs_of
+from airflow_dataops.core.plan.split_keys import key_of, part_names, problem_of_key
+from airflow_dataops.core.plan.starts import Starting, starts_of
+from airflow_dataops.core.plan.structs import (
+    Input,
+    Plan,
+    PlanOptions,
+    Rest,
+    ScheduleFrom,
+    SplitBy,
+    SplitOptions,
+)
+from airflow_dataops.errors import ManifestError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Set
+
+    from airflow_dataops.core.model import Node, Project
+
+MAIN = "main"
+REST = "rest"
+
+
+def split_plan(
+    project: Project,
+    options: PlanOptions | None = None,
+    split: SplitOptions | None = None,
+    *,
+    selected: Set[str] | None = None,
+    foreign: Set[str] | None = None,
+    selections: Mapping[str, Set[str]] | None = None,
+) -> tuple[Plan, ...]:
+    """Plan the DAGs of a project's parts, in an order in which they may run.
+
+    A project with nothing to split by (no tags, one schedule) is one plan of all of it.
+
+    Args:
+        selected, foreign: as for `make_plan`.
+        selections: ids of nodes by name of the part, where it is split by selectors.
+
+    Raises:
+        ConfigError: parts overlap, have one name, or wait for each other in a circle.
+        ManifestError: with every node that no engine can run, or whose metadata is wrong.
+    """
+    options, split = options or PlanOptions(), split or SplitOptions()
+    planner = Planner(project, options, selected, foreign)
+    if split.by is SplitBy.SELECTORS and split.rest is Rest.LEAVE_OUT:
+        taken = _taken(planner, selections or {})
+        planner = Planner(project, options, taken, foreign)
+    planner.draft()
+    part = _divided(planner, split, selections or {})
+    fewest = 2 if split.by is SplitBy.SCHEDULE else 1
+    if len(set(part.values())) < fewest:
+        return (Planner(project, options, selected, foreign).plan(),)
+    return tuple(map(_with_own_profiles, _Splitter(planner, split, part).plans()))
+
+
+def _taken(planner: Planner, selections: Mapping[str, Set[str]]) -> set[str]:
+    """Return the ids that selectors take, with the sources, and the tests of what they take."""
+    taken = set[str]().union(*selections.values())
+    mine = {node.id for node in planner.selected}
+    return {
+        node.id
+        for node in planner.selected
+        if node.id in taken
+        or node.kind is NodeKind.SOURCE
+        or (node.kind is NodeKind.TEST and mine & taken & set(node.parents))
+    }
+
+
+def _divided(
+    planner: Planner, split: SplitOptions, selections: Mapping[str, Set[str]]
+) -> dict[str, str]:
+    """Return the name of the part of each node that is built; empty for nothing to split by."""
+    built = planner.built()
+    if split.by is SplitBy.NONE:
+        return {}
+    if split.by is SplitBy.SELECTORS:
+        rest = REST if split.rest is Rest.PART else None
+        part = by_selection([node.id for node in built], selections, rest)
+    else:
+        part = _by_keys(planner, split.by, built)
+    named = part_names(set(part.values()))
+    return {id_: named[key] for id_, key in part.items()}
+
+
+def _by_keys(planner: Planner, by: SplitBy, built: list[Node]) -> dict[str, str]:
+    problems = [problem for node in built if (problem := problem_of_key(node, by))]
+    if problems:
+        raise ManifestError(f"project {planner.project.name!r}", problems)
+    own = {node.id: key for node in built if (key := key_of(node, by))}
+    if not own:
+        return {}
+    is_time = by is SplitBy.SCHEDULE
+    return divide(
+        [node.id for node in built],
+        planner.nearest,
+        own,
+        rank if is_time else lambda key: (0, key),
+        min(own.values(), key=rank) if is_time else MAIN,
+    )
+
+
+class _Splitter:
+    """Makes the plans of the parts of a draft."""
+
+    def __init__(self, planner: Planner, split: SplitOptions, part: dict[str, str]) -> None:
+        self._planner = planner
+        self._part = part
+        self._graph = Graph(planner.tasks, planner.nearest, planner.gates)
+        self._makers = order_of(planner.project.name, part, planner.nearest)
+        self._places = parts_of_tasks(self._graph, part, list(self._makers))
+        self._cuts = boundaries(self._graph, part, self._places)
+        self._foreign = planner.foreign_inputs()
+        self._held = planner.held_back()
+        self._starts = self._starting(split)
+
+    def plans(self) -> list[Plan]:
+        return [copy.copy(self._planner).finish(self._slice(name)) for name in self._makers]
+
+    def _starting(self, split: SplitOptions) -> dict[str, Starting]:
+        foreign = {name for id_ in self._foreign for name in self._places[id_]}
+        if split.schedules is ScheduleFrom.CALLER:
+            return starts_of(self._makers, dict.fromkeys(self._makers), foreign)
+        nodes: dict[str, list[Node]] = {name: [] for name in self._makers}
+        for id_, name in self._part.items():
+            nodes[name].append(self._planner.project.nodes[id_])
+        own = {name: schedule_of(mine) for name, mine in nodes.items()}
+        default = schedule_of(self._planner.selected)
+        return starts_of(self._makers, own, foreign, default)
+
+    def _slice(self, name: str) -> Slice:
+        tasks = tasks_of_part(self._graph, name, self._places)
+        names = self._planner.names
+        held = {id_: gates for id_, gates in self._held.items() if id_ in tasks}
+        for id_, gates in self._cuts.held.get(name, {}).items():
+            held[names[id_]] = held.get(names[id_], set()) | gates
+        held = {id_: gates & tasks.keys() for id_, gates in held.items()}
+        foreign = self._foreign.keys() & tasks.keys()
+        return Slice(
+            tasks=tasks,
+            starting=self._starts[name],
+            readers=self._cuts.readers.get(name, set()) | foreign,
+            inputs=self._inputs(name, foreign),
+            held=held,
+            part=name,
+        )
+
+    def _inputs(self, name: str, foreign: Set[str]) -> tuple[Input, ...]:
+        nodes = self._planner.project.nodes
+        elsewhere = frozenset[str]().union(*(self._foreign[id_] for id_ in foreign))
+        inputs = list(inputs_of(self._planner.project, elsewhere))
+        for id_ in self._cuts.inputs.get(name, ()):
+            maker, relation = self._part[id_], nodes[id_].relation
+            if relation is not None:
+                pace = self._starts[maker].pace
+                inputs.append(Input(relation=relation, maker=maker, schedule=pace))
+        return tuple(sorted(inputs, key=lambda found: str(found.relation)))
+
+
+def _with_own_profiles(plan: Plan) -> Plan:
+    """Keep the profiles that the tasks of a plan have, and no others."""
+    used = sorted({task.profile for task in plan.tasks.values()})
+    place = {profile: number for number, profile in enumerate(used)}
+    tasks = {id_: replace(task, profile=place[task.profile]) for id_, task in plan.tasks.items()}
+    return replace(plan, tasks=tasks, profiles=tuple(plan.profiles[number] for number in used))

@@ -1,0 +1,95 @@
+"""A manifest that becomes several DAGs: what the caller asked for, and the names of the DAGs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypedDict
+
+from airflow_dataops.adapters.plan_store import PartRequest, SplitRequest
+from airflow_dataops.core.plan import split_options
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.task_groups.factory import hashable
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.plan import Plan
+
+
+class SplitArguments(TypedDict, total=False):
+    """What `load_dags` takes to make several DAGs of one project.
+
+    Attributes:
+        split_by: `schedule`, `tag`, `owner`, `layer`, `folder`, `domain` or `none`. By default
+            a project whose metadata names several schedules is split by them, unless the
+            caller sets `schedule`.
+        selectors: by name of the part, what it takes: an expression in the selection
+            language, a list of them, or `{"select": ..., "exclude": ...}`.
+        rest: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
+            or `leave out`.
+    """
+
+    split_by: str | None
+    selectors: Mapping[str, Any] | None
+    rest: str | None
+
+
+def take_split(arguments: dict[str, Any]) -> SplitArguments:
+    """Take the arguments of a split out of all others."""
+    found: dict[str, Any] = {
+        name: arguments.pop(name)
+        for name in SplitArguments.__annotations__
+        if arguments.get(name) is not None
+    }
+    for name in SplitArguments.__annotations__:
+        arguments.pop(name, None)
+    return found  # type: ignore[return-value]
+
+
+def split_request(
+    asked: SplitArguments, head: Plan, of_dag: Mapping[str, Any]
+) -> SplitRequest | None:
+    """Return how to split a project, None where it stays whole.
+
+    Args:
+        head: the plan of the whole project.
+        of_dag: the caller's arguments for Airflow's `DAG`.
+
+    Raises:
+        ConfigError: the arguments are wrong.
+    """
+    selectors = asked.get("selectors")
+    options = split_options(
+        split_by=asked.get("split_by"),
+        rest=asked.get("rest"),
+        selectors=bool(selectors),
+        caller_schedules="schedule" in of_dag,
+    )
+    if not asked and (len(head.schedules) < 2 or "schedule" in of_dag):
+        return None
+    if options.by == "none":
+        return None
+    return SplitRequest(
+        options=options,
+        selectors={name: _part_request(name, given) for name, given in (selectors or {}).items()},
+    )
+
+
+def dag_id_of(base: str, head: Plan) -> str:
+    """Return the id of the DAG of a part."""
+    return f"{base}__{head.part}" if head.part else base
+
+
+def _part_request(name: str, given: Any) -> PartRequest:
+    if isinstance(given, Mapping):
+        if not given or given.keys() - {"select", "exclude"}:
+            raise ConfigError(
+                f"selectors[{name!r}]: expected 'select', 'exclude' or both, got {dict(given)!r}"
+            )
+        return PartRequest(
+            select=hashable(given.get("select")), exclude=hashable(given.get("exclude"))
+        )
+    if isinstance(given, str | Sequence):
+        return PartRequest(select=hashable(given))
+    raise ConfigError(
+        f"selectors[{name!r}]: expected dbt's selection language, such as 'tag:finance+', got "
+        f"{given!r}"
+    )

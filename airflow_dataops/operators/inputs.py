@@ -1,0 +1,114 @@
+"""Wait until the tables that other DAGs fill are fresh."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from airflow.sdk import Asset, BaseSensorOperator
+from croniter import croniter  # type: ignore[import-untyped]
+
+from airflow_dataops.core.plan import Input, StartWhen
+from airflow_dataops.operators.assets import asset_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from airflow.sdk import Context
+
+# As Airflow's timetables read them (`airflow.utils.dates.cron_presets` of Airflow 2).
+_CRONS = {
+    "@hourly": "0 * * * *",
+    "@daily": "0 0 * * *",
+    "@weekly": "0 0 * * 0",
+    "@monthly": "0 0 1 * *",
+    "@quarterly": "0 0 1 */3 *",
+    "@yearly": "0 0 1 1 *",
+}
+_AT_TIMES = "scheduled"
+
+
+class InputsSensor(BaseSensorOperator):
+    """Waits, in runs that time started, until inputs are as fresh as their makers promise.
+
+    An input is fresh once its asset was emitted at or after the last time, up to that of this
+    run, at which its maker was due. A maker that nobody knows the schedule of counts as due at
+    the run's time before this one. Runs that somebody triggered, and backfills, do not wait.
+
+    Args:
+        inputs: the tables, with the schedules of their makers.
+        conn_id: the warehouse they are in.
+        start_when: whether all or any of them must be fresh.
+        schedule: of the DAG itself.
+    """
+
+    ui_color = "#f3efdc"
+
+    def __init__(
+        self,
+        *,
+        inputs: Sequence[Input],
+        conn_id: str,
+        start_when: StartWhen = StartWhen.ALL,
+        schedule: str | None = None,
+        **arguments: Any,
+    ) -> None:
+        assets = [asset_of(found.relation, conn_id) for found in inputs]
+        defaults: dict[str, Any] = {"mode": "reschedule", "timeout": timedelta(hours=12)}
+        super().__init__(**(defaults | arguments | {"inlets": assets}))
+        self.schedules = [found.schedule for found in inputs]
+        self.start_when = start_when
+        self.own_schedule = schedule
+
+    def poke(self, context: Context) -> bool:
+        """Tell whether the inputs are fresh."""
+        run: Any = context["dag_run"]
+        if run.run_type != _AT_TIMES:
+            self.log.info("A run of type %s does not wait for its inputs", run.run_type)
+            return True
+        zone = _zone(getattr(context["dag"], "timezone", None))
+        stale = []
+        for asset, schedule in zip(self.inlets, self.schedules, strict=True):
+            due = last_due(schedule, self.own_schedule, run.run_after, zone)
+            if not _is_fresh(context["inlet_events"], asset, due):
+                stale.append(asset.name)
+                since = f" since {due.isoformat()}" if due else ""
+                self.log.info("Not emitted%s: %s", since, asset.name)
+        if self.start_when is StartWhen.ANY:
+            return len(stale) < len(self.schedules)
+        return not stale
+
+
+def last_due(
+    schedule: str | None, own: str | None, run_after: datetime, zone: ZoneInfo
+) -> datetime | None:
+    """Return from when on an input counts as fresh; None for always.
+
+    Args:
+        schedule: of its maker; None where nobody knows, then the last period of `own` counts.
+        run_after: the time of the run that reads it.
+    """
+    until = run_after.astimezone(zone)
+    if schedule is None:
+        return _before(own, until)
+    # A tick at that very time counts; croniter looks for earlier ones only.
+    return _before(schedule, until + timedelta(seconds=1))
+
+
+def _before(schedule: str | None, time: datetime) -> datetime | None:
+    cron = _CRONS.get(schedule or "", schedule)
+    if cron is None or cron.startswith("@"):
+        return None
+    found: datetime = croniter(cron, time).get_prev(datetime)
+    return found
+
+
+def _is_fresh(events: Mapping[Any, Any], asset: Asset, due: datetime | None) -> bool:
+    latest = list(events[asset].ascending(False).limit(1))
+    return bool(latest) and (due is None or latest[0].timestamp >= due)
+
+
+def _zone(timezone: Any) -> ZoneInfo:
+    name = getattr(timezone, "name", None) or getattr(timezone, "key", None)
+    return ZoneInfo(name) if isinstance(name, str) else ZoneInfo(str(UTC))

@@ -1,0 +1,177 @@
+"""One manifest in a DAG file, several DAGs, as Airflow's own DagBag sees them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk import AssetAll, AssetAny
+
+from airflow_dataops.core.plan import make as planner
+from airflow_dataops.dag_factory.load import load_dags
+from airflow_dataops.errors import ConfigError
+from tests.host.manifests import manifest, model, write
+from tests.host.test_building_at_scale import parse_for
+from tests.host.test_fused_tasks import data_test
+from tests.host.test_load_dags import bag, error_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from airflow.sdk import DAG
+
+
+def asking(schedule: str | None = None, **config: Any) -> dict[str, Any]:
+    meta = {"schedule": schedule} if schedule else {}
+    return {"config": {"materialized": "table", "meta": meta, **config}}
+
+
+NODES = (
+    model("stg_a", **asking("hourly")),
+    data_test("a_ok", "stg_a"),
+    model("fct_b", "stg_a", **asking("daily")),
+    model("fct_c", "fct_b", **asking()),
+)
+LAYERS = (
+    model("stg_a", **asking("daily")),
+    data_test("a_ok", "stg_a"),
+    model("stg_b", **asking()),
+    model("fct_c", "stg_a", "stg_b", **asking()),
+)
+
+
+def load(folder: Path, *nodes: dict[str, Any], **arguments: Any) -> dict[str, DAG]:
+    """Load one manifest; raise what went wrong."""
+    path = write(folder / "m.json", manifest(*nodes))
+    namespace: dict[str, Any] = {"__file__": str(folder / "dags.py")}
+    dags = load_dags(path, namespace, **{"conn_id": "w", **arguments})
+    for name, value in namespace.items():
+        if name.startswith("dataops_errors"):
+            value.validate()
+    return {dag.dag_id: dag for dag in dags}
+
+
+def uris(dag: DAG, task_id: str) -> list[str]:
+    return [asset.uri for asset in dag.get_task(task_id).outlets]
+
+
+def test_a_project_with_several_schedules_is_several_dags(tmp_path: Path) -> None:
+    write(tmp_path / "manifests" / "tiny.json", manifest(*NODES))
+    found = bag(tmp_path)
+    assert found.import_errors == {}
+    assert sorted(found.dags) == ["tiny__daily", "tiny__hourly"]
+    hourly, daily = found.dags["tiny__hourly"], found.dags["tiny__daily"]
+    assert (hourly.schedule, daily.schedule) == ("@hourly", "@daily")
+    assert sorted(hourly.task_ids) == ["stg_a", "stg_a.test"]
+    assert sorted(daily.task_ids) == ["fct_b", "fct_c", "inputs.wait"]
+    assert uris(hourly, "stg_a") == []
+    assert uris(hourly, "stg_a.test") == ["dataops://warehouse/wh/main/stg_a"]
+    waiting = daily.get_task("inputs.wait")
+    assert [asset.uri for asset in waiting.inlets] == uris(hourly, "stg_a.test")
+    assert waiting.downstream_task_ids == {"fct_b"}
+
+
+@pytest.mark.parametrize("arguments", [{"split_by": "none"}, {"schedule": "@daily"}])
+def test_it_stays_one_dag_when_the_caller_says_so(
+    tmp_path: Path, arguments: dict[str, Any]
+) -> None:
+    assert list(load(tmp_path, *NODES, **arguments)) == ["tiny"]
+
+
+@pytest.mark.parametrize(("start_when", "kind"), [("all", AssetAll), ("any", AssetAny)])
+def test_the_caller_chooses_how_many_inputs_start_a_dag(
+    tmp_path: Path, start_when: str, kind: type
+) -> None:
+    dags = load(tmp_path, *LAYERS, split_by="layer", start_when=start_when)
+    assert dags["tiny__staging"].schedule == "@daily"
+    timetable: Any = dags["tiny__marts"].timetable
+    condition = timetable.asset_condition
+    assert isinstance(condition, kind)
+    assert [asset.name for asset in condition.objects] == ["w/wh/main/stg_a", "w/wh/main/stg_b"]
+
+
+def test_a_schedule_of_the_callers_goes_to_the_first_dag(tmp_path: Path) -> None:
+    dags = load(tmp_path, *LAYERS, split_by="layer", schedule="@weekly")
+    assert dags["tiny__staging"].schedule == "@weekly"
+    condition: Any = dags["tiny__marts"].timetable
+    assert isinstance(condition.asset_condition, AssetAll)
+
+
+def test_named_selectors_make_the_parts(tmp_path: Path) -> None:
+    selectors = {"first": "stg_a", "last": {"select": "fct_c", "exclude": "stg_b"}}
+    dags = load(tmp_path, *LAYERS, selectors=selectors)
+    assert {id_: sorted(dag.task_ids) for id_, dag in dags.items()} == {
+        "tiny__first": ["stg_a", "stg_a.test"],
+        "tiny__rest": ["stg_b"],
+        "tiny__last": ["fct_c"],
+    }
+    # No node of the rest asks for a schedule: it has the project's.
+    assert [dags[f"tiny__{part}"].schedule for part in ("first", "rest")] == ["@daily", "@daily"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"split_by": "colour"}, "split_by: expected one of 'schedule', 'tag'"),
+        ({"selectors": {"a": "stg_a"}, "split_by": "tag"}, "exclude each other"),
+        ({"rest": "part"}, "need selectors="),
+        ({"selectors": {"a": "stg_a"}, "rest": "burn"}, "rest: expected one of 'part'"),
+        ({"selectors": {"a": "stg_a fct_c", "b": "stg_a"}}, r"model\.tiny\.stg_a \(a, b\)"),
+        ({"selectors": {"a": "no_such"}}, "no_such"),
+        ({"selectors": {"a": {"include": "x"}}}, r"selectors\['a'\]: expected 'select'"),
+        ({"selectors": {"a": 3}}, r"selectors\['a'\]: expected dbt's selection language"),
+        ({"start_when": "some"}, "start_when: expected one of 'all', 'any'"),
+        ({"assets": "never"}, "assets: expected one of 'built', 'tested'"),
+        ({"start_on": "stg_a"}, "selects no source and no model of another project"),
+        ({"start_on": "source:x", "schedule": "@daily"}, "exclude each other"),
+    ],
+)
+def test_wrong_arguments_are_told(tmp_path: Path, arguments: dict[str, Any], told: str) -> None:
+    with pytest.raises((ValueError, ConfigError), match=told):
+        load(tmp_path, *LAYERS, **arguments)
+
+
+def test_a_circle_of_parts_shows_as_import_error_and_leaves_the_others(tmp_path: Path) -> None:
+    write(tmp_path / "manifests" / "good.json", manifest(model("x", project="g"), project="g"))
+    circle = (
+        model("stg", **asking("hourly")),
+        model("dim", "stg", **asking("daily")),
+        model("fct", "dim", **asking("hourly")),
+    )
+    write(tmp_path / "manifests" / "bad.json", manifest(*circle))
+    found = bag(tmp_path)
+    assert list(found.dags) == ["g"]
+    assert "model.tiny.fct (hourly) reads model.tiny.dim (daily)" in error_of(found)
+
+
+def test_a_dag_id_that_is_taken_is_refused(tmp_path: Path) -> None:
+    write(tmp_path / "manifests" / "1.json", manifest(*NODES))
+    other = manifest(model("x", project="tiny__daily"), project="tiny__daily")
+    write(tmp_path / "manifests" / "2.json", other)
+    found = bag(tmp_path)
+    assert sorted(found.dags) == ["tiny__daily", "tiny__hourly"]
+    assert "the dag id 'tiny__daily' is taken by" in error_of(found)
+
+
+def test_a_worker_builds_one_task_of_one_dag(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = load(tmp_path, *NODES)
+    monkeypatch.setattr(planner.Planner, "draft", None)
+    parse_for(monkeypatch, "tiny__daily", "fct_b")
+    dags = load(tmp_path, *NODES)
+    assert list(dags) == ["tiny__daily"]
+    task = dags["tiny__daily"].get_task("fct_b")
+    assert dags["tiny__daily"].task_ids == ["fct_b"]
+    assert task.upstream_task_ids == whole["tiny__daily"].get_task("fct_b").upstream_task_ids
+    assert dags["tiny__daily"].get_task("inputs.wait").inlets
+
+
+def test_a_lost_part_of_the_cache_is_made_again(tmp_path: Path) -> None:
+    before = load(tmp_path, *NODES)
+    for pack in (tmp_path / "airflow" / "dataops" / "cache").glob("*-1.plan"):
+        pack.unlink()
+    after = load(tmp_path, *NODES)
+    assert {id_: sorted(dag.task_ids) for id_, dag in after.items()} == {
+        id_: sorted(dag.task_ids) for id_, dag in before.items()
+    }
