@@ -1,8 +1,8 @@
 """What starts the DAGs of a split project: time, fresh inputs, or both.
 
 A part without inputs runs at its schedule; where it has none, at the most frequent one of what
-reads from it, else at the project's. A part with inputs is started by them. Where it has a schedule that is not that
-of all its inputs, it starts at its time, and then waits for its inputs.
+reads from it, else at the project's. A part with inputs is started by them. Where it has a
+schedule that is not that of all its inputs, it starts at its time, and then waits for its inputs.
 """
 
 from __future__ import annotations
