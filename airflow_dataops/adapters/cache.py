@@ -9,10 +9,10 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_dataops.adapters.pack import BrokenPackError, Entry, Pack, write_pack, write_whole
+from airflow_dataops.adapters.pack import BrokenPackError, Pack, write_pack, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 LARGEST = 512 * 1024 * 1024
 """Bytes that the folder may hold; what was used longest ago goes first."""
@@ -40,10 +40,15 @@ def load(name: str) -> Pack | None:
     return pack
 
 
-def store(name: str, header: bytes, entries: list[Entry], more: Iterable[Entry] = ()) -> None:
+def store(
+    name: str,
+    header: bytes,
+    entries: Mapping[str, object] | None = None,
+    more: Mapping[str, object] | None = None,
+) -> None:
     """Keep a pack. A host that cannot write goes without, silently."""
     with contextlib.suppress(OSError):
-        write_pack(folder() / name, header, entries, more)
+        write_pack(folder() / name, header, entries or {}, more or {})
         _evict()
 
 

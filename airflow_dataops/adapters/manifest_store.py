@@ -133,9 +133,8 @@ def open_manifest(path: str | Path) -> StoredManifest:
 
 def _store(name: str, manifest: Manifest) -> None:
     project = msgspec.structs.replace(manifest.project, nodes={})
-    nodes = [(id_, _encode(node)) for id_, node in manifest.project.nodes.items()]
-    code = ((_CODE + id_, _encode(code)) for id_, code in manifest.code.items())
-    cache.store(name, _encode(project), nodes, code)
+    code = {_CODE + id_: code for id_, code in manifest.code.items()}
+    cache.store(name, _encode(project), manifest.project.nodes, code)
 
 
 def _read(path: Path) -> bytes:

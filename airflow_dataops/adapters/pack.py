@@ -2,10 +2,11 @@
 
     magic | entries: a msgpack map | more entries | index | header | tail
 
-`entries` is one valid msgpack map, so that all of it decodes in one go. The index is a table
-of (hash of the key, place, length), sorted by hash: a look-up halves it in the mapped file and
-reads one record, however many there are. The tail holds the places of all parts and the length
-of the file, which tells a file that is not whole.
+`entries` is one valid msgpack map, so that all of it decodes in one go; what is more has the
+same form. The index is a table of (place of the key, place of the record, end of the record),
+sorted by key: a look-up halves it in the mapped file and reads one record, however many there
+are. The tail holds the places of all parts and the length of the file, which tells a file that
+is not whole.
 
 A pack is written to a temporary name and moved into place, so readers see a whole one or none.
 Format `map 32`: msgpack specification.
@@ -17,26 +18,28 @@ import contextlib
 import mmap
 import os
 import struct
+import sys
 import tempfile
-from hashlib import blake2b
-from itertools import pairwise
+from array import array
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import msgspec
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Mapping
+    from typing import BinaryIO
 
-_MAGIC = b"dataops3"
-_ROW = struct.Struct(">QQI")
-"""An index row: hash of the key, place of the record, its length."""
+_MAGIC = b"dataops4"
+_ROW = struct.Struct("<QQQ")
+"""An index row: place of the key, place of the record, end of the record."""
 _TAIL = struct.Struct(">QQQQQ")
 """End of the map, start of the index, start and length of the header, length of the file."""
 
-_encode = msgspec.msgpack.Encoder().encode
+_CHUNK = 1024 * 1024
+"""Bytes that are gathered before they are written."""
 
-Entry = tuple[str, bytes]
+_encode_into = msgspec.msgpack.Encoder().encode_into
 
 
 class BrokenPackError(ValueError):
@@ -66,13 +69,14 @@ class Pack:
 
     def get(self, key: str) -> memoryview | None:
         """Return one record, None where there is none of that key."""
-        wanted = _hash(key)
+        wanted = key.encode()
         low, high = 0, self._rows
         while low < high:
             middle = (low + high) // 2
-            found, start, length = _ROW.unpack_from(self._data, self._index + middle * _ROW.size)
+            place, start, end = _ROW.unpack_from(self._data, self._index + middle * _ROW.size)
+            found = bytes(self._data[place:start])
             if found == wanted:
-                return self._data[start : start + length]
+                return self._data[start:end]
             if found < wanted:
                 low = middle + 1
             else:
@@ -80,51 +84,84 @@ class Pack:
         return None
 
 
-def write_pack(path: Path, header: bytes, entries: list[Entry], more: Iterable[Entry] = ()) -> None:
-    """Write a pack, whole or not at all. Raises `OSError` when the folder cannot be written."""
-    data = bytearray(_MAGIC)
-    data += struct.pack(">BI", 0xDF, len(entries))
-    rows = []
-    for key, record in entries:
-        data += _encode(key)
-        rows.append((_hash(key), len(data), len(record)))
-        data += record
-    map_end = len(data)
-    for key, record in more:
-        rows.append((_hash(key), len(data), len(record)))
-        data += record
-    index = len(data)
-    data += b"".join(_ROW.pack(*row) for row in _unique(sorted(rows)))
-    header_start = len(data)
-    data += header
-    size = len(data) + _TAIL.size
-    data += _TAIL.pack(map_end, index, header_start, len(header), size)
-    write_whole(path, data)
+def write_pack(
+    path: Path, header: bytes, entries: Mapping[str, object], more: Mapping[str, object]
+) -> None:
+    """Write a pack, whole or not at all. Raises `OSError` when the folder cannot be written.
+
+    Args:
+        entries: what the map holds; anything that msgspec can write.
+        more: what can be read one by one only; no key may be in both.
+    """
+    with _replacing(path, 0o600) as file:
+        writer = _Writer(file)
+        writer.put(_MAGIC + struct.pack(">BI", 0xDF, len(entries)))
+        writer.put_all(entries)
+        map_end = writer.place
+        writer.put_all(more)
+        index = writer.place
+        writer.put(writer.index())
+        header_start = writer.place
+        writer.put(header)
+        size = writer.place + _TAIL.size
+        writer.put(_TAIL.pack(map_end, index, header_start, len(header), size))
 
 
-def _unique(rows: list[tuple[int, int, int]]) -> list[tuple[int, int, int]]:
-    """Refuse two keys of one hash: once in a billion packs, and then loud."""
-    for row, after in pairwise(rows):
-        if row[0] == after[0]:
-            raise OSError("two keys of a pack have the same hash")
-    return rows
+class _Writer:
+    """Writes records one after another, and remembers where they are."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.place = 0
+        self._file = file
+        self._rows: list[tuple[str, int, int]] = []
+
+    def put(self, data: bytes | bytearray) -> None:
+        self._file.write(data)
+        self.place += len(data)
+
+    def put_all(self, records: Mapping[str, object]) -> None:
+        """Write pairs of key and record, as they are in a msgpack map."""
+        buffer, rows = bytearray(), self._rows
+        for key, record in records.items():
+            _encode_into(key, buffer, -1)
+            start = self.place + len(buffer)
+            _encode_into(record, buffer, -1)
+            rows.append((key, start, self.place + len(buffer)))
+            if len(buffer) > _CHUNK:
+                self.put(buffer)
+                buffer.clear()
+        self.put(buffer)
+
+    def index(self) -> bytes:
+        # Texts sort as their UTF-8 does.
+        self._rows.sort()
+        table = array("Q")
+        for key, start, end in self._rows:
+            length = len(key) if key.isascii() else len(key.encode())
+            table.extend((start - length, start, end))
+        if sys.byteorder == "big":
+            table.byteswap()
+        return table.tobytes()
 
 
 def write_whole(path: Path, data: bytes | bytearray, mode: int = 0o600) -> None:
     """Write a file under a temporary name and move it into place; `mode` says who may read it."""
+    with _replacing(path, mode) as file:
+        file.write(data)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path, mode: int) -> Iterator[BinaryIO]:
+    """Open a file that takes the place of another once it is written."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=path.parent, suffix=".tmp")
     temporary = Path(name)
     try:
         with open(descriptor, "wb") as file:
-            file.write(data)
+            yield file
             os.fchmod(file.fileno(), mode)
         temporary.replace(path)
-    except OSError:
+    finally:
+        # In place, it has this name no more.
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise
-
-
-def _hash(key: str) -> int:
-    return int.from_bytes(blake2b(key.encode(), digest_size=8).digest())

@@ -141,7 +141,7 @@ def open_split(manifest: StoredManifest, request: PlanRequest, split: SplitReque
         if not fresh:
             plans = _made_split(manifest, request, split)
             fresh.extend(_keep(_part(key, place), plan) for place, plan in enumerate(plans))
-            cache.store(f"{key}.split", _encode([plan.head for plan in fresh]), [])
+            cache.store(f"{key}.split", _encode([plan.head for plan in fresh]))
         return fresh
 
     def open_(place: int) -> StoredPlan:
@@ -174,8 +174,7 @@ def _stored(key: str) -> StoredPlan | None:
 
 def _keep(key: str, plan: Plan) -> StoredPlan:
     head = msgspec.structs.replace(plan, tasks={})
-    entries = [(id_, _encode(task)) for id_, task in plan.tasks.items()]
-    cache.store(f"{key}.plan", _encode(head), entries)
+    cache.store(f"{key}.plan", _encode(head), plan.tasks)
     return StoredPlan(head, plan)
 
 

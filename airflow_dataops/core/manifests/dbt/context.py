@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.settings import Configurations
+
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.macros import Macros
     from airflow_dataops.core.manifests.dbt.settings import Settings
@@ -32,6 +34,7 @@ class Context:
     ours: bool = False
     plugin_readers: frozenset[str] = frozenset()
     looking: list[str] = field(default_factory=list)
+    configurations: Configurations = field(default_factory=Configurations)
 
 
 @dataclass(slots=True)

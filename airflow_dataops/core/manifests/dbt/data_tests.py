@@ -26,7 +26,23 @@ _KEPT_AS = {
 
 def read_test(entry: Entry) -> TestSpec:
     """Read what a test's result means."""
-    settings, node = entry.settings, entry.node
+    node, configured = entry.node, entry.settings.once(_configured)
+    return TestSpec(
+        severity=configured.severity,
+        warn_if=configured.warn_if,
+        error_if=configured.error_if,
+        fail_calc=configured.fail_calc,
+        limit=configured.limit,
+        store_failures=configured.store_failures,
+        generic=_generic(node.test_metadata),
+        attached=node.attached_node,
+        column=node.column_name,
+        unsupported=(*no_sql(entry), *configured.unsupported, *replaced(entry, "test")),
+    )
+
+
+def _configured(settings: Settings) -> TestSpec:
+    """Read what the configuration alone tells."""
     defaults = TestSpec()
     kept_as = _kept_as(settings)
     return TestSpec(
@@ -36,14 +52,9 @@ def read_test(entry: Entry) -> TestSpec:
         fail_calc=settings.text("fail_calc") or defaults.fail_calc,
         limit=settings.whole("limit"),
         store_failures=_KEPT_AS.get(kept_as, StoreFailures.NO),
-        generic=_generic(node.test_metadata),
-        attached=node.attached_node,
-        column=node.column_name,
         unsupported=(
-            *no_sql(entry),
             *settings.any_of(["sql_header"]),
             *([] if kept_as in _KEPT_AS else [f"store_failures_as `{kept_as}`"]),
-            *replaced(entry, "test"),
         ),
     )
 

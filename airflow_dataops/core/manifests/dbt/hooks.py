@@ -28,6 +28,8 @@ class Hooks(NamedTuple):
 
     def unsupported(self) -> list[str]:
         """Return why plain SQL cannot run them."""
+        if not self.pre and not self.post:
+            return []
         named = {"a pre-hook": self.pre, "a post-hook": self.post}
         return [
             f"Jinja in {name}"

@@ -73,7 +73,7 @@ class Macros:
 
     def looks_around(self, raw_code: str, macros: Iterable[str]) -> bool:
         """Say whether code reads the clock or the warehouse while it is compiled."""
-        return _names(raw_code, _LOOKING) or any(id_ in self._looking for id_ in macros)
+        return _names(raw_code, _LOOKING) or not self._looking.isdisjoint(macros)
 
     def replaced(self, materialization: str) -> tuple[str, ...]:
         """Return the project's own macros that change how dbt does a materialization."""
@@ -115,7 +115,10 @@ def _turned(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:
 
 
 def _names(code: str, words: Iterable[str]) -> bool:
-    return any(word in code for word in words)
+    for word in words:  # noqa: SIM110 - several times as fast as any(), and called for each node
+        if word in code:
+            return True
+    return False
 
 
 def _reached(starts: Iterable[str], edges: Mapping[str, list[str]]) -> set[str]:

@@ -5,9 +5,9 @@ Source: https://docs.getdbt.com/docs/build/incremental-strategy for incremental 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from airflow_dataops.core.manifests.dbt.hooks import has_jinja, read_hooks
+from airflow_dataops.core.manifests.dbt.hooks import Hooks, has_jinja, read_hooks
 from airflow_dataops.core.manifests.dbt.names import expressions
 from airflow_dataops.core.manifests.dbt.unsupported import (
     MATERIALIZATIONS,
@@ -26,12 +26,18 @@ if TYPE_CHECKING:
 INCREMENTAL = "incremental"
 
 
+class _Configured(NamedTuple):
+    """What a model's configuration alone tells."""
+
+    materialized: str
+    incremental: Incremental | None
+    full_refresh: bool | None
+    hooks: Hooks
+
+
 def read_model(entry: Entry) -> ModelSpec:
     """Read how a model is built."""
-    settings = entry.settings
-    materialized = settings.text("materialized") or "view"
-    incremental = _incremental(settings) if materialized == INCREMENTAL else None
-    hooks = read_hooks(settings)
+    materialized, incremental, full_refresh, hooks = entry.settings.once(_configured)
     reasons = _reasons(entry, materialized, incremental)
     if materialized != "ephemeral":
         reasons += hooks.unsupported()
@@ -39,10 +45,20 @@ def read_model(entry: Entry) -> ModelSpec:
         materialized=materialized,
         language=entry.node.language or "sql",
         incremental=incremental,
-        full_refresh=settings.flag("full_refresh"),
+        full_refresh=full_refresh,
         pre_hooks=hooks.pre,
         post_hooks=hooks.post,
         unsupported=tuple(reasons),
+    )
+
+
+def _configured(settings: Settings) -> _Configured:
+    materialized = settings.text("materialized") or "view"
+    return _Configured(
+        materialized=materialized,
+        incremental=_incremental(settings) if materialized == INCREMENTAL else None,
+        full_refresh=settings.flag("full_refresh"),
+        hooks=read_hooks(settings),
     )
 
 

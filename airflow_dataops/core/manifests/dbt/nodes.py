@@ -9,7 +9,6 @@ import msgspec
 from airflow_dataops.core.manifests.dbt import data_tests, models, outside, seeds, snapshots
 from airflow_dataops.core.manifests.dbt.context import Entry
 from airflow_dataops.core.manifests.dbt.names import read_relation, tidy
-from airflow_dataops.core.manifests.dbt.settings import Settings
 from airflow_dataops.core.manifests.fingerprint import fingerprint
 from airflow_dataops.core.manifests.orchestration import read_orchestration
 from airflow_dataops.core.model import Code, Node, NodeKind, Spec
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.manifests.dbt import wire
     from airflow_dataops.core.manifests.dbt.context import Context
+    from airflow_dataops.core.manifests.dbt.settings import Settings
     from airflow_dataops.core.manifests.report import Place
     from airflow_dataops.core.model import Orchestration, Relation
 
@@ -57,7 +57,7 @@ def read_node(
     declared_in = tidy(source.patch_path.split("://", 1)[-1]) if source.patch_path else None
     path = tidy(source.original_file_path)
     place = context.report.at(id_, declared_in or path)
-    settings = Settings(source.config or {}, place)
+    settings = context.configurations.settings(source.config or {}, place)
     entry = Entry(id_, source, settings, context)
     reader = _READERS[kind]
     code = reader.code(entry)
@@ -76,7 +76,7 @@ def read_node(
         description=source.description or "",
         tags=_tags(source, settings),
         meta=meta,
-        config=source.config or {},
+        config=settings.values,
         orchestration=_orchestration(meta, entry, place),
         group=source.group or settings.text("group"),
         access=source.access,
@@ -87,8 +87,9 @@ def read_node(
         source.raw_code or "", entry.called_macros()
     ):
         context.looking.append(id_)
-    mark = fingerprint(node, code, source.checksum)
-    return msgspec.structs.replace(node, fingerprint=mark), code
+    # Nobody has seen the node yet.
+    msgspec.structs.force_setattr(node, "fingerprint", fingerprint(node, code, source.checksum))
+    return node, code
 
 
 def _relation(kind: NodeKind, entry: Entry) -> Relation | None:
@@ -104,8 +105,15 @@ def _relation(kind: NodeKind, entry: Entry) -> Relation | None:
 
 
 def _tags(source: wire.Node, settings: Settings) -> tuple[str, ...]:
-    written = [source.tags] if isinstance(source.tags, str) else source.tags or []
-    return tuple(dict.fromkeys((*written, *settings.texts("tags"))))
+    configured = settings.once(_configured_tags)
+    if not source.tags:
+        return configured
+    written = [source.tags] if isinstance(source.tags, str) else source.tags
+    return tuple(dict.fromkeys((*written, *configured)))
+
+
+def _configured_tags(settings: Settings) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(settings.texts("tags")))
 
 
 def _orchestration(meta: dict[str, Any], entry: Entry, place: Place) -> Orchestration:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
+    from airflow_dataops.core.manifests.dbt.settings import Settings
 
 NO_CODE = "no compiled code in the manifest"
 ONE_RENDERING = (
@@ -71,7 +72,11 @@ _PARTITION_KEYS = {"field", "data_type", "granularity"}
 
 def physical(entry: Entry, materialization: str) -> list[str]:
     """Return reasons that hold for whatever makes a table or view."""
-    settings, adapter = entry.settings, entry.context.adapter
+    reasons = entry.settings.once(_configured, entry.context.adapter)
+    return [*reasons, *replaced(entry, materialization)]
+
+
+def _configured(settings: Settings, adapter: str | None) -> list[str]:
     names = (*_ANYWHERE, *_ADAPTERS.get(adapter or "", ()))
     reasons = settings.any_of(names)
     docs = settings.mapping("persist_docs")
@@ -81,7 +86,7 @@ def physical(entry: Entry, materialization: str) -> list[str]:
         reasons.append("an enforced contract")
     if _odd_partition(settings.raw("partition_by"), adapter):
         reasons.append("partition_by beyond one field, its data_type and its granularity")
-    return reasons + replaced(entry, materialization)
+    return reasons
 
 
 def replaced(entry: Entry, materialization: str) -> list[str]:
