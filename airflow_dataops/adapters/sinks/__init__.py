@@ -9,12 +9,18 @@ from airflow_dataops.core.metrics.settings import CUSTOM, SinkSpec
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from airflow_dataops.core.ports import MetricSink
 
 _HOMES = {
+    "cloudwatch": "cloudwatch",
+    "dogstatsd": "dogstatsd",
+    "emf": "emf",
+    "otlp": "otlp",
+    "otlps": "otlp",
+    "pushgateway": "pushgateway",
+    "pushgateways": "pushgateway",
     "statsd": "statsd",
+    "textfile": "textfile",
 }
 KINDS = tuple(sorted(_HOMES))
 """The kinds of sinks that there are, as written in an address."""
@@ -37,20 +43,6 @@ def open_sink(spec: SinkSpec) -> MetricSink:
     home: Any = import_module(f"{__name__}.{_HOMES[spec.kind]}")
     sink: MetricSink = home.open_sink(spec)
     return sink
-
-
-def options_of(spec: SinkSpec, known: Iterable[str]) -> dict[str, str]:
-    """Return the options of an address.
-
-    Raises:
-        ConfigError: one of them is not known.
-    """
-    known = tuple(known)
-    if unknown := sorted(set(spec.options) - set(known)):
-        raise ConfigError(
-            f"sink {spec.kind} has no option {unknown[0]!r}; it has {', '.join(known) or 'none'}"
-        )
-    return spec.options
 
 
 def _own_sink(spec: SinkSpec) -> MetricSink:

@@ -11,7 +11,7 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_dataops.adapters.sinks import options_of
+from airflow_dataops.adapters.sinks.options import number, options_of
 from airflow_dataops.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -47,9 +47,9 @@ class StatsdSink:
         """Send a batch."""
         with self._client.pipeline() as lines:
             for series, value in batch.counters.items():
-                lines.incr(self._named(series), _number(value))
+                lines.incr(self._named(series), number(value))
             for series, value in batch.gauges.items():
-                lines.gauge(self._named(series), _number(value))
+                lines.gauge(self._named(series), number(value))
             for series, timing in batch.timings.items():
                 _send_timing(lines, self._named(series), timing)
 
@@ -92,8 +92,3 @@ def _in_name(series: Series) -> str:
 
 def _influxdb(series: Series) -> str:
     return ",".join([series.name, *(f"{k}={_VALUE.sub('_', v)}" for k, v in series.tags)])
-
-
-def _number(value: float) -> float:
-    """Return whole numbers without a point: some servers take no other counts."""
-    return int(value) if value == int(value) else value
