@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_dataops.core.model import (
@@ -9,6 +10,7 @@ from airflow_dataops.core.model import (
     NodeKind,
     SeedSpec,
     SnapshotSpec,
+    SourceSpec,
     TestSpec,
 )
 from airflow_dataops.core.plan.structs import Engine, EngineChoice
@@ -17,6 +19,9 @@ from airflow_dataops.errors import Problem
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Node
     from airflow_dataops.core.plan.structs import PlanOptions
+
+
+_OFTEN_SQL = (ModelSpec, SeedSpec, SnapshotSpec, TestSpec)
 
 
 class Chosen(NamedTuple):
@@ -29,11 +34,11 @@ class Chosen(NamedTuple):
 def choose(node: Node, options: PlanOptions) -> Chosen | Problem:
     """Choose the engine of one node, or say why none can run it."""
     if node.kind is NodeKind.SOURCE:
-        return Chosen(Engine.SQL, _why_sql(node))
+        return _sql(_why_sql(node))
     if options.engine is EngineChoice.DBT:
         chosen = Chosen(Engine.DBT, "asked for by engine='dbt'")
     elif not (obstacles := _obstacles(node)):
-        chosen = Chosen(Engine.SQL, _why_sql(node))
+        chosen = _sql(_why_sql(node))
     elif options.engine is EngineChoice.SQL:
         return _problem(node, f"engine='sql' cannot run {', '.join(obstacles)}; use engine='auto'")
     else:
@@ -44,23 +49,26 @@ def choose(node: Node, options: PlanOptions) -> Chosen | Problem:
     return _problem(node, f"needs dbt to run it ({chosen.reason}), but {remedy}")
 
 
+@cache
+def _sql(reason: str) -> Chosen:
+    """Return the same choice for the same reason: there are few, and many nodes."""
+    return Chosen(Engine.SQL, reason)
+
+
 def _obstacles(node: Node) -> tuple[str, ...]:
-    match node.spec:
-        case ModelSpec() | SeedSpec() | SnapshotSpec() | TestSpec():
-            return node.spec.unsupported
-    return ()
+    spec = node.spec
+    return spec.unsupported if isinstance(spec, _OFTEN_SQL) else ()
 
 
 def _why_sql(node: Node) -> str:
-    match node.spec:
-        case ModelSpec(materialized=materialized):
-            return f"{materialized} from compiled SQL"
-        case SnapshotSpec(strategy=strategy):
-            return f"{strategy} snapshot from compiled SQL"
-    return {
-        NodeKind.SEED: "rows of the CSV file",
-        NodeKind.SOURCE: "age of the newest row",
-    }.get(node.kind, "compiled query")
+    spec = node.spec
+    if isinstance(spec, ModelSpec):
+        return f"{spec.materialized} from compiled SQL"
+    if isinstance(spec, SnapshotSpec):
+        return f"{spec.strategy} snapshot from compiled SQL"
+    if isinstance(spec, SeedSpec):
+        return "rows of the CSV file"
+    return "age of the newest row" if isinstance(spec, SourceSpec) else "compiled query"
 
 
 def _problem(node: Node, message: str) -> Problem:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from graphlib import TopologicalSorter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from msgspec.structs import replace
 
@@ -64,6 +64,20 @@ def make_plan(
     return Planner(project, options or PlanOptions(), selected, foreign).plan()
 
 
+class Home(NamedTuple):
+    """A node with what tasks take from it.
+
+    Attributes:
+        group: path of groups, as ids.
+        profile: place of its profile.
+    """
+
+    node: Node
+    layer: str
+    group: tuple[str, ...]
+    profile: int
+
+
 class Planner:
     """The state of one planning: what has been decided so far, and what went wrong."""
 
@@ -86,6 +100,7 @@ class Planner:
         self.profiles = Profiles()
         self.gates: dict[str, list[str]] = {}
         """By node: the tasks after which what reads from it may run."""
+        self.homes: dict[str, Home] = {}
         self.layers: dict[str, str] = {}
         """By task: the layer it belongs to."""
         self.nearest: dict[str, frozenset[str]] = {}
@@ -115,7 +130,7 @@ class Planner:
     def draft(self) -> None:
         """Plan the tasks, each node for itself."""
         kept = {node.id for node in self.selected if self._passes(node)}
-        single, joint = self._tests_by_parents()
+        single, joint = self._tests_by_parents(kept)
         wanted = kept.union(test.id for test in joint)
         nearest = graph.nearest_parents(self.project, self.order, kept, wanted)
         late_gates = self._late_gates(joint, nearest)
@@ -198,14 +213,13 @@ class Planner:
             return node.spec.materialized != "ephemeral" and node.id not in self.external
         return node.kind in _BUILT or node.kind is NodeKind.SOURCE
 
-    def _tests_by_parents(self) -> tuple[dict[str, list[Node]], list[Node]]:
+    def _tests_by_parents(self, kept: Set[str]) -> tuple[dict[str, list[Node]], list[Node]]:
         """Split the tests: those of one built node, by node; and those of several."""
-        chosen = {node.id for node in self.selected if self._passes(node)}
         single: dict[str, list[Node]] = defaultdict(list)
         joint = []
         for node in self.selected:
             if node.kind is NodeKind.TEST:
-                if len(node.parents) == 1 and node.parents[0] in chosen:
+                if len(node.parents) == 1 and node.parents[0] in kept:
                     single[node.parents[0]].append(node)
                 else:
                     joint.append(node)
@@ -265,12 +279,10 @@ class Planner:
         chosen: Chosen | None = None,
     ) -> set[str]:
         first, home = nodes[0], self._home(nodes[0])
-        chosen = chosen or self._choose(home)
-        group = group_of(home, self.options.group_by)
-        profile = self.profiles.place(home, group)
+        chosen = chosen or self._choose(home.node)
         if chosen is None:
             return upstream
-        self.layers[id_] = group_of(home, GroupBy.LAYER)[0]
+        self.layers[id_] = home.layer
         self.tasks[id_] = PlannedTask(
             id=id_,
             kind=kind,
@@ -279,8 +291,8 @@ class Planner:
             engine=chosen.engine,
             reason=chosen.reason,
             upstream=tuple(sorted(upstream)),
-            group=tuple(names.clean(name, dots=False) for name in group),
-            profile=profile,
+            group=home.group,
+            profile=home.profile,
             description=first.description,
             relation=first.relation if kind is TaskKind.BUILD else None,
             fqns=tuple(node.fqn for node in nodes) if chosen.engine is Engine.DBT else (),
@@ -288,11 +300,23 @@ class Planner:
         )
         return {id_}
 
-    def _home(self, node: Node) -> Node:
+    def _home(self, node: Node) -> Home:
         """Return the node whose group and arguments a task takes: a test's last parent."""
-        if node.kind is not NodeKind.TEST or not node.parents:
-            return node
-        return self.project.nodes[max(node.parents, key=self.place.__getitem__)]
+        id_ = node.id
+        if node.kind is NodeKind.TEST and node.parents:
+            id_ = max(node.parents, key=self.place.__getitem__)
+        if id_ not in self.homes:
+            self.homes[id_] = self._as_home(self.project.nodes[id_])
+        return self.homes[id_]
+
+    def _as_home(self, node: Node) -> Home:
+        group = group_of(node, self.options.group_by)
+        return Home(
+            node=node,
+            layer=group_of(node, GroupBy.LAYER)[0],
+            group=tuple(names.clean(name, dots=False) for name in group),
+            profile=self.profiles.place(node, group),
+        )
 
     def _choose(self, node: Node) -> Chosen | None:
         chosen = choose(node, self.options)
@@ -365,4 +389,10 @@ class Planner:
 
 
 def _sorted(upstream: dict[str, tuple[str, ...]]) -> Iterable[str]:
-    return TopologicalSorter(upstream).static_order()
+    """Sort tasks topologically, unless they are: so they are drafted."""
+    seen: set[str] = set()
+    for id_, others in upstream.items():
+        if not seen.issuperset(others):
+            return TopologicalSorter(upstream).static_order()
+        seen.add(id_)
+    return upstream

@@ -27,10 +27,11 @@ def task_names(project: Project, nodes: Iterable[Node]) -> dict[str, str]:
     short hash of the node's id, so that none depends on what else is in the project.
     """
     wanted = {node.id: _readable(project, node) for node in nodes}
-    count = Counter(map(clean, wanted.values()))
+    cleaned = {id_: clean(name) for id_, name in wanted.items()}
+    count = Counter(cleaned.values())
     return {
-        id_: name if clean(name) == name and count[name] == 1 else _hashed(clean(name), id_)
-        for id_, name in wanted.items()
+        id_: name if name == wanted[id_] and count[name] == 1 else _hashed(name, id_)
+        for id_, name in cleaned.items()
     }
 
 

@@ -40,6 +40,9 @@ def untangle(paths: Mapping[str, Path], upstream: Mapping[str, Iterable[str]]) -
             members[path[0] if number == 0 else f"{path[0]}_{number + 1}"].append(task)
     for name, tasks in members.items():
         inner = {task: paths[task][1:] for task in tasks}
+        if not any(inner.values()):
+            result.update(dict.fromkeys(tasks, (name,)))
+            continue
         for task, rest in untangle(inner, _within(tasks, upstream)).items():
             result[task] = (name, *rest)
     return result
