@@ -14,8 +14,9 @@ from rich.console import Console
 from rich.table import Table
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.core.plan import Engine, make_plan, plan_options
+from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
 from airflow_dataops.core.selection import select_nodes
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.plan import Plan
@@ -32,37 +33,95 @@ def plan(
     granularity: Annotated[
         str, typer.Option(help="How much one task runs: node, chain, layer or dag.")
     ] = "node",
-    as_json: Annotated[bool, typer.Option("--json", help="Print the plan as JSON.")] = False,
+    split_by: Annotated[
+        str | None,
+        typer.Option(
+            help="What DAGs stand for: schedule (where there are several), tag, owner, layer, "
+            "folder, domain or none."
+        ),
+    ] = None,
+    selector: Annotated[
+        list[str] | None, typer.Option(help="A DAG and what it takes: `finance=tag:finance+`.")
+    ] = None,
+    rest: Annotated[
+        str | None, typer.Option(help="Nodes that no selector takes: part or leave out.")
+    ] = None,
+    start_when: Annotated[
+        str, typer.Option(help="Inputs that must be fresh before a DAG starts: all or any.")
+    ] = "all",
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the plan as JSON, a list where it is split.")
+    ] = False,
 ) -> None:
-    """Show each node of a manifest with its engine, the reason, and the task it runs in."""
+    """Show each node of a manifest with its DAG, engine, the reason, and the task it runs in."""
     project = open_manifest(manifest).project()
-    options = plan_options(engine=engine, group_by=group_by, granularity=granularity)
-    planned = make_plan(project, options, select_nodes(project, select, exclude))
+    selectors = _selectors(selector or [])
+    plans = split_plan(
+        project,
+        plan_options(
+            engine=engine, group_by=group_by, granularity=granularity, start_when=start_when
+        ),
+        split_options(split_by=split_by, rest=rest, selectors=bool(selectors)),
+        selected=select_nodes(project, select, exclude),
+        selections={name: select_nodes(project, text) for name, text in selectors.items()},
+    )
     if as_json:
-        typer.echo(msgspec.json.format(msgspec.json.encode(planned)).decode())
+        shown = plans if plans[0].part else plans[0]
+        typer.echo(msgspec.json.format(msgspec.json.encode(shown)).decode())
     else:
-        _show(planned)
+        _show(plans)
 
 
-def _show(planned: Plan) -> None:
+def _selectors(given: list[str]) -> dict[str, str]:
+    selectors = {}
+    for text in given:
+        name, equals, expression = text.partition("=")
+        if not (name and equals and expression):
+            raise ConfigError(
+                f"--selector {text!r}: write the name of a DAG and what it takes, such as "
+                "finance=tag:finance+"
+            )
+        selectors[name] = expression
+    return selectors
+
+
+def _show(plans: tuple[Plan, ...]) -> None:
     # What is not a terminal has no width to fold to.
     console = Console(width=None if sys.stdout.isatty() else 240)
-    console.print(_table(planned))
-    count = dict.fromkeys(Engine, 0)
-    for task in planned.tasks.values():
-        count[task.engine] += 1
-    console.print(
-        f"{len(planned.tasks)} tasks, {count[Engine.SQL]} by sql, {count[Engine.DBT]} by dbt; "
-        f"schedule: {planned.schedule or 'none'}"
-    )
-    for warning in planned.warnings:
+    for planned in plans:
+        console.print(_table(planned))
+        console.print(_summary(planned), markup=False)
+    for warning in plans[0].warnings:
         console.print(f"Warning: {warning}", style="yellow", markup=False)
-    if count[Engine.DBT]:
+    if any(task.engine is Engine.DBT for planned in plans for task in planned.tasks.values()):
         console.print(_needs_dbt(), style="yellow", markup=False)
 
 
+def _summary(planned: Plan) -> str:
+    count = dict.fromkeys(Engine, 0)
+    for task in planned.tasks.values():
+        count[task.engine] += 1
+    lines = [
+        f"{len(planned.tasks)} tasks, {count[Engine.SQL]} by sql, {count[Engine.DBT]} by dbt; "
+        f"schedule: {_starts(planned)}"
+    ]
+    lines += [f"  reads {found.relation} of {found.maker}" for found in planned.inputs]
+    return "\n".join(lines)
+
+
+def _starts(planned: Plan) -> str:
+    fresh = f"when {planned.start_when} of its inputs are fresh"
+    match planned.start:
+        case Start.INPUTS:
+            return fresh
+        case Start.TIME_AND_INPUTS:
+            return f"{planned.schedule}, then goes on {fresh}"
+    return planned.schedule or "none"
+
+
 def _table(planned: Plan) -> Table:
-    table = Table("node", "engine", "why", "task", title=f"Plan of {planned.name}", box=SIMPLE_HEAD)
+    title = f"Plan of {planned.name}" + (f"__{planned.part}" if planned.part else "")
+    table = Table("node", "engine", "why", "task", title=title, box=SIMPLE_HEAD)
     for column in table.columns:
         column.overflow = "fold"
     for task in planned.tasks.values():

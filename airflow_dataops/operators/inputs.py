@@ -13,7 +13,7 @@ from airflow_dataops.core.plan import Input, StartWhen
 from airflow_dataops.operators.assets import asset_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow.sdk import Context
 
@@ -26,15 +26,21 @@ _CRONS = {
     "@quarterly": "0 0 1 */3 *",
     "@yearly": "0 0 1 1 *",
 }
-_AT_TIMES = "scheduled"
+_WAITING = frozenset({"scheduled", "asset_triggered"})
+_UNFINISHED = ["queued", "running"]
 
 
 class InputsSensor(BaseSensorOperator):
-    """Waits, in runs that time started, until inputs are as fresh as their makers promise.
+    """Waits, in runs that time or assets started, until inputs are as fresh as was promised.
 
-    An input is fresh once its asset was emitted at or after the last time, up to that of this
-    run, at which its maker was due. A maker that nobody knows the schedule of counts as due at
-    the run's time before this one. Runs that somebody triggered, and backfills, do not wait.
+    An input is fresh when its asset was emitted
+
+    - after the start of this run; or
+    - at or after the last time, up to that of this run, at which its maker was due, while the
+      maker has no run under way that did not emit it yet.
+
+    A maker that nobody knows the schedule of counts as due at the run's time before this one.
+    Runs that somebody triggered, and backfills, do not wait.
 
     Args:
         inputs: the tables, with the schedules of their makers.
@@ -64,19 +70,18 @@ class InputsSensor(BaseSensorOperator):
     def poke(self, context: Context) -> bool:
         """Tell whether the inputs are fresh."""
         run: Any = context["dag_run"]
-        if run.run_type != _AT_TIMES:
+        if run.run_type not in _WAITING:
             self.log.info("A run of type %s does not wait for its inputs", run.run_type)
             return True
         zone = _zone(getattr(context["dag"], "timezone", None))
-        stale = []
+        stale = 0
         for asset, schedule in zip(self.inlets, self.schedules, strict=True):
             due = last_due(schedule, self.own_schedule, run.run_after, zone)
-            if not _is_fresh(context["inlet_events"], asset, due):
-                stale.append(asset.name)
-                since = f" since {due.isoformat()}" if due else ""
-                self.log.info("Not emitted%s: %s", since, asset.name)
+            if why := _why_stale(context, asset, due, run.run_after):
+                stale += 1
+                self.log.info("%s: %s", asset.name, why)
         if self.start_when is StartWhen.ANY:
-            return len(stale) < len(self.schedules)
+            return stale < len(self.schedules)
         return not stale
 
 
@@ -104,9 +109,31 @@ def _before(schedule: str | None, time: datetime) -> datetime | None:
     return found
 
 
-def _is_fresh(events: Mapping[Any, Any], asset: Asset, due: datetime | None) -> bool:
-    latest = list(events[asset].ascending(False).limit(1))
-    return bool(latest) and (due is None or latest[0].timestamp >= due)
+def _why_stale(
+    context: Context, asset: Asset, due: datetime | None, run_after: datetime
+) -> str | None:
+    """Say why an input is not fresh, None when it is."""
+    events: Any = context["inlet_events"][asset]
+    latest = next(iter(events.ascending(False).limit(1)), None)
+    if latest is None:
+        return "never emitted"
+    if due is not None and latest.timestamp < due:
+        return f"last emitted at {latest.timestamp}, expected since {due}"
+    if latest.timestamp < run_after and _is_made(context["ti"], latest):
+        return f"a run of {latest.source_dag_id} is under way and did not emit it yet"
+    return None
+
+
+def _is_made(ti: Any, latest: Any) -> bool:
+    """Tell whether its maker has a run under way, besides the one that emitted it last."""
+    if not latest.source_dag_id:
+        return False
+    count = ti.get_dr_count(dag_id=latest.source_dag_id, states=_UNFINISHED)
+    if count and latest.source_run_id:
+        count -= ti.get_dr_count(
+            dag_id=latest.source_dag_id, run_ids=[latest.source_run_id], states=_UNFINISHED
+        )
+    return bool(count > 0)
 
 
 def _zone(timezone: Any) -> ZoneInfo:

@@ -179,6 +179,37 @@ def test_any_input_starts_a_dag_that_asks_for_any(airflow: StartedAirflow, tmp_p
     assert split.runs("right") == []
 
 
+def test_an_input_that_is_left_over_from_before_is_not_taken_for_fresh(
+    airflow: StartedAirflow, tmp_path: Path
+) -> None:
+    """Airflow starts the join with it; the join waits for the run that will renew it."""
+    nodes = (
+        tagged("l1", "left", **from_("raw")),
+        tagged("l2", "left", "l1", **from_("l1")),
+        tagged("l3", "left", "l2", **from_("l2", plus=10)),
+        tagged("r", "right", **from_("raw", plus=100)),
+        tagged("d", "join", "l3", "r", **from_("l3", "r")),
+    )
+    split = Split(
+        airflow,
+        tmp_path,
+        "skewed",
+        nodes,
+        ("left", "right", "join"),
+        split_by="tag",
+        group_args={"inputs": {"poke_interval": 10}},
+    )
+    assert split.run("left").state == "success"
+    split.load(2)
+    airflow.api.trigger(split.dag_id("left"))
+    airflow.api.trigger(split.dag_id("right"))
+    assert split.wait_for("join") == ["asset_triggered"]
+    assert split.read("d") == [(2 + 10 + 2 + 100,)]
+    ((_, run),) = split.runs("join")
+    log = "\n".join(airflow.api.task_log(airflow.tasks(run)["inputs.wait"]))
+    assert "a run of skewed__left is under way and did not emit it yet" in log
+
+
 def scheduled(name: str, schedule: str, *parents: str, **code: str) -> dict[str, Any]:
     config = {"materialized": "table", "meta": {"schedule": schedule}}
     return model(name, *parents, config=config, **code)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -16,7 +16,6 @@ from airflow_dataops.operators.inputs import InputsSensor, last_due
 if TYPE_CHECKING:
     from airflow.sdk import Asset
 
-MONDAY = datetime(2026, 1, 5, tzinfo=UTC)
 UTC_ZONE = ZoneInfo("UTC")
 
 
@@ -58,15 +57,35 @@ class Events(list[Any]):
         return Events(self[:count])
 
 
-def context(run_type: str, **events: list[datetime]) -> Any:
-    """A run at midnight, with the events of the assets of tables."""
+class Ti:
+    """The runs under way, by DAG."""
+
+    def __init__(self, running: dict[str, list[str]]) -> None:
+        self._running = running
+
+    def get_dr_count(self, dag_id: str, states: list[str], run_ids: list[str] | None = None) -> int:
+        assert states == ["queued", "running"]
+        found = self._running.get(dag_id, [])
+        return len([run for run in found if run_ids is None or run in run_ids])
+
+
+def context(
+    run_type: str, running: dict[str, list[str]] | None = None, **events: list[datetime]
+) -> Any:
+    """A run at midnight, with the events of the assets of tables: one a run of `make_<table>`."""
 
     class Inlets:
         def __getitem__(self, asset: Asset) -> Events:
             table = asset.name.rsplit("/", 1)[1]
-            return Events(SimpleNamespace(timestamp=time) for time in events.get(table, ()))
+            return Events(
+                SimpleNamespace(
+                    timestamp=time, source_dag_id=f"make_{table}", source_run_id=f"run_{number}"
+                )
+                for number, time in enumerate(events.get(table, ()))
+            )
 
     return {
+        "ti": Ti(running or {}),
         "dag_run": SimpleNamespace(run_type=run_type, run_after=at("06T00:00")),
         "dag": SimpleNamespace(timezone=UTC_ZONE),
         "inlet_events": Inlets(),
@@ -107,8 +126,31 @@ def test_all_or_any_inputs_must_be_fresh(
     assert sensor(StartWhen.ANY).poke(asked) is on_any
 
 
-@pytest.mark.parametrize("run_type", ["manual", "backfill", "asset_triggered"])
-def test_only_runs_that_time_started_wait(run_type: str) -> None:
+@pytest.mark.parametrize(
+    ("running", "goes_on"),
+    [
+        ([], True),
+        (["run_1"], True),
+        (["run_2"], False),
+        (["run_1", "run_2"], False),
+    ],
+)
+def test_a_run_of_the_maker_that_is_under_way_is_waited_for(
+    running: list[str], goes_on: bool
+) -> None:
+    """The last event before this run is of `run_1`; what else runs will emit a newer one."""
+    events = [at("05T00:10"), at("06T00:00")]
+    asked = context("asset_triggered", {"make_a": running}, a=events, b=FRESH)
+    asked["dag_run"].run_after = at("06T00:05")
+    assert sensor().poke(asked) is goes_on
+
+
+def test_what_came_after_the_start_is_fresh_whatever_else_runs() -> None:
+    assert sensor().poke(context("scheduled", {"make_a": ["run_9"]}, a=FRESH, b=FRESH))
+
+
+@pytest.mark.parametrize("run_type", ["manual", "backfill"])
+def test_runs_that_somebody_asked_for_do_not_wait(run_type: str) -> None:
     assert sensor().poke(context(run_type))
 
 

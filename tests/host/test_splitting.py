@@ -103,7 +103,7 @@ def test_named_selectors_make_the_parts(tmp_path: Path) -> None:
     assert {id_: sorted(dag.task_ids) for id_, dag in dags.items()} == {
         "tiny__first": ["stg_a", "stg_a.test"],
         "tiny__rest": ["stg_b"],
-        "tiny__last": ["fct_c"],
+        "tiny__last": ["fct_c", "inputs.wait"],
     }
     # No node of the rest asks for a schedule: it has the project's.
     assert [dags[f"tiny__{part}"].schedule for part in ("first", "rest")] == ["@daily", "@daily"]

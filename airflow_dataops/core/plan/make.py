@@ -29,7 +29,6 @@ from airflow_dataops.core.plan.structs import (
     PlannedTask,
     PlanOptions,
     Profile,
-    Start,
     TaskKind,
 )
 from airflow_dataops.core.plan.untangle import untangle
@@ -155,7 +154,7 @@ class Planner:
         self.tasks = dict(cut.tasks)
         warnings = self._warnings() + self._fuse()
         self.tasks = emit_when_ready(self.tasks, cut.held)
-        if cut.starting.start is Start.TIME_AND_INPUTS:
+        if cut.waits(self.options.start_when):
             profile = self.profiles.add(Profile(group=("inputs",)))
             self.tasks = wait_for_inputs(self.tasks, cut.readers, profile)
         return Plan(

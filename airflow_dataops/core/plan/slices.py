@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_dataops.core.model import NodeKind
-from airflow_dataops.core.plan.structs import Input
+from airflow_dataops.core.plan.structs import Input, Start, StartWhen
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -30,6 +30,17 @@ class Slice(NamedTuple):
     inputs: tuple[Input, ...] = ()
     held: Mapping[str, Collection[str]] = {}
     part: str = ""
+
+    def waits(self, start_when: StartWhen) -> bool:
+        """Tell whether runs wait for inputs after they have started.
+
+        Of several inputs, all of which start a run, some may be older than others: Airflow
+        counts events since the last run, and one of them may be from the day before, left over
+        because another input was missing.
+        """
+        if self.starting.start is Start.INPUTS:
+            return start_when is StartWhen.ALL and len(self.inputs) > 1
+        return self.starting.start is Start.TIME_AND_INPUTS
 
 
 def external_models(project: Project) -> frozenset[str]:

@@ -16,6 +16,7 @@ from airflow_dataops.core.plan.structs import (
     SplitBy,
     SplitOptions,
     Start,
+    StartWhen,
 )
 from airflow_dataops.errors import ConfigError, ManifestError
 from tests.unit.plan.projects import asking, data_test, model, project, seed, snapshot, source
@@ -349,6 +350,23 @@ def test_inputs_alone_start_a_part_that_runs_as_often_as_they_come() -> None:
     }
     assert all("inputs.wait" not in plan.tasks for plan in plans.values())
     assert inputs(plans["marts"]) == [("int_b", "intermediate", "@daily")]
+
+
+@pytest.mark.parametrize(("start_when", "waits"), [(StartWhen.ALL, True), (StartWhen.ANY, False)])
+def test_a_part_that_needs_several_inputs_waits_for_the_last_of_them(
+    start_when: StartWhen, waits: bool
+) -> None:
+    """Airflow may start it with one that is left over from the day before."""
+    nodes = (
+        model("a", tags=("x",)),
+        model("b", tags=("y",)),
+        model("c", m("a"), m("b"), tags=("z",)),
+        model("d", m("c"), tags=("end",)),
+    )
+    plans = split(*nodes, by="tag", options=PlanOptions(start_when=start_when))
+    assert plans["z"].start is Start.INPUTS
+    assert ("inputs.wait" in plans["z"].tasks) is waits
+    assert "inputs.wait" not in plans["end"].tasks
 
 
 def test_a_schedule_of_the_callers_is_for_parts_without_inputs() -> None:

@@ -1,0 +1,68 @@
+"""`airflow-dataops plan`: what it says of a manifest, split or not."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from airflow_dataops.cli.app import app
+from airflow_dataops.errors import ConfigError
+from tests.host.manifests import manifest, model, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def asking(schedule: str) -> dict[str, Any]:
+    return {"config": {"materialized": "table", "meta": {"schedule": schedule}}}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    nodes = (
+        model("stg_a", **asking("hourly")),
+        model("fct_b", "stg_a", **asking("daily")),
+    )
+    return write(tmp_path / "m.json", manifest(*nodes))
+
+
+def said(path: Path, *options: str) -> str:
+    done = CliRunner().invoke(app, ["plan", str(path), *options], catch_exceptions=False)
+    assert done.exit_code == 0
+    return done.stdout
+
+
+def test_a_project_is_shown_dag_by_dag_with_what_starts_each(path: Path) -> None:
+    shown = said(path)
+    assert "Plan of tiny__hourly" in shown
+    assert "Plan of tiny__daily" in shown
+    assert "schedule: @hourly" in shown
+    assert "schedule: @daily, then goes on when all of its inputs are fresh" in shown
+    assert "reads wh.main.stg_a of hourly" in shown
+
+
+def test_it_can_be_shown_as_one(path: Path) -> None:
+    shown = said(path, "--split-by", "none")
+    assert "Plan of tiny" in shown
+    assert "tiny__" not in shown
+    assert "2 tasks, 2 by sql, 0 by dbt; schedule: @hourly" in shown
+
+
+def test_selectors_name_the_dags(path: Path) -> None:
+    shown = said(path, "--selector", "mine=fct_b", "--start-when", "any")
+    assert "Plan of tiny__mine" in shown
+    assert "Plan of tiny__rest" in shown
+
+
+def test_json_is_a_plan_or_a_list_of_plans(path: Path) -> None:
+    assert [plan["part"] for plan in json.loads(said(path, "--json"))] == ["hourly", "daily"]
+    whole = json.loads(said(path, "--json", "--split-by", "none"))
+    assert sorted(whole["tasks"]) == ["fct_b", "stg_a"]
+
+
+def test_a_selector_without_a_name_is_refused(path: Path) -> None:
+    with pytest.raises(ConfigError, match="write the name of a DAG and what it takes"):
+        said(path, "--selector", "tag:daily")
