@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+import statistics
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk import AssetAll, AssetAny
+from airflow.sdk import DAG, AssetAll, AssetAny
 
+from airflow_dataops import dbt_task_group
 from airflow_dataops.core.plan import make as planner
 from airflow_dataops.dag_factory.load import load_dags
 from airflow_dataops.errors import ConfigError
+from benchmarks import manifests as generated
 from tests.host.manifests import manifest, model, write
 from tests.host.test_building_at_scale import parse_for
 from tests.host.test_fused_tasks import data_test
@@ -17,8 +22,6 @@ from tests.host.test_load_dags import bag, error_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from airflow.sdk import DAG
 
 
 def asking(schedule: str | None = None, **config: Any) -> dict[str, Any]:
@@ -175,3 +178,136 @@ def test_a_lost_part_of_the_cache_is_made_again(tmp_path: Path) -> None:
     assert {id_: sorted(dag.task_ids) for id_, dag in after.items()} == {
         id_: sorted(dag.task_ids) for id_, dag in before.items()
     }
+
+
+def of_other_project(name: str, **fields: Any) -> dict[str, Any]:
+    """A model of the project `up`, as dbt writes those of a project in `dependencies.yml`."""
+    node = model(name, project="up", original_file_path="", path="", **fields)
+    return {key: value for key, value in node.items() if not key.endswith("_code")}
+
+
+def reading(name: str, *parents: str, schedule: str | None = None) -> dict[str, Any]:
+    node = model(name, project="down", **asking(schedule))
+    node["depends_on"]["nodes"] = list(parents)
+    return node
+
+
+def two_projects(folder: Path, *down: dict[str, Any], **arguments: Any) -> dict[str, DAG]:
+    """Load a project `up` with a tested model `dim`, and a project `down`."""
+    up = manifest(model("dim", project="up"), project="up")
+    write(folder / "m" / "up.json", up)
+    write(folder / "m" / "down.json", manifest(*down, project="down"))
+    namespace: dict[str, Any] = {"__file__": str(folder / "dags.py")}
+    return {dag.dag_id: dag for dag in load_dags("m", namespace, conn_id="w", **arguments)}
+
+
+def test_models_of_another_project_start_the_dag(tmp_path: Path) -> None:
+    """As dbt mesh does: they are in the manifest without code, and nobody builds them twice."""
+    dags = two_projects(tmp_path, of_other_project("dim"), reading("a", "model.up.dim"))
+    timetable: Any = dags["down"].timetable
+    assert [asset.uri for asset in timetable.asset_condition.objects] == uris(dags["up"], "dim")
+    assert dags["down"].task_ids == ["a"]
+
+
+def test_with_a_schedule_it_starts_on_time_and_waits_for_them(tmp_path: Path) -> None:
+    nodes = (of_other_project("dim"), reading("a", "model.up.dim", schedule="daily"))
+    dag = two_projects(tmp_path, *nodes)["down"]
+    assert dag.schedule == "@daily"
+    assert [asset.name for asset in dag.get_task("inputs.wait").inlets] == ["w/wh/main/dim"]
+    assert dag.get_task("a").upstream_task_ids == {"inputs.wait"}
+
+
+@pytest.mark.parametrize("arguments", [{"start_on": ()}, {"schedule": "@daily"}])
+def test_models_of_another_project_need_not_start_it(
+    tmp_path: Path, arguments: dict[str, Any]
+) -> None:
+    nodes = (of_other_project("dim"), reading("a", "model.up.dim"))
+    dag = two_projects(tmp_path, *nodes, **arguments)["down"]
+    assert dag.schedule == arguments.get("schedule")
+    assert dag.task_ids == ["a"]
+
+
+def source_of_up() -> dict[str, Any]:
+    return {
+        "unique_id": "source.down.up.dim",
+        "resource_type": "source",
+        "source_name": "up",
+        "name": "dim",
+        "identifier": "dim",
+        "package_name": "down",
+        "original_file_path": "models/sources.yml",
+        "path": "models/sources.yml",
+        "fqn": ["down", "up", "dim"],
+        "database": "wh",
+        "schema": "main",
+        "config": {"enabled": True},
+    }
+
+
+@pytest.mark.parametrize(
+    ("arguments", "is_started"), [({}, False), ({"start_on": "source:up"}, True)]
+)
+def test_a_source_that_is_another_projects_table_starts_it_on_request(
+    tmp_path: Path, arguments: dict[str, Any], is_started: bool
+) -> None:
+    content = manifest(reading("a", "source.down.up.dim"), project="down")
+    content["sources"] = {"source.down.up.dim": source_of_up()}
+    write(tmp_path / "m" / "down.json", content)
+    write(tmp_path / "m" / "up.json", manifest(model("dim", project="up"), project="up"))
+    namespace: dict[str, Any] = {"__file__": str(tmp_path / "dags.py")}
+    per_project = {"down": arguments}
+    dags = load_dags("m", namespace, conn_id="w", per_project=per_project)
+    up, down = sorted(dags, key=lambda dag: dag.dag_id, reverse=True)
+    if is_started:
+        timetable: Any = down.timetable
+        assert [a.uri for a in timetable.asset_condition.objects] == uris(up, "dim")
+    else:
+        assert down.schedule is None
+
+
+def test_assets_of_a_whole_project_can_wait_for_its_tests(tmp_path: Path) -> None:
+    dags = load(tmp_path, *NODES, split_by="none", assets="tested")
+    assert uris(dags["tiny"], "stg_a") == []
+    assert uris(dags["tiny"], "stg_a.test") == ["dataops://w/wh/main/stg_a"]
+    assert uris(dags["tiny"], "fct_b") == ["dataops://w/wh/main/fct_b"]
+
+
+def test_a_group_is_not_split_and_starts_nothing(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.json", manifest(*NODES))
+    with DAG("mine") as dag:
+        dbt_task_group(group_id="g", manifest=path, conn_id="w")
+        with pytest.raises(ConfigError, match="start_on is for DAGs"):
+            dbt_task_group(group_id="h", manifest=path, conn_id="w", start_on="source:x")
+    assert sorted(dag.task_ids) == ["g.fct_b", "g.fct_c", "g.stg_a", "g.stg_a.test"]
+    assert dag.schedule is None
+
+
+def test_a_warm_parse_of_parts_takes_about_as_long_as_one_dag(tmp_path: Path) -> None:
+    """2,000 models; figures of 5,000 are in the slow proof. The bound is generous: 2.5."""
+    whole, split = times_of(tmp_path, 2_000, 10)
+    assert split <= 2.5 * whole + 0.02
+
+
+@pytest.mark.slow
+def test_figures_of_5000_models_in_10_dags(tmp_path: Path) -> None:
+    whole, split = times_of(tmp_path, 5_000, 10)
+    print(f"5,000 models, warm: {whole:.3f} s as one DAG, {split:.3f} s as ten")  # noqa: T201
+    assert split <= 1.6 * whole
+
+
+def times_of(folder: Path, models: int, parts: int) -> tuple[float, float]:
+    """CPU seconds of a warm parse: as one DAG, and split. Medians of five."""
+    path = generated.write(folder / "big.json", models, parts)
+    selectors = {f"part_{number}": f"tag:slice_{number}" for number in range(parts)}
+    measured: list[list[float]] = [[], []]
+    for turn in range(6):
+        for times, arguments in zip(
+            measured, ({"split_by": "none"}, {"selectors": selectors}), strict=True
+        ):
+            gc.collect()
+            began = time.process_time()
+            dags = load_dags(path, {"__file__": __file__}, conn_id="w", **arguments)
+            if turn:
+                times.append(time.process_time() - began)
+            assert sum(len(dag.task_dict) for dag in dags) >= 2 * models
+    return statistics.median(measured[0]), statistics.median(measured[1])
