@@ -6,6 +6,7 @@
 `MissingExtraError`       install an extra
 `RetryableError`          run the task again
 `RunError`                give up: running again cannot help
+`SupersededError`         stop: another attempt does the work
 ========================  =====================================================
 
 Every message says what is wrong, where, and what to do about it.
@@ -80,3 +81,7 @@ class RetryableError(DataOpsError):
 
 class RunError(DataOpsError):
     """The data or the SQL is wrong; the same call will fail again."""
+
+
+class SupersededError(RunError):
+    """Another attempt has taken this one's place; what it wrote was rolled back."""

@@ -283,6 +283,7 @@ class LoadResult(Struct, frozen=True):
 
     Attributes:
         staged: rows read from the source.
+        written: rows inserted or updated, where the engine does not tell which.
         partitions: what was written, as texts for people and asset extras.
         watermark: where the source was read up to, as text (JSON for several).
     """
@@ -292,6 +293,7 @@ class LoadResult(Struct, frozen=True):
     inserted: int | None = None
     updated: int | None = None
     deleted: int | None = None
+    written: int | None = None
     bytes: int | None = None
     partitions: tuple[str, ...] = ()
     watermark: str | None = None

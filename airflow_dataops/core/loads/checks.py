@@ -1,0 +1,140 @@
+"""What is refused before anything is written: counted in one pass over the staged rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.specs import NullKeys, OnEmpty
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql.statements import Statement, ask
+from airflow_dataops.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.sql.tables import Table
+
+_SHOWN = 3
+
+
+class Test(Struct, frozen=True):
+    """A condition that no staged row may meet.
+
+    Attributes:
+        problem: what is wrong with such rows, after "N rows"; and what to do.
+    """
+
+    condition: Statement
+    problem: str
+
+
+class Counts(Struct, frozen=True):
+    """What one pass over the staged rows found; `met` in the order of the conditions."""
+
+    rows: int
+    met: tuple[int, ...]
+
+
+class LoadEmptyError(Exception):
+    """The source has no rows and the target is to stay as it is: not an error of the load."""
+
+
+def count(job: Job, staged: Table, conditions: Sequence[Statement], on_empty: OnEmpty) -> Counts:
+    """Count the staged rows, and those that meet each condition.
+
+    Raises:
+        RunError: there is none, and that is to fail.
+        LoadEmptyError: there is none, and the target is to stay as it is.
+    """
+    [(rows, *met)] = ask(staging.facts(staged.sql, conditions), job.runner)
+    if rows == 0 and on_empty is OnEmpty.FAIL:
+        raise RunError(
+            f"{job.load.target}: the source has no rows, and on_empty is fail; the table is as "
+            "it was. Look at the source, or set on_empty to write or keep."
+        )
+    if rows == 0 and on_empty is OnEmpty.KEEP:
+        raise LoadEmptyError
+    return Counts(rows=int(rows), met=tuple(map(int, met)))
+
+
+def refuse(job: Job, counts: Counts, tests: Sequence[Test]) -> None:
+    """Fail if staged rows meet conditions that they may not, naming all of them.
+
+    Args:
+        tests: in the order of the counts; there may be fewer of them.
+    """
+    problems = [
+        f"{found} of {counts.rows} staged rows {test.problem}"
+        for found, test in zip(counts.met, tests, strict=False)
+        if found
+    ]
+    if problems:
+        raise RunError(f"{job.load.target}: {'; '.join(problems)}. Nothing was written.")
+
+
+def null_keys(keys: Sequence[str], dialect: str) -> Statement:
+    """Return the condition that a key is, or holds, NULL."""
+    return Statement(sql=staging.any_null(keys, dialect))
+
+
+def refuse_null_keys(keys: Sequence[str], dialect: str) -> Test:
+    """Return the test for `NullKeys.REFUSE`."""
+    return Test(
+        condition=null_keys(keys, dialect),
+        problem=(
+            f"have NULL in the key ({', '.join(keys)}): leave them out of the query, or set "
+            f"null_keys to {NullKeys.MATCH}, by which NULL equals NULL"
+        ),
+    )
+
+
+def one_row_per_key(
+    job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str], order: Sequence[str]
+) -> Table:
+    """Return staged rows that have each key once: the last one of each in the order.
+
+    Raises:
+        RunError: keys come several times and no order tells which row is the last; the
+            message names some.
+    """
+    if not _duplicates(job, staged, keys):
+        return staged
+    if not order:
+        raise RunError(_ambiguous(job, _duplicates(job, staged, keys), keys))
+    tied = ask(staging.ties(staged.sql, columns, keys, order, job.dialect, _SHOWN), job.runner)
+    if tied:
+        raise RunError(_tied(job, tied, keys, order))
+    return job.stage_query(staging.last_rows(staged.sql, columns, keys, order, job.dialect))
+
+
+def _duplicates(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
+    return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
+
+
+def _ambiguous(job: Job, found: Sequence[tuple[object, ...]], keys: Sequence[str]) -> str:
+    return (
+        f"{job.load.target}: several staged rows have the same key, and no order_by tells which "
+        f"is the last: {_listed(found, keys)}. Name columns in order_by, or make the rows of the "
+        "query unique. Nothing was written."
+    )
+
+
+def _tied(
+    job: Job, found: Sequence[tuple[object, ...]], keys: Sequence[str], order: Sequence[str]
+) -> str:
+    return (
+        f"{job.load.target}: different staged rows have the same key and the same "
+        f"{', '.join(order)}: {_listed(found, keys)}. Name a column in order_by that tells them "
+        "apart. Nothing was written."
+    )
+
+
+def _listed(found: Sequence[tuple[object, ...]], keys: Sequence[str]) -> str:
+    named = [
+        ", ".join(f"{key} = {value!r}" for key, value in zip(keys, row[:-1], strict=True))
+        + f" ({row[-1]} rows)"
+        for row in found
+    ]
+    return "; ".join(named)

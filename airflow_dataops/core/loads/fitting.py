@@ -1,0 +1,168 @@
+"""Columns of the staged rows against those of the target, before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.specs import Drift
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql import columns as column_sql
+from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql.catalog import Column
+from airflow_dataops.core.sql.identifiers import resolve
+from airflow_dataops.core.sql.statements import Statement, send
+from airflow_dataops.core.sql.tables import Table, TableColumn
+from airflow_dataops.core.sql.types import misfit, needs_cast
+from airflow_dataops.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
+
+    from airflow_dataops.core.loads.job import Job
+
+
+class Fitted(Struct, frozen=True):
+    """Staged rows whose columns are named as in the target.
+
+    Attributes:
+        written: columns that go from the staging table into the target, in its order.
+        whole: whether those, and what the verb fills itself, are all that the target has.
+        added: statements that give the target columns it has not yet (`Drift.ADD`).
+    """
+
+    staged: Table
+    written: tuple[str, ...]
+    whole: bool
+    added: tuple[Statement, ...] = ()
+
+
+def fit(
+    job: Job, staged: Table, *, consumed: Collection[str] = (), given: Collection[str] = ()
+) -> Fitted:
+    """Give the staged columns the target's names and types, and check that they fit.
+
+    Args:
+        consumed: columns of the source that are for the verb, not for the target.
+        given: columns of the target that the verb fills itself.
+
+    Raises:
+        RunError: columns are missing, new (see `Drift`), or of a type that does not fit. The
+            message names all of them.
+    """
+    staged = _named_alike(job, staged)
+    consumed, given = set(consumed), set(given)
+    known = set(job.target.names) - given
+    new = [c for c in staged.columns if c.name not in known | consumed | given]
+    common = [c for c in job.target.columns if c.name in set(staged.names) & known - consumed]
+    _check(job, staged, common, new, given)
+    staged = _typed_alike(job, staged, common)
+    added = new if job.load.drift is Drift.ADD else []
+    written = tuple(column.name for column in (*common, *added))
+    return Fitted(
+        staged=staged,
+        written=written,
+        added=tuple(_addition(job, column) for column in added),
+        whole=set(written) | given >= set(job.target.names),
+    )
+
+
+def require(names: Sequence[str], table: Table, *, setting: str, where: str) -> tuple[str, ...]:
+    """Return the columns that an author's names mean.
+
+    Raises:
+        RunError: some are not there; the message says which setting names them.
+    """
+    found = [resolve(name, table.names) for name in names]
+    missing = [name for name, column in zip(names, found, strict=True) if column is None]
+    if missing:
+        raise RunError(
+            f"{where} has no column {', '.join(map(repr, missing))}, which {setting} names; its "
+            f"columns are {', '.join(table.names)}. Mend {setting}, or the query."
+        )
+    return tuple(filter(None, found))
+
+
+def _named_alike(job: Job, staged: Table) -> Table:
+    """Rename staged columns whose names differ from the target's by case alone."""
+    folded: dict[str, str] = {}
+    for name in staged.names:
+        if (other := folded.setdefault(name.casefold(), name)) != name:
+            raise RunError(
+                f"{job.load.target}: the source has the columns {other!r} and {name!r}, which "
+                "differ by case alone; name them apart."
+            )
+    renamed = {}
+    for name in staged.names:
+        means = resolve(name, job.target.names)
+        if means is not None and means != name and means not in staged.names:
+            statement = staging.rename_column(staged.relation, name, means, job.dialect)
+            send(statement, job.runner)
+            renamed[name] = means
+    return job.read(staged.relation) if renamed else staged
+
+
+def _typed_alike(job: Job, staged: Table, common: Sequence[TableColumn]) -> Table:
+    """Convert staged columns whose types the engine may not convert by itself."""
+    wanted = [c for c in common if needs_cast(staged.type_of(c.name), c.type, job.dialect)]
+    for column in wanted:
+        statement = staging.cast_column(staged.relation, column.name, column.type, job.dialect)
+        send(statement, job.runner)
+    return job.read(staged.relation) if wanted else staged
+
+
+def _check(
+    job: Job,
+    staged: Table,
+    common: Sequence[TableColumn],
+    new: Sequence[TableColumn],
+    given: Collection[str],
+) -> None:
+    problems = []
+    missing = [
+        c.name
+        for c in job.target.columns
+        if c.required and c.name not in staged.names and c.name not in given
+    ]
+    if missing:
+        problems.append(
+            f"the table requires {', '.join(map(repr, missing))}, which the source lacks"
+        )
+    if new and job.load.drift is Drift.REFUSE:
+        problems.append(
+            f"the source has {', '.join(f'{c.name} {c.type}' for c in new)}, which the table "
+            "has not (set drift to ignore or add, or leave them out)"
+        )
+    if not common:
+        problems.append(f"they have no column in common; the source has {', '.join(staged.names)}")
+    problems += [text for c in common if (text := _misfit(job, staged, c))]
+    problems += _too_long(job, new)
+    if problems:
+        raise RunError(
+            f"{job.load.target}: the columns of the source do not fit: {'; '.join(problems)}. "
+            "Nothing was written."
+        )
+
+
+def _misfit(job: Job, staged: Table, column: TableColumn) -> str | None:
+    type_ = staged.type_of(column.name)
+    reason = misfit(type_, column.type, job.dialect)
+    if reason is None:
+        return None
+    return (
+        f"{column.name} is {type_} in the source and {column.type} in the table, and {reason} "
+        "(cast it in the query)"
+    )
+
+
+def _too_long(job: Job, new: Sequence[TableColumn]) -> list[str]:
+    limit = job.loading.longest_name
+    return [
+        f"the name {column.name!r} is longer than {limit} bytes, the most {job.dialect} keeps"
+        for column in new
+        if len(column.name.encode()) > limit
+    ]
+
+
+def _addition(job: Job, column: TableColumn) -> Statement:
+    added = Column(name=column.name, type=column.type)
+    return Statement(sql=column_sql.add_column(job.load.target, added, job.dialect))

@@ -1,0 +1,183 @@
+"""The right to load one target and partition, and the proof that it was not lost."""
+
+from __future__ import annotations
+
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from airflow_dataops.core.loads.failures import Quietly, Yielding, is_already_there
+from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql import control
+from airflow_dataops.core.sql.control import Leased
+from airflow_dataops.core.sql.dialects.loadings import get_loading
+from airflow_dataops.core.sql.statements import ask, send
+from airflow_dataops.core.sql.tables import read_table
+from airflow_dataops.errors import RetryableError, SupersededError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_dataops.core.loads.specs import Attempt, Load
+    from airflow_dataops.core.ports import SqlRunner
+
+log = logging.getLogger(__name__)
+
+_FIRST_PAUSE = 0.02
+_LONGEST_PAUSE = 1.0
+
+
+class Lease(Struct, frozen=True):
+    """A lease that was taken. `token` is its fencing token."""
+
+    row: Leased
+    token: int
+
+
+class _Holder(Struct, frozen=True):
+    """Who has a lease, as the warehouse tells."""
+
+    token: int
+    owner: str
+    run_id: str
+    try_number: int
+    holder: str
+    seconds_left: int
+
+
+@contextmanager
+def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
+    """Hold the lease of a load's target and partition in the block.
+
+    The block gives it back, with `pass_fence` or `give_back`; where it raises, that is done here.
+
+    Raises:
+        RetryableError: another task held it for longer than the load may wait.
+        SupersededError: a later try of the same task has taken it.
+    """
+    row = control.Leased(
+        table=control_table(load, control.LEASES),
+        target=str(load.target),
+        partition=load.partition,
+        loading=get_loading(runner.dialect),
+    )
+    ensure_table(runner, row.table, control.create_leases(row.table, row.loading).sql)
+    lease = _take(row, load, runner)
+    try:
+        yield lease
+    except BaseException:
+        with Quietly(f"give back the lease of {load.target}"):
+            give_back(lease, runner)
+        raise
+
+
+def give_back(lease: Lease, runner: SqlRunner) -> None:
+    """Let others load, if the lease is still ours."""
+    send(control.fence(lease.row, lease.token), runner)
+
+
+def pass_fence(lease: Lease, runner: SqlRunner) -> None:
+    """Give the lease back inside the publishing transaction, as its first statement.
+
+    Raises:
+        SupersededError: another attempt has taken it.
+    """
+    if send(control.fence(lease.row, lease.token), runner) == 0:
+        raise SupersededError(
+            f"{lease.row.target}: another attempt has taken this load's place"
+            f"{_in(lease.row.partition)}, and what this one wrote was rolled back. "
+            "Nothing is to be done; the other attempt has loaded the table or will."
+        )
+
+
+def control_table(load: Load, name: str) -> Relation:
+    """Return where a control table of a load is."""
+    place = load.control or load.target
+    return Relation(identifier=name, schema=place.schema, database=place.database)
+
+
+def ensure_table(runner: SqlRunner, table: Relation, statement: str) -> None:
+    """Make a table by a statement unless it exists; others may be doing the same."""
+    if read_table(runner, table) is not None:
+        return
+    with _MadeMeanwhile():
+        runner.execute(statement)
+
+
+class _MadeMeanwhile:
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        # `if not exists` looks before it makes: of two sessions at once one fails.
+        return is_already_there(error)
+
+
+def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
+    deadline = time.monotonic() + load.wait.total_seconds()
+    holder, pause, told = uuid4().hex, _FIRST_PAUSE, False
+    while True:
+        found = _try_to_take(row, load, holder, runner)
+        if found is not None and found.holder == holder:
+            return Lease(row=row, token=found.token)
+        _check_not_superseded(found, load.attempt, row)
+        if time.monotonic() > deadline:
+            raise RetryableError(_busy(found, load, row))
+        if not told and found is not None:
+            where = f"{row.target}{_in(row.partition)}"
+            log.info("Waiting for %s, which %s loads", where, found.owner)
+            told = True
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+
+
+def _try_to_take(row: Leased, load: Load, holder: str, runner: SqlRunner) -> _Holder | None:
+    attempt = load.attempt
+    with Yielding():
+        send(
+            control.take_lease(
+                row,
+                owner=attempt.owner,
+                run_id=attempt.run_id,
+                try_number=attempt.try_number,
+                holder=holder,
+                seconds=int(load.lease.total_seconds()),
+            ),
+            runner,
+        )
+    with Yielding():
+        found = ask(control.read_lease(row), runner)
+        if found:
+            return _Holder(**dict(zip(_Holder.__struct_fields__, found[0], strict=True)))
+        send(control.add_lease(row), runner)
+    return None
+
+
+def _check_not_superseded(found: _Holder | None, attempt: Attempt, row: Leased) -> None:
+    if found is None or (found.owner, found.run_id) != (attempt.owner, attempt.run_id):
+        return
+    if found.try_number > attempt.try_number:
+        raise SupersededError(
+            f"{row.target}: try {found.try_number} of {found.owner} in run {found.run_id} has "
+            f"begun to load it{_in(row.partition)}; this is try {attempt.try_number}, and stops."
+        )
+
+
+def _busy(found: _Holder | None, load: Load, row: Leased) -> str:
+    by = (
+        f"{found.owner} in run {found.run_id} (try {found.try_number}) may load it for another "
+        f"{max(found.seconds_left, 0)} s"
+        if found
+        else "its row in the table of leases is being written"
+    )
+    return (
+        f"{row.target}{_in(row.partition)} was not free within {load.wait.total_seconds():g} s: "
+        f"{by}. Run the task again, let it wait longer, or, if that process is dead, set "
+        f"expires_epoch to 0 in {row.table}."
+    )
+
+
+def _in(partition: str) -> str:
+    return f" (partition {partition})" if partition else ""

@@ -1,0 +1,87 @@
+"""The one transaction in which a load becomes visible."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.failures import Yielding
+from airflow_dataops.core.loads.lease import pass_fence
+from airflow_dataops.core.loads.specs import LoadResult
+from airflow_dataops.core.sql.statements import Effect, send
+from airflow_dataops.errors import RetryableError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.loads.job import Job, Publication
+    from airflow_dataops.core.loads.lease import Lease
+    from airflow_dataops.core.sql.statements import Statement
+
+log = logging.getLogger(__name__)
+
+_TRIES = 8
+_PAUSE = 0.05
+
+
+def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
+    """Do what a verb wants done, in one transaction that begins with the fence.
+
+    Raises:
+        SupersededError: another attempt has taken the load's place; nothing was written.
+        RetryableError: other transactions kept writing the same rows.
+    """
+    for statement in publication.before:
+        send(statement, job.runner)
+    for number in range(_TRIES):
+        with Yielding() as attempt:
+            changed = _in_one_transaction(job, lease, publication)
+        if not attempt.yielded:
+            return _result(job, publication, changed)
+        log.info("%s: another transaction was in the way; again", job.load.target)
+        time.sleep(_PAUSE * 2**number)
+    raise RetryableError(
+        f"{job.load.target}: other transactions wrote the same rows each of {_TRIES} times; the "
+        "table is as it was. Run the task again, or keep other writers off the table meanwhile."
+    )
+
+
+def _in_one_transaction(job: Job, lease: Lease, publication: Publication) -> list[int]:
+    with job.runner.transaction():
+        pass_fence(lease, job.runner)
+        return [send(statement, job.runner) for statement in publication.statements]
+
+
+def _result(job: Job, publication: Publication, changed: Sequence[int]) -> LoadResult:
+    counts = tally(publication.statements, changed)
+    return LoadResult(
+        target=str(job.load.target),
+        staged=publication.staged,
+        inserted=counts.get(Effect.INSERTED),
+        updated=counts.get(Effect.UPDATED),
+        deleted=counts.get(Effect.DELETED),
+        written=counts.get(Effect.WRITTEN),
+        partitions=publication.partitions,
+        watermark=publication.watermark,
+    )
+
+
+def tally(statements: Sequence[Statement], changed: Sequence[int]) -> dict[Effect, int]:
+    """Add up what statements changed; what was removed to be inserted again was updated.
+
+    Effects of which the engine did not tell a number are left out.
+    """
+    totals: dict[Effect, int] = {}
+    unknown: set[Effect] = set()
+    for statement, rows in zip(statements, changed, strict=True):
+        totals[statement.effect] = totals.get(statement.effect, 0) + rows
+        if rows < 0:
+            unknown.add(statement.effect)
+    removed = totals.pop(Effect.REMOVED, None)
+    if Effect.REMOVED in unknown:
+        unknown |= {Effect.INSERTED, Effect.UPDATED}
+    elif removed is not None:
+        totals[Effect.UPDATED] = totals.get(Effect.UPDATED, 0) + removed
+        totals[Effect.INSERTED] = totals.get(Effect.INSERTED, 0) - removed
+    return {effect: rows for effect, rows in totals.items() if effect not in unknown}

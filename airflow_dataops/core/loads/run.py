@@ -1,0 +1,84 @@
+"""Run a load: lease, staging, checks, publication, and tidying up."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads import verbs
+from airflow_dataops.core.loads.checks import LoadEmptyError
+from airflow_dataops.core.loads.failures import LostSessionsNamed
+from airflow_dataops.core.loads.job import Job
+from airflow_dataops.core.loads.lease import give_back, holding
+from airflow_dataops.core.loads.publish import publish
+from airflow_dataops.core.loads.specs import LoadResult
+from airflow_dataops.core.loads.stage import tidied
+from airflow_dataops.core.sql.dialects.loadings import get_loading
+from airflow_dataops.core.sql.tables import Table, read_table
+from airflow_dataops.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.loads.lease import Lease
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.loads.specs import Load
+    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.dialects.loading import Loading
+
+
+def run_load(load: Load, source: Source, runner: SqlRunner) -> LoadResult:
+    """Put a source's rows into a table, so that it can be done again.
+
+    Killed anywhere, retried, run twice, late, or by two workers at once, the table ends the
+    same. The source is read once, into a staging table; it is checked before anything is
+    written; what is written becomes visible at once.
+
+    Args:
+        load: the table, the verb, and who runs it.
+        source: the rows.
+        runner: an open session with the table's warehouse, outside of a transaction.
+
+    Raises:
+        ConfigError: the load or the connection cannot be used.
+        RunError: the source's rows or columns cannot be loaded; the table is as it was.
+        SupersededError: another attempt has taken the load's place.
+        RetryableError: the table was not free in time, or the session ended.
+    """
+    loading = get_loading(runner.dialect)
+    _check_names(load, loading)
+    with LostSessionsNamed(str(load.target)):
+        _find_target(load, runner)
+        with holding(load, runner) as lease:
+            return _load(load, source, runner, lease)
+
+
+def _load(load: Load, source: Source, runner: SqlRunner, lease: Lease) -> LoadResult:
+    # Looked up again: whoever held the lease before may have added columns.
+    target = _find_target(load, runner)
+    job = Job(load=load, runner=runner, loading=lease.row.loading, target=target)
+    with tidied(job):
+        try:
+            publication = verbs.prepare(job, source)
+        except LoadEmptyError:
+            give_back(lease, runner)
+            return LoadResult(target=str(load.target), staged=0)
+        return publish(job, lease, publication)
+
+
+def _find_target(load: Load, runner: SqlRunner) -> Table:
+    found = read_table(runner, load.target)
+    if found is None:
+        raise RunError(
+            f"{load.target} does not exist; create it with the columns and types it is to have, "
+            "or mend the target's name."
+        )
+    if found.view:
+        raise RunError(f"{load.target} is a view; name the table that the load is to write.")
+    return found
+
+
+def _check_names(load: Load, loading: Loading) -> None:
+    for part in (load.target.identifier, load.target.schema, load.target.database):
+        if part is not None and len(part.encode()) > loading.longest_name:
+            raise ConfigError(
+                f"{load.target}: {part!r} is longer than {loading.longest_name} bytes, the most "
+                f"that {loading.name} keeps of a name; give the shorter name it really has."
+            )

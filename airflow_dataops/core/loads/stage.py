@@ -1,0 +1,57 @@
+"""Reads a source once, into a staging table; removes what dead loads left."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.failures import Quietly
+from airflow_dataops.core.loads.sources import Placement
+from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql.statements import ask, send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.sql.tables import Table
+
+log = logging.getLogger(__name__)
+
+
+def stage(job: Job, source: Source) -> Table:
+    """Put a source's rows into a new staging table."""
+    session = source.placement is Placement.SESSION
+    if not session or job.loading.session is None:
+        _sweep(job)
+    relation = job.new_staging(session=session)
+    source.stage(job.runner, relation)
+    return job.read(relation)
+
+
+@contextmanager
+def tidied(job: Job) -> Iterator[None]:
+    """Drop a load's staging tables at the end of the block, whatever happens in it."""
+    try:
+        yield
+    finally:
+        for relation in job.made:
+            with Quietly(f"drop the staging table {relation}"):
+                send(staging.drop_table(relation, job.dialect), job.runner)
+
+
+def _sweep(job: Job) -> None:
+    """Drop the staging tables that earlier attempts at this load left when they died.
+
+    The lease is ours, so whoever still writes into one cannot publish it any more.
+    """
+    target = job.load.target
+    prefix = staging.staging_prefix(target, job.load.partition, job.loading)
+    for (name,) in ask(staging.leftovers(target, prefix, job.loading), job.runner):
+        left = Relation(identifier=name, schema=target.schema, database=target.database)
+        log.info("Dropping %s, which a dead load left", left)
+        with Quietly(f"drop {left}"):
+            send(staging.drop_table(left, job.dialect), job.runner)

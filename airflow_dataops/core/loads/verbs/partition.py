@@ -1,0 +1,81 @@
+"""Load a partition: delete and insert by one condition."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.checks import Test, count, refuse
+from airflow_dataops.core.loads.fitting import fit, require
+from airflow_dataops.core.loads.job import Publication
+from airflow_dataops.core.loads.specs import Outside
+from airflow_dataops.core.loads.stage import stage
+from airflow_dataops.core.loads.values import adapt
+from airflow_dataops.core.sql import partitions
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.loads.specs import LoadPartition
+    from airflow_dataops.core.sql.statements import Statement
+
+
+def prepare_partition(job: Job, verb: LoadPartition, source: Source) -> Publication:
+    """See `LoadPartition`."""
+    columns, condition = _condition(job, verb)
+    staged = stage(job, source)
+    where = f"the source of {job.load.target}"
+    require(columns, staged, setting="the partition", where=where)
+    fitted = fit(job, staged)
+    counts = count(job, fitted.staged, [partitions.outside(condition)], verb.on_empty)
+    if verb.outside is Outside.REFUSE:
+        refuse(job, counts, [_outside(condition, columns)])
+    return Publication(
+        staged=counts.rows,
+        statements=(
+            *fitted.added,
+            *partitions.replace_partition(
+                job.target.sql, fitted.staged.sql, fitted.written, condition, job.dialect
+            ),
+        ),
+        partitions=(_named(verb),),
+    )
+
+
+def _condition(job: Job, verb: LoadPartition) -> tuple[tuple[str, ...], Statement]:
+    """Return the partition's columns and the condition for its rows."""
+    named = (*verb.values, *([verb.within.column] if verb.within else []))
+    if not named:
+        raise ConfigError(
+            f"{job.load.target}: a partition needs `values` or `within`; to put the source in "
+            "the place of the whole table, use Replace."
+        )
+    columns = require(named, job.target, setting="the partition", where=str(job.load.target))
+    types = {column: job.target.type_of(column) for column in columns}
+
+    def fitting(column: str, value: object) -> object:
+        return adapt(value, column, types[column], job.dialect)
+
+    values = {c: fitting(c, v) for c, v in zip(columns, verb.values.values(), strict=False)}
+    within = None
+    if verb.within is not None:
+        column = columns[-1]
+        within = (column, fitting(column, verb.within.start), fitting(column, verb.within.end))
+    return columns, partitions.condition(values, within, types, job.dialect)
+
+
+def _outside(condition: Statement, columns: tuple[str, ...]) -> Test:
+    return Test(
+        condition=partitions.outside(condition),
+        problem=(
+            f"are not of the partition (by {', '.join(columns)}): filter them in the query, or "
+            f"set outside to {Outside.DROP}"
+        ),
+    )
+
+
+def _named(verb: LoadPartition) -> str:
+    named = [f"{column}={value}" for column, value in verb.values.items()]
+    if verb.within is not None:
+        named.append(f"{verb.within.column}={verb.within.start}/{verb.within.end}")
+    return ",".join(named)

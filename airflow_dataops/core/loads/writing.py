@@ -1,0 +1,79 @@
+"""Chooses the engine's fastest correct way to update and add rows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql import staging, upserts
+from airflow_dataops.core.sql.dialects.loading import Upsert
+from airflow_dataops.core.sql.statements import Statement, ask
+from airflow_dataops.core.sql.tables import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_dataops.core.loads.job import Job
+
+
+class Wanted(Struct, frozen=True):
+    """Rows to update or add; see `core.sql.upserts.Rows` for the attributes.
+
+    Attributes:
+        null_keys: some of the keys hold NULL.
+        whole: a row that is there may be deleted and inserted again: nothing of it is lost.
+    """
+
+    source: Table
+    keys: tuple[str, ...]
+    inserted: tuple[str, ...]
+    updated: tuple[str, ...]
+    changed_only: bool = False
+    deleted: str | None = None
+    null_keys: bool = False
+    whole: bool = False
+
+
+def upsert(job: Job, wanted: Wanted) -> tuple[Statement, ...]:
+    """Return the statements that update and add rows."""
+    if not wanted.null_keys or job.loading.hashes_nulls:
+        return _way(job, wanted)(_rows(job, wanted, wanted.source.sql, wanted.null_keys))
+    # Rows with NULL keys apart: there the comparison is slow, and no unique index helps.
+    source, keys = wanted.source.sql, wanted.keys
+    without = staging.without_null(source, keys, job.dialect)
+    with_ = staging.with_null(source, keys, job.dialect)
+    slow = upserts.delete_insert if wanted.whole else upserts.update_insert
+    return (
+        *_way(job, wanted)(_rows(job, wanted, without, False)),
+        *slow(_rows(job, wanted, with_, True)),
+    )
+
+
+def has_unique_index(job: Job, keys: tuple[str, ...]) -> bool:
+    """Tell whether the target has an index that ON CONFLICT can use for the keys."""
+    if job.loading.unique_keys is None:
+        return False
+    found = ask(job.loading.unique_keys(job.load.target), job.runner)
+    return any(set(columns) == set(keys) for (columns,) in found)
+
+
+def _way(job: Job, wanted: Wanted) -> Callable[[upserts.Rows], tuple[Statement, ...]]:
+    if job.loading.upsert is Upsert.MERGE:
+        return upserts.merge
+    if job.loading.upsert is Upsert.CONFLICT and has_unique_index(job, wanted.keys):
+        return upserts.on_conflict
+    return upserts.delete_insert if wanted.whole else upserts.update_insert
+
+
+def _rows(job: Job, wanted: Wanted, source: str, null_keys: bool) -> upserts.Rows:
+    return upserts.Rows(
+        target=job.target.sql,
+        source=source,
+        keys=wanted.keys,
+        inserted=wanted.inserted,
+        updated=wanted.updated,
+        dialect=job.dialect,
+        changed_only=wanted.changed_only,
+        deleted=wanted.deleted,
+        null_keys=null_keys,
+    )

@@ -1,0 +1,158 @@
+"""The tables that loads keep beside their targets: who may load, and how far was read.
+
+`dataops_leases` has one row for each target and partition. Its `token` grows with every
+taking: the number by which a transaction proves that nobody took the load's place since
+(Kleppmann, "How to do distributed locking", 2016: fencing tokens). `dataops_watermarks` has
+one row for each target, partition and scope.
+"""
+
+from __future__ import annotations
+
+from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql.dialects.loading import Loading
+from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import MARK, Statement
+
+LEASES = "dataops_leases"
+WATERMARKS = "dataops_watermarks"
+
+_LEASES = {
+    "target": "text",
+    "partition": "text",
+    "token": "integer",
+    "owner": "text",
+    "run_id": "text",
+    "try_number": "integer",
+    "holder": "text",
+    "expires_epoch": "integer",
+    "fences": "integer",
+}
+
+
+class Leased(Struct, frozen=True):
+    """One row of `dataops_leases`: what is loaded, and how to name the table."""
+
+    table: Relation
+    target: str
+    partition: str
+    loading: Loading
+
+    @property
+    def sql(self) -> str:
+        """The table's name."""
+        return render(self.table, self.loading.name)
+
+    @property
+    def where(self) -> str:
+        """The condition for the row; its values are `values`."""
+        return f"{self.quote('target')} = {MARK} and {self.quote('partition')} = {MARK}"
+
+    @property
+    def values(self) -> tuple[str, str]:
+        """The values of the condition."""
+        return self.target, self.partition
+
+    def quote(self, name: str) -> str:
+        """Return a column's name."""
+        return quote(name, self.loading.name)
+
+
+def create_leases(table: Relation, loading: Loading) -> Statement:
+    """Return the statement that makes the table of leases unless it exists."""
+    return _create(table, _LEASES, ("target", "partition"), loading)
+
+
+def add_lease(lease: Leased) -> Statement:
+    """Return the statement that adds the row of a lease, free, unless it is there."""
+    names = tuple(_LEASES)
+    values = (*lease.values, 0, "", "", 0, "", 0, 0)
+    return Statement(
+        sql=(
+            f"insert into {lease.sql} ({quote_all(names, lease.loading.name)})\n"
+            f"select {', '.join(_bound(kind, lease.loading) for kind in _LEASES.values())}\n"
+            f"from (select 1 as one) as one\n"
+            f"where not exists (select 1 from {lease.sql} where {lease.where})"
+            f"{lease.loading.insert_once}"
+        ),
+        parameters=(*values, *lease.values),
+    )
+
+
+def take_lease(
+    lease: Leased, *, owner: str, run_id: str, try_number: int, holder: str, seconds: int
+) -> Statement:
+    """Return the statement that takes a lease if it is free, expired, or of an earlier try.
+
+    Args:
+        holder: what this process alone is called.
+        seconds: how long it lasts.
+    """
+    q, now = lease.quote, f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    return Statement(
+        sql=(
+            f"update {lease.sql} set {q('token')} = {q('token')} + 1, {q('owner')} = {MARK},"
+            f" {q('run_id')} = {MARK}, {q('try_number')} = {MARK}, {q('holder')} = {MARK},"
+            f" {q('expires_epoch')} = {now} + {MARK}\n"
+            f"where {lease.where}\n"
+            f"  and not ({q('owner')} = {MARK} and {q('run_id')} = {MARK}"
+            f" and {q('try_number')} > {MARK})\n"
+            f"  and ({q('expires_epoch')} <= {now}"
+            f" or ({q('owner')} = {MARK} and {q('run_id')} = {MARK}))"
+        ),
+        parameters=(
+            *(owner, run_id, try_number, holder, seconds),
+            *lease.values,
+            *(owner, run_id, try_number),
+            *(owner, run_id),
+        ),
+    )
+
+
+def read_lease(lease: Leased) -> Statement:
+    """Return the query for a lease: token, owner, run_id, try_number, holder, seconds left."""
+    q = lease.quote
+    now = f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    names = ("token", "owner", "run_id", "try_number", "holder")
+    return Statement(
+        sql=(
+            f"select {', '.join(map(q, names))}, {q('expires_epoch')} - {now}\n"
+            f"from {lease.sql} where {lease.where}"
+        ),
+        parameters=lease.values,
+    )
+
+
+def fence(lease: Leased, token: int) -> Statement:
+    """Return the statement that gives the lease back if it is still ours.
+
+    It comes first in the publishing transaction: it changes no row when another attempt has
+    taken the load's place, and keeps others from taking it until the transaction ends.
+    (`fences` grows because DuckDB sees no conflict in an update that changes nothing.)
+    """
+    q = lease.quote
+    return Statement(
+        sql=(
+            f"update {lease.sql} set {q('expires_epoch')} = 0, {q('fences')} = {q('fences')} + 1\n"
+            f"where {lease.where} and {q('token')} = {MARK}"
+        ),
+        parameters=(*lease.values, token),
+    )
+
+
+def _create(
+    table: Relation, columns: dict[str, str], keys: tuple[str, ...], loading: Loading
+) -> Statement:
+    types = {"text": loading.types.text, "integer": loading.types.integer}
+    listed = ",\n  ".join(
+        f"{quote(name, loading.name)} {types[kind]} not null" for name, kind in columns.items()
+    )
+    key = loading.primary_key.format(quote_all(keys, loading.name))
+    return Statement(
+        sql=(f"create table if not exists {render(table, loading.name)} (\n  {listed},\n  {key}\n)")
+    )
+
+
+def _bound(kind: str, loading: Loading) -> str:
+    type_ = loading.types.integer if kind == "integer" else loading.types.text
+    return f"cast({MARK} as {type_})"

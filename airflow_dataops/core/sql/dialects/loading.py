@@ -1,0 +1,82 @@
+"""What loads need to know of an engine, as data; one `loading_<engine>.py` per engine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+
+from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql.statements import Statement
+
+
+class Upsert(StrEnum):
+    """The fastest correct way to update the rows that are there and add the others."""
+
+    CONFLICT = "conflict"
+    """INSERT .. ON CONFLICT where a unique index is on the keys, else as below."""
+    DELETE_INSERT = "delete and insert"
+    """Where whole rows are written, else UPDATE and INSERT."""
+    MERGE = "merge"
+
+
+class Swap(StrEnum):
+    """How a table's rows are replaced at once for every reader."""
+
+    STATEMENT = "create or replace"
+    """One CREATE OR REPLACE inside the transaction, where nothing hangs on the old table."""
+    RENAME = "rename"
+    """A new table takes the old one's name inside the transaction, where nothing hangs on it."""
+    SWAP = "swap"
+    """ALTER TABLE .. SWAP WITH."""
+    ROWS = "rows"
+    """DELETE and INSERT in one transaction."""
+
+
+class Types(Struct, frozen=True):
+    """The engine's names of the types that control tables are made of."""
+
+    text: str
+    integer: str
+
+
+class Loading(Struct, frozen=True):
+    """One engine's ways of loading.
+
+    Attributes:
+        name: the sqlglot name of the dialect.
+        session: database and schema of tables that one session alone sees and that go with
+            it; None where staging tables are ordinary ones, which later loads sweep.
+        information_schema: the schema that lists tables, ready to be embedded.
+        longest_name: of a table or column, bytes of UTF-8.
+        types: of control tables.
+        epoch: SQL expression for the seconds since 1970 on the warehouse's clock.
+        insert_once: what an INSERT into a table with a primary key ends with so that a row
+            that is there already is left alone.
+        primary_key: how a table's key is declared; `{}` stands for the columns.
+        upsert: see `Upsert`.
+        swap: see `Swap`.
+        transactional_ddl: whether ALTER TABLE can be rolled back.
+        hashes_nulls: whether a join on IS NOT DISTINCT FROM is as fast as one on `=`.
+        columns: the query for a table's columns, in order: name, type, whether a value is
+            required, whether it is a view.
+        unique_keys: the query for the columns of each index that ON CONFLICT can use, as a
+            list; None where there is none.
+        in_the_way: the query for what hangs on a table and would not follow when another
+            takes its name, as texts; None where nothing can.
+    """
+
+    name: str
+    session: tuple[str | None, str] | None
+    information_schema: str
+    longest_name: int
+    types: Types
+    epoch: str
+    insert_once: str
+    primary_key: str
+    upsert: Upsert
+    swap: Swap
+    transactional_ddl: bool
+    hashes_nulls: bool
+    columns: Callable[[Relation], Statement]
+    unique_keys: Callable[[Relation], Statement] | None = None
+    in_the_way: Callable[[Relation], Statement] | None = None

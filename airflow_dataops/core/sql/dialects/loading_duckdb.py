@@ -1,0 +1,75 @@
+"""Loads on DuckDB."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
+from airflow_dataops.core.sql.statements import MARK, Statement
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Relation
+
+
+def _same(relation: Relation, prefix: str = "") -> tuple[str, tuple[str, ...]]:
+    """The condition for a table in DuckDB's own lists. Unqualified names: the session's."""
+    tests, values = [f"lower({prefix}table_name) = lower({MARK})"], [relation.identifier]
+    for column, part, default in (
+        ("schema_name", relation.schema, "current_schema()"),
+        ("database_name", relation.database, "current_database()"),
+    ):
+        if part is None:
+            tests.append(f"{prefix}{column} = {default}")
+        else:
+            tests.append(f"lower({prefix}{column}) = lower({MARK})")
+            values.append(part)
+    return " and ".join(tests), tuple(values)
+
+
+def _columns(relation: Relation) -> Statement:
+    where, values = _same(relation, "c.")
+    return Statement(
+        sql=(
+            "select c.column_name, c.data_type,\n"
+            "  not c.is_nullable and c.column_default is null,\n"
+            "  not exists (select 1 from duckdb_tables() as t where t.table_oid = c.table_oid\n"
+            "    and t.database_name = c.database_name and t.schema_name = c.schema_name)\n"
+            f"from duckdb_columns() as c where {where} order by c.column_index"
+        ),
+        parameters=values,
+    )
+
+
+def _in_the_way(relation: Relation) -> Statement:
+    where, values = _same(relation)
+    return Statement(
+        sql=(
+            "select 'constraint ' || constraint_text from duckdb_constraints()\n"
+            f"where {where}\n"
+            "union all select 'index ' || index_name from duckdb_indexes()\n"
+            f"where {where}\n"
+            "union all select 'comment' from duckdb_tables()\n"
+            f"where {where} and comment is not null\n"
+            "union all select 'default of ' || column_name from duckdb_columns()\n"
+            f"where {where} and (column_default is not null or comment is not null)"
+        ),
+        parameters=values * 4,
+    )
+
+
+DUCKDB = Loading(
+    name="duckdb",
+    session=("temp", "main"),
+    information_schema="system.information_schema",
+    longest_name=1024,
+    types=Types(text="varchar", integer="bigint"),
+    epoch="epoch(now())",
+    insert_once=" on conflict do nothing",
+    primary_key="primary key ({})",
+    upsert=Upsert.DELETE_INSERT,
+    swap=Swap.STATEMENT,
+    transactional_ddl=True,
+    hashes_nulls=True,
+    columns=_columns,
+    in_the_way=_in_the_way,
+)

@@ -1,0 +1,58 @@
+"""Loads on Postgres."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import MARK, Statement
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Relation
+
+
+def _columns(relation: Relation) -> Statement:
+    return Statement(
+        sql=(
+            "select a.attname, format_type(a.atttypid, a.atttypmod),\n"
+            "  a.attnotnull and not a.atthasdef and a.attidentity = '', c.relkind in ('v', 'm')\n"
+            "from pg_attribute as a join pg_class as c on c.oid = a.attrelid\n"
+            f"where a.attrelid = to_regclass({MARK}) and a.attnum > 0 and not a.attisdropped\n"
+            "order by a.attnum"
+        ),
+        parameters=(render(relation, "postgres"),),
+    )
+
+
+def _unique_keys(relation: Relation) -> Statement:
+    return Statement(
+        sql=(
+            "select array_agg(cast(a.attname as text))\n"
+            "from pg_index as i join pg_attribute as a\n"
+            "  on a.attrelid = i.indrelid and a.attnum = any(i.indkey[0:i.indnkeyatts - 1])\n"
+            f"where i.indrelid = to_regclass({MARK}) and i.indisunique and i.indisvalid\n"
+            "  and i.indimmediate and i.indpred is null and i.indexprs is null\n"
+            "group by i.indexrelid"
+        ),
+        parameters=(render(relation, "postgres"),),
+    )
+
+
+POSTGRES = Loading(
+    name="postgres",
+    session=(None, "pg_temp"),
+    information_schema="information_schema",
+    longest_name=63,
+    types=Types(text="text", integer="bigint"),
+    epoch="extract(epoch from clock_timestamp())",
+    insert_once=" on conflict do nothing",
+    primary_key="primary key ({})",
+    upsert=Upsert.CONFLICT,
+    swap=Swap.RENAME,
+    transactional_ddl=True,
+    # Such joins are nested loops.
+    hashes_nulls=False,
+    columns=_columns,
+    unique_keys=_unique_keys,
+)

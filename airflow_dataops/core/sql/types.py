@@ -1,0 +1,112 @@
+"""Types of columns: families that engines share, and which fit into which."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from functools import lru_cache
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from airflow_dataops.core.model import Struct
+
+
+class Family(StrEnum):
+    """What the values of a type are."""
+
+    BOOLEAN = "boolean"
+    INTEGER = "integer"
+    DECIMAL = "decimal"
+    FLOAT = "float"
+    TEXT = "text"
+    DATE = "date"
+    TIME = "time"
+    NAIVE = "timestamp without time zone"
+    AWARE = "timestamp with time zone"
+    BINARY = "binary"
+    NULL = "null"
+    OTHER = "other"
+
+
+class Type(Struct, frozen=True):
+    """A type, read from an engine's spelling. `scale` is None where the type leaves it open."""
+
+    family: Family
+    scale: int | None = None
+
+
+_T = exp.DataType.Type
+_FAMILIES = (
+    (Family.BOOLEAN, {_T.BOOLEAN}),
+    (Family.INTEGER, {*exp.DataType.INTEGER_TYPES} - {_T.BIT}),
+    (Family.FLOAT, {_T.FLOAT, _T.DOUBLE}),
+    (Family.DECIMAL, {_T.DECIMAL, _T.BIGDECIMAL, _T.UDECIMAL, _T.DECFLOAT}),
+    (Family.TEXT, {_T.CHAR, _T.NCHAR, _T.VARCHAR, _T.NVARCHAR, _T.TEXT, _T.NAME}),
+    (Family.DATE, {_T.DATE, _T.DATE32}),
+    (Family.TIME, {_T.TIME, _T.TIMETZ}),
+    (Family.AWARE, {_T.TIMESTAMPTZ, _T.TIMESTAMPLTZ}),
+    (
+        Family.NAIVE,
+        {_T.TIMESTAMP, _T.TIMESTAMPNTZ, _T.TIMESTAMP_S, _T.TIMESTAMP_MS, _T.TIMESTAMP_NS}
+        | {_T.DATETIME},
+    ),
+    (Family.BINARY, {_T.BINARY, _T.VARBINARY, _T.BLOB}),
+    (Family.NULL, {_T.NULL}),
+)
+_FAMILY_OF = {kind: family for family, kinds in _FAMILIES for kind in kinds}
+_WIDENS = {
+    (Family.INTEGER, Family.DECIMAL),
+    (Family.INTEGER, Family.FLOAT),
+    (Family.DECIMAL, Family.FLOAT),
+    (Family.DATE, Family.NAIVE),
+}
+
+
+@lru_cache(maxsize=1024)
+def read_type(text: str, dialect: str) -> Type:
+    """Read an engine's spelling of a type, such as `DECIMAL(18,3)`."""
+    if text.strip('"').upper() == "NULL":  # DuckDB's type of a bare NULL
+        return Type(family=Family.NULL)
+    try:
+        parsed = exp.DataType.build(text, dialect=dialect)
+    except SqlglotError:
+        return Type(family=Family.OTHER)
+    family = _FAMILY_OF.get(parsed.this, Family.OTHER)
+    if family is not Family.DECIMAL:
+        return Type(family=family)
+    sizes = [int(parameter.name) for parameter in parsed.expressions if parameter.name.isdigit()]
+    scale = (sizes[1] if len(sizes) > 1 else 0) if sizes else None
+    return Type(family=family, scale=scale)
+
+
+def misfit(source: str, target: str, dialect: str) -> str | None:
+    """Say why values of one type do not go into another, or None where they may.
+
+    Widening is fine. What would lose digits, a time of day or the meaning of a time is not.
+    Within a family, and for types of no known family, the engine judges each value.
+    """
+    if source == target:
+        return None
+    old, new = read_type(source, dialect), read_type(target, dialect)
+    if Family.NULL in (old.family, new.family) or Family.OTHER in (old.family, new.family):
+        return None
+    if old.family is new.family is Family.DECIMAL:
+        cut = None not in (old.scale, new.scale) and (old.scale or 0) > (new.scale or 0)
+        return "it would lose digits after the point" if cut else None
+    if old.family is new.family or (old.family, new.family) in _WIDENS:
+        return None
+    if old.family is Family.DECIMAL and old.scale == 0 and new.family is Family.INTEGER:
+        return None
+    if {old.family, new.family} <= {Family.NAIVE, Family.AWARE, Family.DATE}:
+        return f"{old.family} and {new.family} are different things"
+    return f"{old.family} is not {new.family}"
+
+
+def needs_cast(source: str, target: str, dialect: str) -> bool:
+    """Tell whether an engine may refuse to convert without being told to.
+
+    That is so for types of no shared family: texts that are UUIDs or JSON, and bare NULLs.
+    """
+    if source == target:
+        return False
+    return Family.OTHER in (read_type(source, dialect).family, read_type(target, dialect).family)

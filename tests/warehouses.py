@@ -1,0 +1,175 @@
+"""Warehouses for the tests of loads: one engine each, with a schema of its own for each test.
+
+To add an engine, write an `Engine` and list it in `ENGINES`; what it cannot show goes into its
+`gaps`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from airflow_dataops.core.loads.sources import Query
+from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.core.sql.relations import render
+from tests.duckdb_runner import DuckDBRunner
+from tests.postgres import PostgresRunner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
+
+    from airflow_dataops.core.ports import SqlRunner
+
+_NUMBERS = itertools.count()
+
+
+@dataclass(frozen=True)
+class Engine:
+    """Attributes:
+    types: the engine's spelling of the types that the tests name.
+    open: makes a warehouse whose sessions can be opened repeatedly in the block.
+    gaps: reason by test (its function's name) that the engine cannot show: an emulator's
+        gaps, never a real engine's.
+    """
+
+    name: str
+    types: Mapping[str, str]
+    open: Callable[[], AbstractContextManager[Callable[[], SqlRunner]]]
+    gaps: Mapping[str, str] = field(default_factory=dict)
+
+
+@contextmanager
+def _duckdb() -> Iterator[Callable[[], SqlRunner]]:
+    with duckdb.connect() as database:
+        yield lambda: DuckDBRunner(database.cursor())
+
+
+@contextmanager
+def _postgres() -> Iterator[Callable[[], SqlRunner]]:
+    opened: list[PostgresRunner] = []
+
+    def connect() -> SqlRunner:
+        opened.append(PostgresRunner())
+        return opened[-1]
+
+    yield connect
+    for runner in opened:
+        runner.close()
+
+
+_TYPES = {
+    "int": "integer",
+    "bigint": "bigint",
+    "text": "varchar",
+    "time": "timestamp",
+    "zoned": "timestamptz",
+    "date": "date",
+    "bool": "boolean",
+    "decimal": "decimal(18,2)",
+    "float": "double precision",
+}
+ENGINES = {
+    engine.name: engine
+    for engine in (
+        Engine("duckdb", _TYPES, _duckdb),
+        Engine("postgres", _TYPES, _postgres),
+    )
+}
+
+
+class Warehouse:
+    """One engine, with a schema of its own.
+
+    Attributes:
+        runner: a session; `session()` opens more.
+    """
+
+    def __init__(self, engine: Engine, session: Callable[[], SqlRunner]) -> None:
+        self.engine = engine
+        self.session = session
+        self.runner = session()
+        self.schema = f"test_{os.getpid()}_{next(_NUMBERS)}"
+        self.runner.execute(f"create schema {self._quote(self.schema)}")
+
+    def relation(self, name: str) -> Relation:
+        return Relation(identifier=name, schema=self.schema)
+
+    def table(
+        self,
+        name: str,
+        columns: Mapping[str, str],
+        rows: Sequence[Sequence[Any]] = (),
+        *,
+        key: Sequence[str] = (),
+    ) -> Relation:
+        """Make a table; types are names of `Engine.types`, or the engine's own."""
+        relation = self.relation(name)
+        listed = [f"{self._quote(c)} {self._type(t)}" for c, t in columns.items()]
+        if key:
+            listed.append(f"primary key ({quote_all(key, self.dialect)})")
+        self.runner.execute(f"create table {self.sql(relation)} ({', '.join(listed)})")
+        self.add(relation, tuple(columns), rows)
+        return relation
+
+    def source(
+        self, columns: Mapping[str, str], rows: Sequence[Sequence[Any]] = (), name: str = ""
+    ) -> Query:
+        """Make a table of rows and return the query that reads it."""
+        relation = self.table(name or f"source_{next(_NUMBERS)}", columns, rows)
+        return Query(sql=f"select * from {self.sql(relation)}")
+
+    def add(
+        self, relation: Relation, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+    ) -> None:
+        if not rows:
+            return
+        mark = self.runner.placeholder
+        row = f"({', '.join([mark] * len(columns))})"
+        names = quote_all(columns, self.dialect).replace("%", "%%" if mark == "%s" else "%")
+        self.runner.execute(
+            f"insert into {self.sql(relation)} ({names}) values {', '.join([row] * len(rows))}",
+            list(itertools.chain.from_iterable(rows)),
+        )
+
+    def rows(self, relation: Relation, *columns: str) -> list[tuple[Any, ...]]:
+        """Return a table's rows, sorted; NULL last."""
+        names = quote_all(columns, self.dialect) if columns else "*"
+        found = self.runner.fetch(f"select {names} from {self.sql(relation)}")
+        return sorted(found, key=lambda row: [(value is None, value or 0) for value in row])
+
+    def tables(self) -> set[str]:
+        """Return the names of the schema's tables and of the session's temporary ones."""
+        found = self.runner.fetch(f"select table_schema, table_name from {self._listing}.tables")
+        return {n for s, n in found if s == self.schema or "__stg_" in n}
+
+    def sql(self, relation: Relation) -> str:
+        return render(relation, self.dialect)
+
+    @property
+    def dialect(self) -> str:
+        return self.runner.dialect
+
+    @property
+    def _listing(self) -> str:
+        return "system.information_schema" if self.dialect == "duckdb" else "information_schema"
+
+    def _quote(self, name: str) -> str:
+        return quote(name, self.dialect)
+
+    def _type(self, name: str) -> str:
+        return self.engine.types.get(name, name)
+
+
+@contextmanager
+def open_warehouse(name: str) -> Iterator[Warehouse]:
+    """Open an engine by its name."""
+    engine = ENGINES[name]
+    with engine.open() as session:
+        yield Warehouse(engine, session)
