@@ -53,6 +53,11 @@ def dbt_dag(
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
+    if unknown := sorted({"split_by", "selectors", "rest"} & arguments.keys()):
+        raise ConfigError(
+            f"dbt_dag makes one DAG and has no {unknown[0]}; load_dags({str(manifest)!r}, "
+            "globals(), ...) makes several of one manifest"
+        )
     planning, of_dag = split_arguments(arguments)
     settle_start(planning, of_dag)
     planned = plan_manifest(locate(manifest), conn_id, planning)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import DAG, AssetAll, AssetAny
 
-from airflow_dataops import dbt_task_group
+from airflow_dataops import dbt_dag, dbt_task_group
 from airflow_dataops.core.plan import make as planner
 from airflow_dataops.dag_factory.load import load_dags
 from airflow_dataops.errors import ConfigError
@@ -270,6 +270,12 @@ def test_assets_of_a_whole_project_can_wait_for_its_tests(tmp_path: Path) -> Non
     assert uris(dags["tiny"], "stg_a") == []
     assert uris(dags["tiny"], "stg_a.test") == ["dataops://w/wh/main/stg_a"]
     assert uris(dags["tiny"], "fct_b") == ["dataops://w/wh/main/fct_b"]
+
+
+def test_one_dag_cannot_be_several(tmp_path: Path) -> None:
+    path = write(tmp_path / "m.json", manifest(*NODES))
+    with pytest.raises(ConfigError, match=r"dbt_dag makes one DAG and has no split_by; load_dags"):
+        dbt_dag(manifest=path, conn_id="w", split_by="tag")
 
 
 def test_a_group_is_not_split_and_starts_nothing(tmp_path: Path) -> None:

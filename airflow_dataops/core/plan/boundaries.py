@@ -122,9 +122,16 @@ def _vouched(
 ) -> Iterable[str]:
     """Return the nodes whose readers must wait for a test of several.
 
-    They are those of its part that its reader reads; else those that it tests itself; else all.
+    They are those that it tests, of what its reader reads in its part; else all that is read
+    there; else (the reader reads what others made of them) those that it tests; else all.
     """
-    return read or sorted(held.keys() & graph.read_by(graph.tasks[gate])) or sorted(held)
+    tested = graph.read_by(graph.tasks[gate])
+    return (
+        [node for node in read if node in tested]
+        or read
+        or sorted(held.keys() & tested)
+        or sorted(held)
+    )
 
 
 def _sorted(tasks: Mapping[str, PlannedTask]) -> Iterable[str]:

@@ -25,8 +25,8 @@ def emit_when_ready(
 ) -> dict[str, PlannedTask]:
     """Let the assets of tables be emitted by the task that vouches for them.
 
-    That is the one test task that gates the readers; where there are several, a task of its
-    own, `<build>.ready`. In a fused task that builds and tests a table nothing changes.
+    That is the one test task that gates the readers; where there are several, or it does not
+    wait for the build itself, a task of its own, `<build>.ready`. In a fused task that builds and tests a table nothing changes.
 
     Args:
         tasks: of a DAG, fused or not.
@@ -63,9 +63,9 @@ def _let_tell(
     relation: Relation,
     built: PlannedTask,
 ) -> None:
-    if len(vouching) == 1:
-        (id_,) = vouching
-        task = tasks[id_]
+    id_ = min(vouching)
+    task = tasks[id_]
+    if len(vouching) == 1 and built.id in task.upstream:
         tasks[id_] = replace(task, outlets=(*(task.outlets or ()), relation))
         return
     id_ = f"{build}.{READY}"
