@@ -26,7 +26,8 @@ def emit_when_ready(
     """Let the assets of tables be emitted by the task that vouches for them.
 
     That is the one test task that gates the readers; where there are several, or it does not
-    wait for the build itself, a task of its own, `<build>.ready`. In a fused task that builds and tests a table nothing changes.
+    wait for the build itself, a task of its own, `<build>.ready`. In a fused task that builds
+    and tests a table nothing changes.
 
     Args:
         tasks: of a DAG, fused or not.
