@@ -109,6 +109,13 @@ def one_row_per_key(
     return job.stage_query(staging.last_rows(staged.sql, columns, keys, order, job.dialect))
 
 
+def without_copies(job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str]) -> Table:
+    """Return staged rows in which rows that are equal in all columns are one."""
+    if not _duplicates(job, staged, keys):
+        return staged
+    return job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
+
+
 def _duplicates(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
     return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
 

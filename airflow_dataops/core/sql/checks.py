@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.relations import render
-
 if TYPE_CHECKING:
-    from airflow_dataops.core.model import Relation, TestSpec
+    from airflow_dataops.core.model import TestSpec
 
 
 def failing_rows(query: str, limit: int | None) -> str:
@@ -16,11 +14,6 @@ def failing_rows(query: str, limit: int | None) -> str:
     The limit is put behind the query, not around it, so that it goes by the query's own order.
     """
     return query if limit is None else f"{query}\nlimit {int(limit)}"
-
-
-def stored_rows(relation: Relation, dialect: str) -> str:
-    """Return a query for the failing rows that a test has kept."""
-    return f"select * from {render(relation, dialect)}"
 
 
 def verdict(rows: str, spec: TestSpec) -> str:

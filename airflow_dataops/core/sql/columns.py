@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.dialects import get_dialect
+from airflow_dataops.core.sql.identifiers import derived, quote
 from airflow_dataops.core.sql.relations import render
+
+_TEXT = re.compile(r"(?:text|character varying|character)(?:\((\d+)\))?")
+_UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,15 +37,57 @@ class SchemaDiff(Struct, frozen=True):
         return bool(self.added or self.removed or self.retyped)
 
 
-def compare(query: Sequence[Column], table: Sequence[Column]) -> SchemaDiff:
-    """Compare columns as dbt does: by exact name (case included) and the engine's type text."""
+def compare(query: Sequence[Column], table: Sequence[Column], dialect: str) -> SchemaDiff:
+    """Compare columns as dbt does: by exact name (case included) and the engine's type text.
+
+    Where dbt widens texts, a shorter one fits into a longer one and has no other type.
+    """
     wanted = {column.name: column for column in query}
     present = {column.name: column for column in table}
     return SchemaDiff(
         added=tuple(c for c in query if c.name not in present),
         removed=tuple(c for c in table if c.name not in wanted),
-        retyped=tuple(c for c in query if c.name in present and c.type != present[c.name].type),
+        retyped=tuple(
+            c
+            for c in query
+            if c.name in present
+            and c.type != present[c.name].type
+            and not _is_wider(present[c.name].type, c.type, dialect)
+        ),
     )
+
+
+def wider_texts(
+    query: Sequence[Column], table: Sequence[Column], dialect: str
+) -> tuple[Column, ...]:
+    """Return the table's columns of limited texts that the query's exceed, with their new type.
+
+    As dbt's `expand_column_types`: a text without a limit counts as one of 256 characters.
+    Unlike dbt, a column without a limit stays without one.
+    """
+    type_ = get_dialect(dialect).sized_texts
+    present = {column.name: column for column in table}
+    return tuple(
+        Column(name=c.name, type=f"{type_}({_text_size(c.type)})")
+        for c in query
+        if c.name in present
+        and "(" in present[c.name].type
+        and _is_wider(c.type, present[c.name].type, dialect)
+    )
+
+
+def _is_wider(one: str, other: str, dialect: str) -> bool:
+    if get_dialect(dialect).sized_texts is None:
+        return False
+    size, limit = _text_size(one), _text_size(other)
+    return size is not None and limit is not None and size > limit
+
+
+def _text_size(type_: str) -> int | None:
+    found = _TEXT.fullmatch(type_)
+    if found is None:
+        return None
+    return int(found[1]) if found[1] else _UNLIMITED
 
 
 def add_column(relation: Relation, column: Column, dialect: str) -> str:
@@ -63,10 +110,11 @@ def change_type(relation: Relation, column: Column, dialect: str) -> tuple[str, 
     column ends up last in the table.
     """
     table, name = render(relation, dialect), quote(column.name, dialect)
-    successor = quote(f"{column.name}__dbt_alter", dialect)
+    successor = quote(derived(column.name, "__dbt_alter", dialect), dialect)
+    tail = get_dialect(dialect).dependents
     return (
         f"alter table {table} add column {successor} {column.type}",
         f"update {table} set {successor} = {name}",
-        f"alter table {table} drop column {name}",
+        f"alter table {table} drop column {name}{tail}",
         f"alter table {table} rename column {successor} to {name}",
     )

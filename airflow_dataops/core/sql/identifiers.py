@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_dataops.core.sql.dialects import DIALECTS
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -22,11 +23,32 @@ def quote(name: str, dialect: str) -> str:
     """Return a name as a quoted identifier.
 
     Raises:
-        ConfigError: the name is empty or holds a NUL character; no engine takes those.
+        ConfigError: the name is empty or holds a NUL character, which no engine takes, or is
+            longer than what this engine keeps of a name.
     """
     if not name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be the name of a schema, table or column; rename it.")
+    limit = longest_name(dialect)
+    if limit is not None and len(name.encode()) > limit:
+        raise ConfigError(
+            f"{name!r} is longer than {limit} bytes, the most that {dialect} keeps of a name; "
+            "give it a shorter one (a model's alias, a column's name in the query)."
+        )
     return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+
+
+def longest_name(dialect: str) -> int | None:
+    """Return the bytes of UTF-8 that an engine keeps of a name; None for no limit."""
+    known = DIALECTS.get(dialect)
+    return known.longest_name if known else None
+
+
+def derived(name: str, suffix: str, dialect: str) -> str:
+    """Return a name with a suffix, the name cut so that the engine keeps all of both."""
+    limit = longest_name(dialect)
+    if limit is None:
+        return name + suffix
+    return name.encode()[: limit - len(suffix.encode())].decode(errors="ignore") + suffix
 
 
 def quote_all(names: Iterable[str], dialect: str) -> str:

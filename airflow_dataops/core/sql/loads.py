@@ -1,4 +1,4 @@
-"""Statements that add the rows of one table to another: dbt-duckdb's incremental strategies.
+"""Statements that add the rows of one table to another: dbt's incremental strategies.
 
 `source` and `target` are rendered names. Columns and keys are plain names that both sides
 have. Predicates are the author's SQL, embedded verbatim.
@@ -15,12 +15,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects import Macros, get_dialect
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_DELETE_TARGET = "DBT_INCREMENTAL_TARGET"
+_DUCKDB_TARGET = "DBT_INCREMENTAL_TARGET"
 _MERGE_TARGET = "DBT_INTERNAL_DEST"
 _MERGE_SOURCE = "DBT_INTERNAL_SOURCE"
 
@@ -36,20 +37,38 @@ def delete_matching(
 ) -> str:
     """Return a statement that deletes the rows whose key is in `source`.
 
-    As in dbt-duckdb, the form depends on the key. One column: the target goes by its own
-    name, so predicates use bare column names. Several columns, or a predicate that says so:
-    the target goes by `DBT_INCREMENTAL_TARGET`. Predicates follow `and` without parentheses,
-    so that one with a bare `or` means what it means to dbt.
+    Predicates name the target `DBT_INTERNAL_DEST`, or by bare columns; on DuckDB see below.
+    They follow `and` without parentheses, so that one with a bare `or` means what it means to
+    dbt.
     """
-    named = any(re.search(rf"\b{_DELETE_TARGET}\b", p, re.IGNORECASE) for p in predicates)
+    if get_dialect(dialect).macros is Macros.DUCKDB:
+        return _delete_matching_on_duckdb(target, source, keys, predicates, dialect)
+    names = quote_all(keys, dialect)
+    tail = "".join(f"\n  and {predicate}" for predicate in predicates)
+    return (
+        f"delete from {target} as {_MERGE_TARGET}\n"
+        f"where ({names}) in (select distinct {names} from {source}){tail}"
+    )
+
+
+def _delete_matching_on_duckdb(
+    target: str, source: str, keys: Sequence[str], predicates: Sequence[str], dialect: str
+) -> str:
+    """Return dbt-duckdb's statement, whose form depends on the key.
+
+    One column: the target goes by its own
+    name, so predicates use bare column names. Several columns, or a predicate that says so:
+    the target goes by `DBT_INCREMENTAL_TARGET`.
+    """
+    named = any(re.search(rf"\b{_DUCKDB_TARGET}\b", p, re.IGNORECASE) for p in predicates)
     tail = "".join(f"\n  and {predicate}" for predicate in predicates)
     if len(keys) == 1 and not named:
         key = quote(keys[0], dialect)
         return f"delete from {target}\nwhere {key} in (select {key} from {source}){tail}"
     match = "\n  and ".join(
-        f"{source}.{quote(key, dialect)} = {_DELETE_TARGET}.{quote(key, dialect)}" for key in keys
+        f"{source}.{quote(key, dialect)} = {_DUCKDB_TARGET}.{quote(key, dialect)}" for key in keys
     )
-    return f"delete from {target} as {_DELETE_TARGET}\nusing {source}\nwhere {match}{tail}"
+    return f"delete from {target} as {_DUCKDB_TARGET}\nusing {source}\nwhere {match}{tail}"
 
 
 def delete_where(target: str, condition: str) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
@@ -39,6 +40,11 @@ def subquery(query: str) -> str:
     return f"(\n{query}\n)"
 
 
+def select_all(relation: Relation, dialect: str) -> str:
+    """Return a query for a relation's rows."""
+    return f"select * from {render(relation, dialect)}"
+
+
 def create_table_as(relation: Relation, query: str, dialect: str) -> str:
     """Return a statement that makes a new table of a query's rows."""
     return f"create table {render(relation, dialect)} as {subquery(query)}"
@@ -55,6 +61,11 @@ def create_temporary_table_as(name: str, query: str, dialect: str) -> str:
 
 
 def create_view_as(relation: Relation, query: str, dialect: str) -> str:
+    """Return a statement that makes a new view."""
+    return f"create view {render(relation, dialect)} as {subquery(query)}"
+
+
+def replace_view_as(relation: Relation, query: str, dialect: str) -> str:
     """Return a statement that makes a view, in place of an older view if there is one."""
     return f"create or replace view {render(relation, dialect)} as {subquery(query)}"
 
@@ -65,8 +76,12 @@ def create_schema(relation: Relation, dialect: str) -> str:
 
 
 def drop(relation: Relation, kind: RelationKind, dialect: str) -> str:
-    """Return a statement that removes a table or view if it exists."""
-    return f"drop {kind} if exists {render(relation, dialect)}"
+    """Return a statement that removes a table or view if it exists, as dbt's adapter would.
+
+    On Postgres the views that read it go with it.
+    """
+    tail = get_dialect(dialect).dependents
+    return f"drop {kind} if exists {render(relation, dialect)}{tail}"
 
 
 def drop_temporary_table(name: str, dialect: str) -> str:

@@ -8,7 +8,8 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
-from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.statements import MARK, Statement, text
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -32,15 +33,17 @@ def insert_values(name: str, columns: Sequence[Column], dialect: str, placeholde
     It takes one parameter for each column: the list of its values. Each is cast to the
     column's type. Lists are 20 times as fast in DuckDB as one parameter for each value.
     """
-    names = quote_all((c.name for c in columns), dialect)
-    casts = ", ".join(f"cast({quote(c.name, dialect)} as {c.type})" for c in columns)
-    texts = ",\n  ".join(
-        f"unnest(cast({placeholder} as varchar[])) as {quote(c.name, dialect)}" for c in columns
+    quoted = [quote(c.name, dialect) for c in columns]
+    casts = ", ".join(f"cast({q} as {c.type})" for q, c in zip(quoted, columns, strict=True))
+    texts = ",\n  ".join(f"unnest(cast({MARK} as varchar[])) as {q}" for q in quoted)
+    statement = Statement(
+        sql=(
+            f"insert into {quote(name, dialect)} ({', '.join(quoted)})\n"
+            f"select {casts}\nfrom (select\n  {texts}\n) as batch"
+        ),
+        parameters=tuple(columns),
     )
-    return (
-        f"insert into {quote(name, dialect)} ({names})\n"
-        f"select {casts}\nfrom (select\n  {texts}\n) as batch"
-    )
+    return text(statement, placeholder)
 
 
 def every_row(source: str) -> str:

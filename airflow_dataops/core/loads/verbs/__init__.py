@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.specs import LoadPartition, Merge
+from airflow_dataops.core.loads.specs import Append, LoadPartition, Merge, Replace
+from airflow_dataops.core.loads.verbs.append import prepare_append
 from airflow_dataops.core.loads.verbs.merge import prepare_merge
 from airflow_dataops.core.loads.verbs.partition import prepare_partition
+from airflow_dataops.core.loads.verbs.replace import prepare_replace
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _PREPARE: dict[type, Callable[[Job, Any, Source], Publication]] = {
     LoadPartition: prepare_partition,
     Merge: prepare_merge,
+    Replace: prepare_replace,
+    Append: prepare_append,
 }
 
 

@@ -5,13 +5,14 @@ To add an engine, write `DIALECT` in a file of its name and list it in `DIALECTS
 
 from __future__ import annotations
 
-from airflow_dataops.core.sql.dialects.dialect import Dialect, Replace, Strategy
+from airflow_dataops.core.sql.dialects.dialect import Dialect, Macros, Names, Replace, Strategy
 from airflow_dataops.core.sql.dialects.duckdb import DUCKDB
+from airflow_dataops.core.sql.dialects.postgres import POSTGRES
 from airflow_dataops.errors import ConfigError
 
-__all__ = ["DIALECTS", "Dialect", "Replace", "Strategy", "get_dialect"]
+__all__ = ["DIALECTS", "Dialect", "Macros", "Names", "Replace", "Strategy", "get_dialect"]
 
-DIALECTS = {dialect.name: dialect for dialect in (DUCKDB,)}
+DIALECTS = {dialect.name: dialect for dialect in (DUCKDB, POSTGRES)}
 
 
 def get_dialect(name: str) -> Dialect:

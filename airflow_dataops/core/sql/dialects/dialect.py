@@ -8,7 +8,7 @@ from airflow_dataops.core.model import Struct
 
 
 class Replace(StrEnum):
-    """How a table takes the place of an older one, atomically.
+    """How a table or view takes the place of an older one, atomically.
 
     `statement` is one CREATE OR REPLACE. `swap` builds beside it, drops the old one and
     renames, all in one transaction.
@@ -26,24 +26,60 @@ class Strategy(StrEnum):
     MERGE = "merge"
 
 
+class Macros(StrEnum):
+    """Whose incremental macros `core/sql/loads.py` writes: they differ in what they forgive."""
+
+    DBT = "dbt's own"
+    DUCKDB = "dbt-duckdb's"
+
+
+class Names(StrEnum):
+    """Whether two names that differ in case alone are one."""
+
+    EXACT = "exact"
+    FOLDED = "folded"
+
+
+class Listings(Struct, frozen=True):
+    """What tells what a warehouse holds: table expressions with information_schema's columns."""
+
+    tables: str
+    columns: str
+    schemata: str
+
+
 class Dialect(Struct, frozen=True):
     """One engine's SQL, where engines differ.
 
     Attributes:
         name: the sqlglot name of the dialect.
-        information_schema: the schema that lists tables and columns, ready to be embedded.
+        listings: where tables, columns and schemas are looked up.
         current_database: SQL expression for the database (catalog) that unqualified names
             belong to.
-        temporary: database and schema that list temporary tables, as text.
+        temporary: the condition on a listing's row that it is of this session's temporary
+            tables.
+        names: how names are compared.
         replace_table: how a table is replaced.
+        replace_view: how a view is replaced by a view.
+        macros: whose incremental strategies are written.
         default_strategy: what dbt's adapter takes when a model names no strategy.
         strategies: the strategies that `core/sql/loads.py` can write for it.
+        longest_name: the bytes of UTF-8 that it keeps of a name; None where there is no limit
+            that matters.
+        dependents: what DROP ends with so that what depends on the relation goes with it.
+        sized_texts: the type of texts with a limit, where dbt widens such columns.
     """
 
     name: str
-    information_schema: str
+    listings: Listings
     current_database: str
-    temporary: tuple[str, str]
+    temporary: str
+    names: Names
     replace_table: Replace
+    replace_view: Replace
+    macros: Macros
     default_strategy: Strategy
     strategies: tuple[Strategy, ...]
+    longest_name: int | None = None
+    dependents: str = ""
+    sized_texts: str | None = None

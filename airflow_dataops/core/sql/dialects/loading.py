@@ -39,6 +39,18 @@ class Types(Struct, frozen=True):
     integer: str
 
 
+class Belonging(Struct, frozen=True):
+    """Something of a table that one made `like` it lacks: an index, a grant, an owner.
+
+    Attributes:
+        create: the statement that gives it to the new table.
+        rename: the statement that gives it its old name, once the old table is gone.
+    """
+
+    create: str
+    rename: str | None = None
+
+
 class Loading(Struct, frozen=True):
     """One engine's ways of loading.
 
@@ -63,6 +75,8 @@ class Loading(Struct, frozen=True):
             list; None where there is none.
         in_the_way: the query for what hangs on a table and would not follow when another
             takes its name, as texts; None where nothing can.
+        belongings: the query for what `Swap.RENAME` has to give to the new table: kind,
+            name, definition; and the function that makes statements of it.
     """
 
     name: str
@@ -80,3 +94,5 @@ class Loading(Struct, frozen=True):
     columns: Callable[[Relation], Statement]
     unique_keys: Callable[[Relation], Statement] | None = None
     in_the_way: Callable[[Relation], Statement] | None = None
+    belongings: Callable[[Relation], Statement] | None = None
+    belonging: Callable[[tuple[str, str, str], Relation, Relation], Belonging] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects import swapping_postgres
 from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import MARK, Statement
@@ -55,4 +56,7 @@ POSTGRES = Loading(
     hashes_nulls=False,
     columns=_columns,
     unique_keys=_unique_keys,
+    in_the_way=swapping_postgres.in_the_way,
+    belongings=swapping_postgres.belongings,
+    belonging=swapping_postgres.belonging,
 )

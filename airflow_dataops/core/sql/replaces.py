@@ -1,0 +1,85 @@
+"""Statements that put new rows in the place of all of a table's."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import Effect, Statement
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.sql.dialects.loading import Belonging
+    from airflow_dataops.core.sql.tables import Table
+
+
+def replace_rows(
+    target: Table, source: str, columns: Sequence[str], dialect: str
+) -> tuple[Statement, ...]:
+    """Return the statements that delete and insert; all that hangs on the table stays."""
+    return (
+        Statement(sql=f"delete from {target.sql} where true", effect=Effect.DELETED),
+        _insert(target.sql, source, columns, dialect),
+    )
+
+
+def create_or_replace(
+    target: Table, source: str, columns: Sequence[str], dialect: str
+) -> tuple[Statement, ...]:
+    """Return the statement that makes the table anew, with the columns and types it has.
+
+    Columns that the source lacks are NULL; those that only the source has come last.
+    """
+    own = [
+        f"cast({quote(c.name, dialect)} as {c.type}) as {quote(c.name, dialect)}"
+        if c.name in columns
+        else f"cast(null as {c.type}) as {quote(c.name, dialect)}"
+        for c in target.columns
+    ]
+    new = [quote(column, dialect) for column in columns if column not in target.names]
+    listed = ",\n  ".join([*own, *new])
+    return (
+        Statement(
+            sql=f"create or replace table {target.sql} as\nselect {listed}\nfrom {source}",
+            effect=Effect.INSERTED,
+        ),
+    )
+
+
+def swap_by_rename(
+    target: Table,
+    source: str,
+    columns: Sequence[str],
+    belongings: Sequence[Belonging],
+    new: Relation,
+    dialect: str,
+) -> tuple[Statement, ...]:
+    """Return the statements that fill a new table like the old one and give it its name.
+
+    Indexes are built after the rows are in and before the old table goes, which locks
+    readers out: from there on only names change.
+
+    Args:
+        belongings: what a table made `like` the old one lacks.
+        new: a name beside the target that nothing has.
+    """
+    fresh, old = render(new, dialect), quote(target.relation.identifier, dialect)
+    return (
+        Statement(sql=f"create table {fresh} (like {target.sql} including all excluding indexes)"),
+        _insert(fresh, source, columns, dialect),
+        *(Statement(sql=b.create) for b in belongings),
+        Statement(sql=f"drop table {target.sql}"),
+        Statement(sql=f"alter table {fresh} rename to {old}"),
+        *(Statement(sql=b.rename) for b in belongings if b.rename),
+    )
+
+
+def _insert(target: str, source: str, columns: Sequence[str], dialect: str) -> Statement:
+    names = quote_all(columns, dialect)
+    return Statement(
+        sql=f"insert into {target} ({names})\nselect {names} from {source}",
+        effect=Effect.INSERTED,
+    )
