@@ -6,12 +6,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.execution.building import check_database, ensure_schema
-from airflow_dataops.core.execution.models import build_table
+from airflow_dataops.core.execution.models import build_table, build_view
 from airflow_dataops.core.execution.results import Status, TestResult
 from airflow_dataops.core.model import Relation, Severity, StoreFailures, TestSpec
-from airflow_dataops.core.sql import catalog, relations
-from airflow_dataops.core.sql.checks import failing_rows, stored_rows, verdict
-from airflow_dataops.core.sql.relations import RelationKind
+from airflow_dataops.core.sql import catalog
+from airflow_dataops.core.sql.checks import failing_rows, verdict
+from airflow_dataops.core.sql.relations import select_all
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def run_test(node: Node, code: Code, runner: SqlRunner) -> TestResult:
     stored = None
     if spec.store_failures is not StoreFailures.NO:
         stored = _store(node, rows, spec.store_failures, runner)
-        rows = stored_rows(stored, runner.dialect)
+        rows = select_all(stored, runner.dialect)
     answers = runner.fetch(verdict(rows, spec))
     failures, warn, error = _one_row(node, spec, answers)
     status, message = _judge(spec, failures, warn=warn, error=error)
@@ -84,9 +84,7 @@ def _store(node: Node, rows: str, kind: StoreFailures, runner: SqlRunner) -> Rel
         if kind is StoreFailures.TABLE:
             build_table(relation, rows, existing, runner)
         else:
-            if existing is RelationKind.TABLE:
-                runner.execute(relations.drop(relation, existing, runner.dialect))
-            runner.execute(relations.create_view_as(relation, rows, runner.dialect))
+            build_view(relation, rows, existing, runner)
     return relation
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from airflow_dataops.core.model import Relation, TestSpec
-from airflow_dataops.core.sql.checks import failing_rows, stored_rows, verdict
+from airflow_dataops.core.sql.checks import failing_rows, verdict
+from airflow_dataops.core.sql.relations import select_all
 
 
 def test_verdict_puts_the_thresholds_behind_the_calculation() -> None:
@@ -24,4 +25,4 @@ def test_a_limit_goes_behind_the_query_on_its_own_line() -> None:
 
 def test_kept_rows_are_read_by_a_quoted_name() -> None:
     relation = Relation(database="d", schema='s"', identifier="a.b")
-    assert stored_rows(relation, "duckdb") == 'select * from "d"."s"""."a.b"'
+    assert select_all(relation, "duckdb") == 'select * from "d"."s"""."a.b"'
