@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Relation
 
-    Default = tuple[str, Callable[[Asset], object]]
+    Default = tuple[str, Callable[[Any], object]]
 
 _LONGEST = 1000
 """Longer names are left to Airflow, which refuses some of them."""
@@ -71,8 +71,33 @@ def _defaults() -> tuple[Default, ...] | None:
     return defaults if is_same else None
 
 
-def _maker(default: Any) -> Callable[[Asset], object]:
+def _maker(default: Any) -> Callable[[Any], object]:
     if not isinstance(default, attrs.Factory):  # type: ignore[arg-type]
         return lambda asset: default
     make: Callable[..., object] = default.factory
-    return make if default.takes_self else lambda asset: make()
+    if default.takes_self:
+        return make
+    make = _unchecked(make) or make
+    return lambda asset: make()
+
+
+def _unchecked(kind: Callable[..., object]) -> Callable[[], object] | None:
+    """Return what makes an instance of an attrs class without checking its defaults.
+
+    None where it is no such class, or fills itself in another way.
+    """
+    if not isinstance(kind, type) or not attrs.has(kind):
+        return None
+    fields = attrs.fields(kind)
+    if any(field.default is attrs.NOTHING or not field.init for field in fields):
+        return None
+    defaults = tuple((field.name, _maker(field.default)) for field in fields)
+    put = object.__setattr__
+
+    def make() -> object:
+        made = object.__new__(kind)
+        for name, default in defaults:
+            put(made, name, default(made))
+        return made
+
+    return make if make() == kind() else None

@@ -36,9 +36,11 @@ class Mould:
         self._containers: list[tuple[str, Callable[[], Any]]] = []
         self._is_trusted: bool | None = None
 
-    def make(self, task_id: str, task_group: TaskGroup, **own: Any) -> BaseOperator:
-        """Return an operator, entered into its DAG and its group."""
-        own = {"task_id": task_id, "task_group": task_group, **own}
+    def make(self, own: dict[str, Any]) -> BaseOperator:
+        """Return an operator, entered into its DAG and its group.
+
+        `own` are the arguments that differ, `task_id` and `task_group` among them.
+        """
         if self._first is None:
             self._first = self._build(**own)
             self._containers = _containers(self._first)
@@ -52,7 +54,7 @@ class Mould:
         if not self._is_trusted:
             return self._build(**own)
         operator = self._copied(self._first, own)
-        self._enter(operator, task_id, task_group)
+        self._enter(operator, own["task_id"], own["task_group"])
         return operator
 
     def _copied(self, first: BaseOperator, own: dict[str, Any]) -> BaseOperator:
@@ -60,11 +62,12 @@ class Mould:
         operator: BaseOperator = object.__new__(type(first))
         state = operator.__dict__
         state.update(self._state)
+        state.update(own)
         for name, copied in self._containers:
-            state[name] = copied()
+            if name not in own:
+                state[name] = copied()
         for name in _EDGES:
             state[name] = set()
-        state.update(own)
         state[_KWARGS] = self._state[_KWARGS] | own
         return operator
 

@@ -18,6 +18,8 @@ from airflow_dataops.operators.ready import ReadyOperator
 from airflow_dataops.operators.test import TestOperator
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow.sdk import BaseOperator
 
     from airflow_dataops.core.model import Relation
@@ -76,22 +78,22 @@ def own_arguments(
 ) -> dict[str, Any]:
     """Return the arguments in which tasks of one profile differ, besides id and nodes."""
     doc = arguments.get("doc_md") or task.description or None
-    outlets = list(arguments.get("outlets", ()))
-    outlets = [asset_of(found, warehouse.conn_id) for found in _emitted(task)] + outlets
+    outlets = [asset_of(found, warehouse.conn_id) for found in _emitted(task)]
+    outlets += arguments.get("outlets", ())
     own = {"doc_md": doc, "outlets": outlets}
     if task.kind is TaskKind.FUSED:
         own |= {"parts": task.parts, "threads": warehouse.threads}
     return own
 
 
-def _emitted(task: PlannedTask) -> list[Relation]:
+def _emitted(task: PlannedTask) -> Sequence[Relation]:
     """Return the tables whose assets a task emits, those that it builds first."""
     if task.parts:
         built = [part.relation for part in task.parts if part.relation]
         return [*built, *(task.outlets or ())]
     if task.outlets is not None:
-        return list(task.outlets)
-    return [task.relation] if task.relation else []
+        return task.outlets
+    return (task.relation,) if task.relation else ()
 
 
 def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any]) -> BaseOperator:

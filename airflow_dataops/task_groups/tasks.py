@@ -21,7 +21,7 @@ from airflow_dataops.task_groups.operators import (
 from airflow_dataops.task_groups.partial import LazyTasks, wanted_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from airflow.sdk import DAG, BaseOperator
 
@@ -76,7 +76,7 @@ class _Builder:
         if task is None:
             return False
         operator = self._make(task)
-        operator.upstream_task_ids |= {self._prefix + id_ for id_ in task.upstream}
+        operator.upstream_task_ids.update(self._in_dag(task.upstream))
         return True
 
     def add_all(self) -> None:
@@ -85,12 +85,15 @@ class _Builder:
         Edges are entered directly: `first >> then` walks over the whole DAG each time.
         """
         tasks = self._plan.tasks()
-        self._task_ids = {self._prefix + id_ for id_ in tasks}
+        self._task_ids = set(self._in_dag(tasks))
         for task in tasks.values():
             operator = self._make(task)
-            prefix = self._prefix
-            operator.upstream_task_ids.update([prefix + id_ for id_ in task.upstream])
-            operator.downstream_task_ids.update([prefix + id_ for id_ in task.downstream])
+            operator.upstream_task_ids.update(self._in_dag(task.upstream))
+            operator.downstream_task_ids.update(self._in_dag(task.downstream))
+
+    def _in_dag(self, ids: Iterable[str]) -> Iterable[str]:
+        prefix = self._prefix
+        return [prefix + id_ for id_ in ids] if prefix else ids
 
     def _planned(self, task_id: str) -> PlannedTask | None:
         if not task_id.startswith(self._prefix):
@@ -111,21 +114,19 @@ class _Builder:
 
     def _operator(self, task: PlannedTask) -> BaseOperator:
         arguments = self._arguments_of(task.profile)
-        group = self._group(task.group)
-        task_id = self._prefix + task.id
         own = own_arguments(task, self._warehouse, arguments)
-        place = {"task_id": task_id, "task_group": group, "dag": self._dag}
+        place = {"task_id": self._prefix + task.id, "task_group": self._group(task.group)}
         if task.kind is TaskKind.WAIT:
-            doc = {"doc_md": own["doc_md"]}
+            doc = {"doc_md": own["doc_md"], "dag": self._dag}
             return inputs_operator(self._plan.head, self._warehouse, arguments | doc | place)
         if task.engine is Engine.DBT:
+            own["dag"] = self._dag
             return dbt_task_operator(task, self._warehouse, arguments | own | place)
         key = (operator_class(task), task.profile)
         if key not in self._moulds:
             self._moulds[key] = Mould(self._dag, self._ordinary(task, arguments))
-        return self._moulds[key].make(
-            task_id, group, nodes=task.nodes, fingerprint=task.fingerprint, **own
-        )
+        own = {**place, "nodes": task.nodes, "fingerprint": task.fingerprint, **own}
+        return self._moulds[key].make(own)
 
     def _ordinary(self, like: PlannedTask, arguments: dict[str, Any]) -> Callable[..., Any]:
         """Return what builds operators such as this task's the way Airflow does."""
