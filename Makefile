@@ -55,6 +55,10 @@ docs: env ## Build the documentation into site/
 manifests: env ## Compile the demo's dbt project into dags/manifests/
 	SHOP_DUCKDB="$$(mktemp -d)/shop.duckdb" $(BIN)/airflow-dataops compile --project-dir demo/shop --output dags/manifests/shop/manifest.json
 
+.PHONY: metrics
+metrics: env ## Write what is made from the catalogue of metrics into docs/
+	$(BIN)/airflow-dataops metrics --output docs
+
 .PHONY: constraints
 constraints: env ## Pin what resolves today
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \

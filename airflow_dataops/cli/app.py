@@ -6,6 +6,7 @@ import typer
 
 from airflow_dataops.cli.backfill import backfill
 from airflow_dataops.cli.compile import compile_command
+from airflow_dataops.cli.metrics import metrics
 from airflow_dataops.cli.plan import plan
 
 app = typer.Typer(
@@ -17,4 +18,5 @@ app = typer.Typer(
 )
 app.command("compile")(compile_command)
 app.command("plan")(plan)
+app.command("metrics")(metrics)
 app.command("backfill")(backfill)

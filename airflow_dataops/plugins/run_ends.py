@@ -12,6 +12,7 @@ import os
 import threading
 import time
 from collections import OrderedDict, deque
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from weakref import WeakSet
 
@@ -66,6 +67,7 @@ class RunEnds:
             start=loaded.get("start_date"),
             end=loaded["end_date"],
             by_hand=by_hand,
+            heard=datetime.now(UTC),
         )
         self._waiting.append(_Waiting(seen, loaded.get("dag"), time.monotonic() + _PATIENCE))
         if self._thread is None:

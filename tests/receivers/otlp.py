@@ -82,9 +82,9 @@ class OtlpReceiver:
                 self._numbers.seconds[series] += point.sum
             elif kind == "sum":
                 assert data.is_monotonic
-                self._numbers.counters[series] += point.as_double
+                self._numbers.counters[series] += getattr(point, point.WhichOneof("value"))
             else:
-                self._numbers.gauges[series] = point.as_double
+                self._numbers.gauges[series] = getattr(point, point.WhichOneof("value"))
 
     def numbers(self) -> Numbers:
         with self._lock:

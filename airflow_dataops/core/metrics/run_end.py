@@ -45,6 +45,7 @@ class RunEnd(NamedTuple):
         state: the state it ended in.
         end: when it ended.
         by_hand: whether somebody set the state, over REST or in the UI.
+        heard: when the listener was told.
     """
 
     dag_id: str
@@ -55,6 +56,7 @@ class RunEnd(NamedTuple):
     start: datetime | None
     end: datetime
     by_hand: bool
+    heard: datetime
 
     @property
     def begin(self) -> datetime:
@@ -112,12 +114,16 @@ def judge(seen: RunEnd, row: RunRow | None) -> Verdict:
     if row is None:
         return Verdict.IGNORE
     if row.end == seen.end and row.state in FINAL_RUN_STATES:
-        # The end is written at once; a later change of the row leaves it as it was.
-        late = row.updated is not None and row.updated - seen.end > _AT_ONCE
-        return Verdict.IGNORE if seen.by_hand and late else Verdict.COUNT
+        return _unless_late(seen, row.updated, Verdict.COUNT)
     if row.queued is not None and row.queued > seen.end:
-        return Verdict.COUNT_PAST
+        return _unless_late(seen, seen.heard, Verdict.COUNT_PAST)
     return Verdict.WAIT if row.end is None or row.end < seen.end else Verdict.IGNORE
+
+
+def _unless_late(seen: RunEnd, changed: datetime | None, verdict: Verdict) -> Verdict:
+    """Ignore a state that was set by hand after the run had ended: the end date stays then."""
+    late = changed is not None and changed - seen.end > _AT_ONCE
+    return Verdict.IGNORE if seen.by_hand and late else verdict
 
 
 def additions(

@@ -166,8 +166,8 @@ def test_over_all_legs_each_try_counts_exactly_once(tasks: list[tuple[list[str],
     assert total["retry"] == sum(len(fates) - 1 for fates, _ in tasks)
 
 
-def seen(end: float = 10, *, by_hand: bool = False) -> RunEnd:
-    return RunEnd("shop", "r1", "manual", "success", at(0), at(1), at(end), by_hand)
+def seen(*, by_hand: bool = False, heard: float = 10.1) -> RunEnd:
+    return RunEnd("shop", "r1", "manual", "success", at(0), at(1), at(10), by_hand, at(heard))
 
 
 @pytest.mark.parametrize(
@@ -196,3 +196,9 @@ def run_row(state: str, queued: float, end: float | None, updated: float) -> Run
 def test_a_run_that_is_ended_by_hand_counts_and_one_that_had_ended_does_not() -> None:
     assert judge(seen(by_hand=True), run_row("success", 0, 10, 10.01)) is Verdict.COUNT
     assert judge(seen(by_hand=True), run_row("failed", 0, 10, 60)) is Verdict.IGNORE
+
+
+def test_a_run_that_had_ended_and_is_cleared_after_its_state_was_set_does_not_count() -> None:
+    cleared = run_row("running", 61, None, 61)
+    assert judge(seen(by_hand=True, heard=60), cleared) is Verdict.IGNORE
+    assert judge(seen(by_hand=True), cleared) is Verdict.COUNT_PAST
