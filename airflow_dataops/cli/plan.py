@@ -46,6 +46,9 @@ def plan(
     rest: Annotated[
         str | None, typer.Option(help="Nodes that no selector takes: part or leave out.")
     ] = None,
+    circles: Annotated[
+        str, typer.Option(help="DAGs that wait for each other in a circle: refuse or cut.")
+    ] = "refuse",
     start_when: Annotated[
         str, typer.Option(help="Inputs that must be fresh before a DAG starts: all or any.")
     ] = "all",
@@ -61,7 +64,7 @@ def plan(
         plan_options(
             engine=engine, group_by=group_by, granularity=granularity, start_when=start_when
         ),
-        split_options(split_by=split_by, rest=rest, selectors=bool(selectors)),
+        split_options(split_by=split_by, rest=rest, circles=circles, selectors=bool(selectors)),
         selected=select_nodes(project, select, exclude),
         selections={name: select_nodes(project, text) for name, text in selectors.items()},
     )

@@ -53,7 +53,7 @@ def dbt_dag(
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
-    if unknown := sorted({"split_by", "selectors", "rest"} & arguments.keys()):
+    if unknown := sorted({"split_by", "selectors", "rest", "circles"} & arguments.keys()):
         raise ConfigError(
             f"dbt_dag makes one DAG and has no {unknown[0]}; load_dags({str(manifest)!r}, "
             "globals(), ...) makes several of one manifest"

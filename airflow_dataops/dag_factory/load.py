@@ -52,7 +52,7 @@ def load_dags(
         conn_id: the warehouse.
         per_project: arguments by project name, which beat `arguments`.
         **arguments: what `dbt_dag` takes, and `SplitArguments` (`split_by`, `selectors`,
-            `rest`).
+            `rest`, `circles`).
 
     Returns:
         The DAGs that were loaded.

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from airflow_dataops.adapters.plan_store import PartRequest, SplitRequest
-from airflow_dataops.core.plan import split_options
+from airflow_dataops.core.plan import Circles, split_options
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.factory import hashable
 
@@ -25,11 +25,14 @@ class SplitArguments(TypedDict, total=False):
             language, a list of them, or `{"select": ..., "exclude": ...}`.
         rest: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
             or `leave out`.
+        circles: what becomes of parts that wait for each other in a circle: `refuse` (an
+            error) or `cut` (what comes later is a part of its own, `<part>_2`).
     """
 
     split_by: str | None
     selectors: Mapping[str, Any] | None
     rest: str | None
+    circles: str | None
 
 
 def take_split(arguments: dict[str, Any]) -> SplitArguments:
@@ -60,10 +63,11 @@ def split_request(
     options = split_options(
         split_by=asked.get("split_by"),
         rest=asked.get("rest"),
+        circles=asked.get("circles") or Circles.REFUSE,
         selectors=bool(selectors),
         caller_schedules="schedule" in of_dag,
     )
-    if not asked and (len(head.schedules) < 2 or "schedule" in of_dag):
+    if not asked.keys() - {"circles"} and (len(head.schedules) < 2 or "schedule" in of_dag):
         return None
     if options.by == "none":
         return None

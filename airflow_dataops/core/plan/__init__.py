@@ -7,6 +7,7 @@ from airflow_dataops.core.plan.options import plan_options, split_options
 from airflow_dataops.core.plan.structs import (
     ArgumentLayers,
     AssetsWhen,
+    Circles,
     Engine,
     EngineChoice,
     FreshnessMode,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentLayers",
     "AssetsWhen",
+    "Circles",
     "Engine",
     "EngineChoice",
     "FreshnessMode",

@@ -11,6 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.plan.untangle import untangle
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -97,6 +98,27 @@ def by_selection(
     return part
 
 
+def cut_circles(part: Mapping[str, str], parents: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Cut parts that wait for each other in a circle: what comes later is a part `<name>_2`.
+
+    Args:
+        part: nodes with their parts, parents first.
+
+    Raises:
+        ConfigError: there is another part of that name.
+    """
+    inside = {id_: [p for p in parents[id_] if p in part] for id_ in part}
+    paths = untangle({id_: (name,) for id_, name in part.items()}, inside)
+    found = {id_: path[0] for id_, path in paths.items()}
+    for id_, name in found.items():
+        if name != part[id_] and name in part.values():
+            raise ConfigError(
+                f"circles='cut' would call a later part of {part[id_]!r} {name!r}, as another "
+                "part is called; give that one another name"
+            )
+    return found
+
+
 def order_of(
     project: str, part: Mapping[str, str], parents: Mapping[str, Iterable[str]]
 ) -> dict[str, set[str]]:
@@ -144,5 +166,5 @@ def _circle(
         f"project {project!r} cannot be split like this: its parts would wait for each other in a "
         f"circle, {' -> '.join(way)}: {'; '.join(steps)}. Move one of these nodes to the part of "
         "its neighbour (the same schedule, tag, ...), split by something else, or pass "
-        "split_by='none'"
+        "circles='cut' or split_by='none'"
     )

@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from airflow_dataops.core.plan.structs import (
     AssetsWhen,
+    Circles,
     Engine,
     EngineChoice,
     FreshnessMode,
@@ -59,6 +60,7 @@ def split_options(
     *,
     split_by: str | None = None,
     rest: str | None = None,
+    circles: str = Circles.REFUSE,
     selectors: bool = False,
     caller_schedules: bool = False,
 ) -> SplitOptions:
@@ -80,6 +82,7 @@ def split_options(
     return SplitOptions(
         by=_choice(SplitBy, "split_by", split_by or default),
         rest=_choice(Rest, "rest", rest or Rest.PART),
+        circles=_choice(Circles, "circles", circles),
         schedules=ScheduleFrom.CALLER if caller_schedules else ScheduleFrom.METADATA,
     )
 

@@ -14,13 +14,14 @@ from airflow_dataops.core.plan.boundaries import (
     parts_of_tasks,
     tasks_of_part,
 )
-from airflow_dataops.core.plan.divide import by_selection, divide, order_of
+from airflow_dataops.core.plan.divide import by_selection, cut_circles, divide, order_of
 from airflow_dataops.core.plan.make import Planner
 from airflow_dataops.core.plan.schedule import rank, schedule_of
 from airflow_dataops.core.plan.slices import Slice, inputs_of
 from airflow_dataops.core.plan.split_keys import key_of, part_names, problem_of_key
 from airflow_dataops.core.plan.starts import Starting, starts_of
 from airflow_dataops.core.plan.structs import (
+    Circles,
     Input,
     Plan,
     PlanOptions,
@@ -100,7 +101,8 @@ def _divided(
     else:
         part = _by_keys(planner, split.by, built)
     named = part_names(set(part.values()))
-    return {id_: named[key] for id_, key in part.items()}
+    part = {id_: named[key] for id_, key in part.items()}
+    return cut_circles(part, planner.nearest) if split.circles is Circles.CUT else part
 
 
 def _by_keys(planner: Planner, by: SplitBy, built: list[Node]) -> dict[str, str]:

@@ -91,6 +91,14 @@ class Rest(StrEnum):
     LEAVE_OUT = "leave out"
 
 
+class Circles(StrEnum):
+    """What becomes of parts that wait for each other in a circle."""
+
+    REFUSE = "refuse"
+    CUT = "cut"
+    """What comes later in a circle is a part of its own: `marts_2`."""
+
+
 class ScheduleFrom(StrEnum):
     """Who sets the schedules of a split project's DAGs."""
 
@@ -167,6 +175,7 @@ class SplitOptions(Struct, frozen=True):
 
     by: SplitBy = SplitBy.SCHEDULE
     rest: Rest = Rest.PART
+    circles: Circles = Circles.REFUSE
     schedules: ScheduleFrom = ScheduleFrom.METADATA
 
 

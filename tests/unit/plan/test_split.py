@@ -11,6 +11,7 @@ from airflow_dataops.core.plan import Granularity, Plan, PlanOptions, TaskKind, 
 from airflow_dataops.core.plan.split import split_plan
 from airflow_dataops.core.plan.structs import (
     AssetsWhen,
+    Circles,
     Rest,
     ScheduleFrom,
     SplitBy,
@@ -147,6 +148,37 @@ def test_parts_in_a_circle_are_refused_with_the_way_round() -> None:
     assert "model.shop.dim (daily) reads model.shop.stg (hourly)" in text
     assert "model.shop.fct (hourly) reads model.shop.dim (daily)" in text
     assert "split_by='none'" in text
+
+
+def test_a_circle_can_be_cut() -> None:
+    plans = split(
+        model("stg", orchestration=HOURLY),
+        model("dim", m("stg"), orchestration=DAILY),
+        model("fct", m("dim"), m("stg"), orchestration=HOURLY),
+        circles=Circles.CUT,
+    )
+    assert ids(plans) == {
+        "hourly": ["stg"],
+        "daily": ["dim", "inputs.wait"],
+        "hourly_2": ["fct", "inputs.wait"],
+    }
+    assert plans["hourly_2"].schedule == "@hourly"
+    assert inputs(plans["hourly_2"]) == [
+        ("dim", "daily", "@daily"),
+        ("stg", "hourly", "@hourly"),
+    ]
+
+
+def test_a_part_that_is_cut_off_takes_nobodys_name() -> None:
+    with pytest.raises(ConfigError, match="a later part of 'x' 'x_2', as another"):
+        split(
+            model("a", tags=("x",)),
+            model("b", m("a"), tags=("y",)),
+            model("c", m("b"), tags=("x",)),
+            model("d", tags=("x_2",)),
+            by="tag",
+            circles=Circles.CUT,
+        )
 
 
 @pytest.mark.parametrize(
