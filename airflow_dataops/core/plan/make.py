@@ -17,10 +17,8 @@ from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
 from airflow_dataops.core.plan.schedule import schedules_of
-from airflow_dataops.core.plan.slices import Slice, external_models, inputs_of
-from airflow_dataops.core.plan.starts import starts_of
+from airflow_dataops.core.plan.slices import Slice, external_models, whole
 from airflow_dataops.core.plan.structs import (
-    AssetsWhen,
     Engine,
     FreshnessMode,
     Granularity,
@@ -103,27 +101,15 @@ class Planner:
         self.layers: dict[str, str] = {}
         """By task: the layer it belongs to."""
         self.nearest: dict[str, frozenset[str]] = {}
-        """By node with tasks, and by test: its nearest parents with tasks."""
+        """By node with tasks, and by test of several: its nearest parents with tasks."""
         self.external = external_models(project)
         self.foreign = self.external if foreign is None else foreign
 
     def plan(self) -> Plan:
         """Plan all of it as one DAG."""
         self.draft()
-        foreign = self.foreign_inputs()
         schedules = schedules_of(self.selected)
-        inputs = frozenset[str]().union(*foreign.values())
-        starting = starts_of(
-            {"": set()}, {"": next(iter(schedules), None)}, {""} if inputs else set()
-        )[""]
-        cut = Slice(
-            tasks=self.tasks,
-            starting=starting,
-            readers=frozenset(foreign),
-            inputs=inputs_of(self.project, inputs),
-            held=self.held_back(),
-        )
-        plan = self.finish(cut)
+        plan = self.finish(whole(self, next(iter(schedules), None)))
         return replace(plan, schedules=schedules) if len(schedules) > 1 else plan
 
     def draft(self) -> None:
@@ -142,9 +128,6 @@ class Planner:
             upstream = {task for parent in nearest[test.id] for task in self._built(parent)}
             self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
         self.nearest = nearest
-        self.nearest.update(
-            {test.id: frozenset(test.parents) for t in single.values() for test in t}
-        )
         problems = self.problems + self.profiles.problems()
         if problems:
             raise ManifestError(f"project {self.project.name!r}", problems)
@@ -176,35 +159,6 @@ class Planner:
             for node in self.selected
             if self.names[node.id] in self.tasks and node.kind in _BUILT
         ]
-
-    def foreign_inputs(self) -> dict[str, frozenset[str]]:
-        """Return the nodes that other DAGs fill, by task that reads them."""
-        if not self.foreign:
-            return {}
-        kept = self.gates.keys()
-        nearest = graph.nearest_parents(
-            self.project, self.order, kept | self.foreign, kept | self.nearest.keys()
-        )
-        found = {}
-        for id_, task in self.tasks.items():
-            if task.kind is TaskKind.FRESHNESS:
-                read = frozenset(task.nodes)
-            else:
-                read = frozenset[str]().union(*(nearest[node] for node in task.nodes))
-            if read := read & self.foreign:
-                found[id_] = read
-        return found
-
-    def held_back(self) -> dict[str, set[str]]:
-        """By build: the tests after which its asset is emitted, where that is asked for."""
-        if self.options.assets is AssetsWhen.BUILT:
-            return {}
-        held = {node.id: set(self.gates[node.id]) for node in self.built()}
-        for id_, task in self.tasks.items():
-            for test in task.nodes if task.kind is TaskKind.TEST else ():
-                for parent in self.nearest[test] & held.keys():
-                    held[parent].add(id_)
-        return {self.names[node]: gates for node, gates in held.items()}
 
     def _passes(self, node: Node) -> bool:
         """Tell whether a node has tasks, or at least a place, in the graph of tasks."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_dataops.core.model import NodeKind
-from airflow_dataops.core.plan.structs import Input, Start, StartWhen
+from airflow_dataops.core.plan import graph
+from airflow_dataops.core.plan.starts import Starting, starts_of
+from airflow_dataops.core.plan.structs import AssetsWhen, Input, Start, StartWhen, TaskKind
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
     from airflow_dataops.core.model import Project
-    from airflow_dataops.core.plan.starts import Starting
+    from airflow_dataops.core.plan.make import Planner
     from airflow_dataops.core.plan.structs import PlannedTask
 
 
@@ -70,3 +72,60 @@ def inputs_of(project: Project, ids: Iterable[str]) -> tuple[Input, ...]:
         if node.relation is not None:
             found[str(node.relation)] = Input(relation=node.relation, maker=node.package)
     return tuple(found[name] for name in sorted(found))
+
+
+def whole(planner: Planner, schedule: str | None) -> Slice:
+    """Return all that a planner drafted as one DAG."""
+    foreign = foreign_inputs(planner)
+    inputs = frozenset[str]().union(*foreign.values())
+    starts = starts_of({"": set()}, {"": schedule}, {""} if inputs else set())
+    return Slice(
+        tasks=planner.tasks,
+        starting=starts[""],
+        readers=frozenset(foreign),
+        inputs=inputs_of(planner.project, inputs),
+        held=held_back(planner),
+    )
+
+
+def nearest_parents(planner: Planner) -> dict[str, frozenset[str]]:
+    """Return the nearest parents by node with tasks, and by test."""
+    nodes = planner.project.nodes
+    tests = {
+        test: frozenset(nodes[test].parents)
+        for task in planner.tasks.values()
+        if task.kind is TaskKind.TEST
+        for test in task.nodes
+    }
+    return tests | planner.nearest
+
+
+def foreign_inputs(planner: Planner) -> dict[str, frozenset[str]]:
+    """Return the nodes that other DAGs fill, by task that reads them."""
+    if not planner.foreign:
+        return {}
+    kept = planner.gates.keys() | planner.foreign
+    wanted = {node for task in planner.tasks.values() for node in task.nodes}
+    nearest = graph.nearest_parents(planner.project, planner.order, kept, wanted)
+    found = {}
+    for id_, task in planner.tasks.items():
+        if task.kind is TaskKind.FRESHNESS:
+            read = frozenset(task.nodes)
+        else:
+            read = frozenset[str]().union(*(nearest[node] for node in task.nodes))
+        if read := read & planner.foreign:
+            found[id_] = read
+    return found
+
+
+def held_back(planner: Planner) -> dict[str, set[str]]:
+    """By build: the tests after which its asset is emitted, where that is asked for."""
+    if planner.options.assets is AssetsWhen.BUILT:
+        return {}
+    nearest = nearest_parents(planner)
+    held = {node.id: set(planner.gates[node.id]) for node in planner.built()}
+    for id_, task in planner.tasks.items():
+        for test in task.nodes if task.kind is TaskKind.TEST else ():
+            for parent in nearest[test] & held.keys():
+                held[parent].add(id_)
+    return {planner.names[node]: gates for node, gates in held.items()}

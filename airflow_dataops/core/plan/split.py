@@ -17,7 +17,13 @@ from airflow_dataops.core.plan.boundaries import (
 from airflow_dataops.core.plan.divide import by_selection, cut_circles, divide, order_of
 from airflow_dataops.core.plan.make import Planner
 from airflow_dataops.core.plan.schedule import rank, schedule_of
-from airflow_dataops.core.plan.slices import Slice, inputs_of
+from airflow_dataops.core.plan.slices import (
+    Slice,
+    foreign_inputs,
+    held_back,
+    inputs_of,
+    nearest_parents,
+)
 from airflow_dataops.core.plan.split_keys import key_of, part_names, problem_of_key
 from airflow_dataops.core.plan.starts import Starting, starts_of
 from airflow_dataops.core.plan.structs import (
@@ -128,12 +134,12 @@ class _Splitter:
     def __init__(self, planner: Planner, split: SplitOptions, part: dict[str, str]) -> None:
         self._planner = planner
         self._part = part
-        self._graph = Graph(planner.tasks, planner.nearest, planner.gates)
+        self._graph = Graph(planner.tasks, nearest_parents(planner), planner.gates)
         self._makers = order_of(planner.project.name, part, planner.nearest)
         self._places = parts_of_tasks(self._graph, part, list(self._makers))
         self._cuts = boundaries(self._graph, part, self._places)
-        self._foreign = planner.foreign_inputs()
-        self._held = planner.held_back()
+        self._foreign = foreign_inputs(planner)
+        self._held = held_back(planner)
         self._starts = self._starting(split)
 
     def plans(self) -> list[Plan]:
