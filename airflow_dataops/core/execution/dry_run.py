@@ -53,7 +53,7 @@ class _DryRunner(RecordingRunner):
         if not parameters:
             self._keep(sql)
             raise _Unknown
-        if tuple(parameters[:2]) == known.temporary:
+        if known.temporary in sql:
             raise _Unknown  # a temporary table, which was not made
         return self._runner.fetch(sql, parameters)
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Incremental, ModelSpec, Relation, SchemaChange, Struct
 from airflow_dataops.core.sql import catalog, columns, loads, relations
-from airflow_dataops.core.sql.dialects import Strategy, get_dialect
-from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
+from airflow_dataops.core.sql.dialects import Macros, Strategy, get_dialect
+from airflow_dataops.core.sql.identifiers import derived, quote, resolve, resolve_all
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int
     assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
     incremental = node.spec.incremental or Incremental()
     strategy = _strategy(node, incremental, runner.dialect)
-    staged = f"{relation.identifier}__dbt_tmp"
+    staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
     runner.execute(relations.create_temporary_table_as(staged, sql, runner.dialect))
     load = _plan(node, incremental, relation, staged, runner)
     rows = _LOADS[strategy](load, runner)
@@ -57,7 +57,7 @@ def replace_rows(
     Must run inside a transaction. Returns the rows written; errors as for `add_rows`.
     """
     assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
-    staged = f"{relation.identifier}__dbt_tmp"
+    staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
     query = loads.limited(sql, condition)
     runner.execute(relations.create_temporary_table_as(staged, query, runner.dialect))
     load = _plan(node, node.spec.incremental or Incremental(), relation, staged, runner)
@@ -84,7 +84,7 @@ def _plan(
     node: Node, incremental: Incremental, relation: Relation, staged: str, runner: SqlRunner
 ) -> _Load:
     query = catalog.columns_of_temporary(runner, staged)
-    table = catalog.columns_of(runner, relation)
+    table = widen_texts(relation, query, catalog.columns_of(runner, relation), runner)
     if incremental.on_schema_change is not SchemaChange.IGNORE:
         table = _follow_query(node, incremental.on_schema_change, relation, query, table, runner)
         written = _names(query)
@@ -100,6 +100,17 @@ def _plan(
     )
 
 
+def widen_texts(
+    relation: Relation, query: Sequence[Column], table: tuple[Column, ...], runner: SqlRunner
+) -> tuple[Column, ...]:
+    """Give a table the longer texts that a query needs, as dbt does; return its columns."""
+    wider = columns.wider_texts(query, table, runner.dialect)
+    for column in wider:
+        for statement in columns.change_type(relation, column, runner.dialect):
+            runner.execute(statement)
+    return catalog.columns_of(runner, relation) if wider else table
+
+
 def _follow_query(
     node: Node,
     change: SchemaChange,
@@ -109,7 +120,7 @@ def _follow_query(
     runner: SqlRunner,
 ) -> tuple[Column, ...]:
     """Give the table the query's columns as far as `change` says; return its columns."""
-    diff = columns.compare(query, table)
+    diff = columns.compare(query, table, runner.dialect)
     if not diff:
         return tuple(table)
     if change is SchemaChange.FAIL:
@@ -155,6 +166,27 @@ def _delete_insert(load: _Load, runner: SqlRunner) -> int:
 
 
 def _merge(load: _Load, runner: SqlRunner) -> int:
+    of_query = get_dialect(runner.dialect).macros is Macros.DUCKDB
+    (_require_all_in_table if of_query else _require_all_written)(load)
+    columns = load.query if of_query else load.written
+    return runner.execute(
+        loads.merge(
+            _target(load, runner),
+            _source(load, runner),
+            _keys(load),
+            insert_columns=columns,
+            update_columns=_update_columns(load, columns),
+            predicates=load.incremental.predicates,
+            dialect=runner.dialect,
+        )
+    )
+
+
+def _require_all_written(load: _Load) -> None:
+    _require_all_in_query(load, load.written)
+
+
+def _require_all_in_table(load: _Load) -> None:
     extra = [name for name in load.query if resolve(name, load.table) is None]
     if extra:
         raise RunError(
@@ -162,20 +194,9 @@ def _merge(load: _Load, runner: SqlRunner) -> int:
             "not have. Set on_schema_change to append_new_columns or sync_all_columns, or run a "
             "full refresh."
         )
-    return runner.execute(
-        loads.merge(
-            _target(load, runner),
-            _source(load, runner),
-            _keys(load),
-            insert_columns=load.query,
-            update_columns=_update_columns(load),
-            predicates=load.incremental.predicates,
-            dialect=runner.dialect,
-        )
-    )
 
 
-def _update_columns(load: _Load) -> tuple[str, ...]:
+def _update_columns(load: _Load, all_of_them: tuple[str, ...]) -> tuple[str, ...]:
     include = load.incremental.merge_update_columns
     exclude = load.incremental.merge_exclude_columns
     if include and exclude:
@@ -191,7 +212,7 @@ def _update_columns(load: _Load) -> tuple[str, ...]:
         excluded = {name.lower() for name in exclude}
         found = tuple(name for name in load.written if name.lower() not in excluded)
     else:
-        return load.query
+        return all_of_them
     _require_all_in_query(load, found)
     return found
 

@@ -16,6 +16,7 @@ from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.model import ModelSpec, Relation
 from airflow_dataops.core.sql import catalog, relations
 from airflow_dataops.core.sql.dialects import Replace, get_dialect
+from airflow_dataops.core.sql.identifiers import derived
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError
 
@@ -53,7 +54,7 @@ def build_model(
         action = Action.REPLACED if existing else Action.CREATED
         rows = None
         if spec.materialized == "view":
-            _build_view(relation, sql, existing, runner)
+            build_view(relation, sql, existing, runner)
         elif _adds_rows(spec, existing, full_refresh=full_refresh):
             action = Action.UPDATED
             rows = _increment(node, relation, code, days, runner)
@@ -85,7 +86,7 @@ def build_table(
     by_statement = get_dialect(dialect).replace_table is Replace.STATEMENT
     if existing is RelationKind.TABLE and by_statement:
         return _count(runner.execute(relations.replace_table_as(relation, sql, dialect)))
-    beside = _beside(relation)
+    beside = _beside(relation, dialect)
     rows = runner.execute(relations.create_table_as(beside, sql, dialect))
     runner.execute(relations.drop(relation, existing, dialect))
     runner.execute(
@@ -94,12 +95,20 @@ def build_table(
     return _count(rows)
 
 
-def _build_view(
+def build_view(
     relation: Relation, sql: str, existing: RelationKind | None, runner: SqlRunner
 ) -> None:
+    """Make a view in place of what is there; as `build_table`."""
+    dialect = runner.dialect
+    if existing is not None and get_dialect(dialect).replace_view is Replace.SWAP:
+        beside = _beside(relation, dialect)
+        runner.execute(relations.create_view_as(beside, sql, dialect))
+        runner.execute(relations.drop(relation, existing, dialect))
+        runner.execute(relations.rename(beside, relation.identifier, RelationKind.VIEW, dialect))
+        return
     if existing is RelationKind.TABLE:
-        runner.execute(relations.drop(relation, existing, runner.dialect))
-    runner.execute(relations.create_view_as(relation, sql, runner.dialect))
+        runner.execute(relations.drop(relation, existing, dialect))
+    runner.execute(relations.replace_view_as(relation, sql, dialect))
 
 
 def _adds_rows(spec: ModelSpec, existing: RelationKind | None, *, full_refresh: bool) -> bool:
@@ -110,9 +119,9 @@ def _adds_rows(spec: ModelSpec, existing: RelationKind | None, *, full_refresh: 
     return incremental and existing is RelationKind.TABLE and not full_refresh
 
 
-def _beside(relation: Relation) -> Relation:
+def _beside(relation: Relation, dialect: str) -> Relation:
     # Random, so that it never meets a table of the author's. It lives inside the transaction.
-    name = f"{relation.identifier}__{secrets.token_hex(4)}"
+    name = derived(relation.identifier, f"__{secrets.token_hex(4)}", dialect)
     return Relation(database=relation.database, schema=relation.schema, identifier=name)
 
 

@@ -10,7 +10,7 @@ from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.model import SeedSpec
 from airflow_dataops.core.sql import catalog, loads, relations, seeds
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.identifiers import derived, quote
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError, RunError
 
@@ -51,7 +51,7 @@ def build_seed(
             raise RunError(
                 f"{node.id}: {relation} is a view; drop it, or give the seed another alias."
             )
-        staged = f"{relation.identifier}__dbt_tmp"
+        staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
         _stage(staged, table, runner)
         _publish(relation, staged, existing, runner, full_refresh=full_refresh)
         runner.execute(relations.drop_temporary_table(staged, runner.dialect))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.incremental import widen_texts
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.model import Node, Relation, SnapshotSpec, Struct
 from airflow_dataops.core.sql import catalog, relations, snapshots
 from airflow_dataops.core.sql.columns import add_column
-from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
+from airflow_dataops.core.sql.identifiers import derived, quote, resolve, resolve_all
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.core.sql.snapshots import History, Incoming, Match
 from airflow_dataops.errors import ConfigError, RunError
@@ -93,7 +94,7 @@ def _snapshot(node: Node, code: Code) -> tuple[SnapshotSpec, str]:
 def _stage(
     node: Node, spec: SnapshotSpec, relation: Relation, sql: str, runner: SqlRunner
 ) -> _Build:
-    staged = f"{relation.identifier}__dbt_tmp"
+    staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
     runner.execute(relations.create_temporary_table_as(staged, sql, runner.dialect))
     columns = tuple(column.name for column in catalog.columns_of_temporary(runner, staged))
     return _Build(
@@ -202,7 +203,7 @@ def _require_snapshot(build: _Build, present: Sequence[str]) -> None:
 
 
 def _keep(build: _Build, what: str, query: str, runner: SqlRunner) -> str:
-    name = f"{build.relation.identifier}__{what}"
+    name = derived(build.relation.identifier, f"__{what}", runner.dialect)
     runner.execute(relations.create_temporary_table_as(name, query, runner.dialect))
     return name
 
@@ -212,7 +213,9 @@ def _add_columns(
 ) -> list[tuple[str, str]]:
     """Add what the table lacks; return each column of `begun` with the one that takes it."""
     into = []
-    for column in catalog.columns_of_temporary(runner, begun):
+    columns = catalog.columns_of_temporary(runner, begun)
+    widen_texts(build.relation, columns, catalog.columns_of(runner, build.relation), runner)
+    for column in columns:
         found = resolve(column.name, present)
         if found is None:
             runner.execute(add_column(build.relation, column, runner.dialect))

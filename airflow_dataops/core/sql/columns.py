@@ -9,7 +9,7 @@ from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import derived, quote
-from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.relations import render, with_dependents
 
 _TEXT = re.compile(r"(?:text|character varying|character)(?:\((\d+)\))?")
 _UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
@@ -111,10 +111,9 @@ def change_type(relation: Relation, column: Column, dialect: str) -> tuple[str, 
     """
     table, name = render(relation, dialect), quote(column.name, dialect)
     successor = quote(derived(column.name, "__dbt_alter", dialect), dialect)
-    tail = get_dialect(dialect).dependents
     return (
         f"alter table {table} add column {successor} {column.type}",
         f"update {table} set {successor} = {name}",
-        f"alter table {table} drop column {name}{tail}",
+        f"alter table {table} drop column {name}{with_dependents(dialect)}",
         f"alter table {table} rename column {successor} to {name}",
     )

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
-from airflow_dataops.core.sql.dialects import DIALECTS
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_LONGEST = {"postgres": 63, "snowflake": 255, "bigquery": 1024}
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"|`((?:[^`]|``)+)`')
 
 
@@ -39,8 +39,7 @@ def quote(name: str, dialect: str) -> str:
 
 def longest_name(dialect: str) -> int | None:
     """Return the bytes of UTF-8 that an engine keeps of a name; None for no limit."""
-    known = DIALECTS.get(dialect)
-    return known.longest_name if known else None
+    return _LONGEST.get(dialect)
 
 
 def derived(name: str, suffix: str, dialect: str) -> str:

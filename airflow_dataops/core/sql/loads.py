@@ -56,9 +56,8 @@ def _delete_matching_on_duckdb(
 ) -> str:
     """Return dbt-duckdb's statement, whose form depends on the key.
 
-    One column: the target goes by its own
-    name, so predicates use bare column names. Several columns, or a predicate that says so:
-    the target goes by `DBT_INCREMENTAL_TARGET`.
+    One column: the target goes by its own name, so predicates use bare column names. Several
+    columns, or a predicate that says so: the target goes by `DBT_INCREMENTAL_TARGET`.
     """
     named = any(re.search(rf"\b{_DUCKDB_TARGET}\b", p, re.IGNORECASE) for p in predicates)
     tail = "".join(f"\n  and {predicate}" for predicate in predicates)

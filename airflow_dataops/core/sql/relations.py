@@ -9,7 +9,6 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
@@ -80,13 +79,17 @@ def drop(relation: Relation, kind: RelationKind, dialect: str) -> str:
 
     On Postgres the views that read it go with it.
     """
-    tail = get_dialect(dialect).dependents
-    return f"drop {kind} if exists {render(relation, dialect)}{tail}"
+    return f"drop {kind} if exists {render(relation, dialect)}{with_dependents(dialect)}"
 
 
 def drop_temporary_table(name: str, dialect: str) -> str:
     """Return a statement that removes one of this session's temporary tables."""
     return f"drop table {quote(name, dialect)}"
+
+
+def with_dependents(dialect: str) -> str:
+    """Return what DROP ends with so that what depends on its object goes too."""
+    return " cascade" if dialect == "postgres" else ""
 
 
 def rename(relation: Relation, to: str, kind: RelationKind, dialect: str) -> str:

@@ -12,11 +12,11 @@ WIDE_ID, UPPER_NAME = Column(name="id", type="BIGINT"), Column(name="NAME", type
 
 
 def test_equal_columns_do_not_differ_whatever_their_order() -> None:
-    assert not columns.compare([ID, NAME], [NAME, ID])
+    assert not columns.compare([ID, NAME], [NAME, ID], "duckdb")
 
 
 def test_added_removed_and_retyped_columns_are_found() -> None:
-    diff = columns.compare([WIDE_ID, UPPER_NAME], [ID, NAME])
+    diff = columns.compare([WIDE_ID, UPPER_NAME], [ID, NAME], "duckdb")
     assert diff == columns.SchemaDiff(added=(UPPER_NAME,), removed=(NAME,), retyped=(WIDE_ID,))
     assert diff
 

@@ -31,7 +31,7 @@ def test_only_the_parts_that_are_known_are_rendered() -> None:
             f'create or replace table "shop"."marts"."orders" as (\n{QUERY}\n)',
         ),
         (
-            relations.create_view_as(ORDERS, QUERY, "duckdb"),
+            relations.replace_view_as(ORDERS, QUERY, "duckdb"),
             f'create or replace view "shop"."marts"."orders" as (\n{QUERY}\n)',
         ),
         (
@@ -63,5 +63,5 @@ def test_the_text_of_a_statement(statement: str, text: str) -> None:
 
 
 def test_a_dialect_that_is_not_written_is_refused_with_those_that_are() -> None:
-    with pytest.raises(ConfigError, match=r"cannot write SQL for 'oracle'; it supports: duckdb\."):
+    with pytest.raises(ConfigError, match=r"cannot write SQL for 'oracle'; it supports: duckdb, postgres\."):
         get_dialect("oracle")

@@ -64,9 +64,6 @@ class Dialect(Struct, frozen=True):
         macros: whose incremental strategies are written.
         default_strategy: what dbt's adapter takes when a model names no strategy.
         strategies: the strategies that `core/sql/loads.py` can write for it.
-        longest_name: the bytes of UTF-8 that it keeps of a name; None where there is no limit
-            that matters.
-        dependents: what DROP ends with so that what depends on the relation goes with it.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
     """
 
@@ -80,6 +77,4 @@ class Dialect(Struct, frozen=True):
     macros: Macros
     default_strategy: Strategy
     strategies: tuple[Strategy, ...]
-    longest_name: int | None = None
-    dependents: str = ""
     sized_texts: str | None = None

@@ -48,7 +48,5 @@ POSTGRES = Dialect(
     macros=Macros.DBT,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
-    longest_name=63,
-    dependents=" cascade",
     sized_texts="character varying",
 )
