@@ -49,12 +49,14 @@ class PlanRequest(Struct, frozen=True):
     Attributes:
         start_on: what other DAGs fill and whose freshness starts this one, in the same
             language; None for the models of other projects, empty for nothing.
+        on_empty: `error` or `warn`, where a part of a selection matches nothing.
     """
 
     select: Selection = None
     exclude: Selection = None
     options: PlanOptions = PlanOptions()
     start_on: Selection = None
+    on_empty: str = "error"
 
 
 class PartRequest(Struct, frozen=True):
@@ -197,6 +199,7 @@ def _made_split(
     manifest: StoredManifest, request: PlanRequest, split: SplitRequest
 ) -> tuple[Plan, ...]:
     from airflow_dataops.core.plan import split_plan
+    from airflow_dataops.core.selection import OnEmpty
 
     with no_collection():
         project = manifest.project()
@@ -209,7 +212,9 @@ def _made_split(
                 selected=_selected(project, request),
                 foreign=_foreign(project, request),
                 selections={
-                    name: selector.select(part.select, part.exclude)
+                    name: selector.select(
+                        part.select, part.exclude, on_empty=OnEmpty(request.on_empty)
+                    )
                     for name, part in split.selectors.items()
                     if selector is not None
                 },
@@ -231,7 +236,10 @@ def _selected(project: Project, request: PlanRequest) -> frozenset[str] | None:
     asked = request.select is not None or request.exclude is not None
     if not asked and not project.selectors:
         return None
-    return _selector_of(project).select(request.select, request.exclude)
+    from airflow_dataops.core.selection import OnEmpty
+
+    on_empty = OnEmpty(request.on_empty)
+    return _selector_of(project).select(request.select, request.exclude, on_empty=on_empty)
 
 
 def _foreign(project: Project, request: PlanRequest) -> frozenset[str] | None:

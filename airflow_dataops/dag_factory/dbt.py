@@ -42,8 +42,8 @@ def dbt_dag(
             `Source`.
         conn_id: the warehouse.
         dag_id: the DAG's id; the project's name by default.
-        **arguments: those of `PlanArguments` (`select`, `exclude`, `engine`, `group_by`,
-            `freshness`, `granularity`, `assets`, `start_on`, `start_when`, `threads`,
+        **arguments: those of `PlanArguments` (`select`, `exclude`, `on_empty`, `engine`,
+            `group_by`, `freshness`, `granularity`, `assets`, `start_on`, `start_when`, `threads`,
             `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
             Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...). Without
             `schedule`, the one that the project's metadata asks for is taken. Runs of one

@@ -50,7 +50,10 @@ class Asked:
 
         try:
             return select_nodes(
-                self._open().project(), request.select or None, request.exclude or None
+                self._open().project(),
+                request.select or None,
+                request.exclude or None,
+                remedy="Mend the expression in the trigger form.",
             )
         except ConfigError as error:
             raise AirflowFailException(f"params select and exclude: {error}") from error

@@ -32,6 +32,7 @@ class PlanArguments(TypedDict, total=False):
     Attributes:
         select: nodes to run, in dbt's selection language; all by default.
         exclude: nodes to leave out.
+        on_empty: what to do where a part of a selection matches nothing: `error` or `warn`.
         engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
         group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
         freshness: `gate` (a stale source stops what reads from it) or `skip`.
@@ -51,6 +52,7 @@ class PlanArguments(TypedDict, total=False):
 
     select: str | Sequence[str] | None
     exclude: str | Sequence[str] | None
+    on_empty: str
     engine: str
     group_by: str
     freshness: str
@@ -65,6 +67,7 @@ class PlanArguments(TypedDict, total=False):
     dbt: DbtConfig | None
 
 
+_ON_EMPTY = ("error", "warn")
 _LAYERS = ("operator_args", "group_args", "tag_args")
 _OPTIONS = ("engine", "group_by", "freshness", "granularity", "assets", "start_when")
 
@@ -124,6 +127,7 @@ def _request(arguments: PlanArguments) -> PlanRequest:
         exclude=hashable(arguments.get("exclude")),
         options=options,
         start_on=hashable(arguments.get("start_on")),
+        on_empty=_on_empty(arguments),
     )
 
 
@@ -150,6 +154,13 @@ def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[s
 def hashable(selection: str | Sequence[str] | None) -> Selection:
     """Return a selection as a request holds it."""
     return selection if selection is None or isinstance(selection, str) else tuple(selection)
+
+
+def _on_empty(arguments: PlanArguments) -> str:
+    on_empty = arguments.get("on_empty", "error")
+    if on_empty not in _ON_EMPTY:
+        raise ConfigError(f"on_empty: expected {' or '.join(_ON_EMPTY)}, got {on_empty!r}")
+    return on_empty
 
 
 def _threads(arguments: PlanArguments) -> int | None:

@@ -37,6 +37,9 @@ class SelectionWarning(UserWarning):
     """A part of an expression matched nothing."""
 
 
+_REMEDY = "Mend the expression, or pass on_empty='warn' where nothing is an answer."
+
+
 def select_nodes(
     project: Project,
     select: str | Sequence[str] | None = None,
@@ -45,6 +48,7 @@ def select_nodes(
     indirect: IndirectSelection = IndirectSelection.EAGER,
     inputs: SelectionInputs | None = None,
     on_empty: OnEmpty = OnEmpty.ERROR,
+    remedy: str = _REMEDY,
 ) -> frozenset[str]:
     """Return the ids of the nodes that dbt would select.
 
@@ -56,13 +60,14 @@ def select_nodes(
         indirect: which tests join by way of their parents.
         inputs: what `state:`, `result:`, `source_status:` and `selector:` look at.
         on_empty: whether a part that matches nothing raises or warns.
+        remedy: what the error then tells its reader to do.
 
     Raises:
         ConfigError: the expression is wrong, lacks an input, or a part of it (or all of it)
             matches nothing.
     """
     return NodeSelector(project, inputs).select(
-        select, exclude, indirect=indirect, on_empty=on_empty
+        select, exclude, indirect=indirect, on_empty=on_empty, remedy=remedy
     )
 
 
@@ -80,6 +85,7 @@ class NodeSelector:
         *,
         indirect: IndirectSelection = IndirectSelection.EAGER,
         on_empty: OnEmpty = OnEmpty.ERROR,
+        remedy: str = _REMEDY,
     ) -> frozenset[str]:
         """Return the ids of the selected nodes; arguments and errors as for `select_nodes`."""
         indirect = _choice(IndirectSelection, indirect, "indirect")
@@ -91,7 +97,7 @@ class NodeSelector:
         if not ids and not unmatched and self._scope.nodes:
             unmatched = [f"{spec.text!r} leaves nothing of the project"]
         if unmatched:
-            _complain(self._scope.project, unmatched, on_empty)
+            _complain(self._scope.project, unmatched, on_empty, remedy)
         return frozenset(ids)
 
     def _spec(
@@ -123,11 +129,9 @@ def _choice(enum: type[_Choice], value: str, name: str) -> _Choice:
         raise ConfigError(f"{name} is one of {', '.join(enum)}, not {value!r}.") from None
 
 
-def _complain(project: Project, unmatched: list[str], on_empty: OnEmpty) -> None:
+def _complain(project: Project, unmatched: list[str], on_empty: OnEmpty, remedy: str) -> None:
     text = f"selection in project {project.name!r}: {'; '.join(unmatched)}."
     if on_empty is OnEmpty.WARN:
         warnings.warn(text, SelectionWarning, stacklevel=3)
     else:
-        raise ConfigError(
-            f"{text} Mend the expression, or pass on_empty='warn' where nothing is an answer."
-        )
+        raise ConfigError(f"{text} {remedy}")
