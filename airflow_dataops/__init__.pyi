@@ -1,4 +1,13 @@
 from airflow_dataops.adapters.backfills import backfill as backfill
+from airflow_dataops.core.loads.gates import Gate as Gate
+from airflow_dataops.core.loads.specs import Append as Append
+from airflow_dataops.core.loads.specs import ApplyChanges as ApplyChanges
+from airflow_dataops.core.loads.specs import History as History
+from airflow_dataops.core.loads.specs import Increment as Increment
+from airflow_dataops.core.loads.specs import LoadPartition as LoadPartition
+from airflow_dataops.core.loads.specs import Merge as Merge
+from airflow_dataops.core.loads.specs import Replace as Replace
+from airflow_dataops.core.loads.specs import Within as Within
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags
 from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
@@ -6,7 +15,16 @@ from airflow_dataops.hooks.sources import Source as Source
 from airflow_dataops.operators.build import BuildOperator as BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig as DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator as FreshnessOperator
+from airflow_dataops.operators.loads.append import AppendOperator as AppendOperator
+from airflow_dataops.operators.loads.changes import ApplyChangesOperator as ApplyChangesOperator
+from airflow_dataops.operators.loads.history import HistoryOperator as HistoryOperator
+from airflow_dataops.operators.loads.increment import IncrementOperator as IncrementOperator
+from airflow_dataops.operators.loads.merge import MergeOperator as MergeOperator
+from airflow_dataops.operators.loads.partition import LoadPartitionOperator as LoadPartitionOperator
+from airflow_dataops.operators.loads.replace import ReplaceOperator as ReplaceOperator
+from airflow_dataops.operators.loads.transfer import TransferOperator as TransferOperator
 from airflow_dataops.operators.test import TestOperator as TestOperator
 from airflow_dataops.task_groups.dbt import dbt_task_group as dbt_task_group
+from airflow_dataops.task_groups.loads import load_task_group as load_task_group
 
 __version__: str

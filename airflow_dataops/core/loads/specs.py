@@ -79,6 +79,14 @@ class LoadPartition(Struct, frozen=True, tag="partition"):
     outside: Outside = Outside.REFUSE
     on_empty: OnEmpty = OnEmpty.WRITE
 
+    @property
+    def label(self) -> str:
+        """The partition as a text, such as `day=2026-01-31`."""
+        named = [f"{column}={value}" for column, value in self.values.items()]
+        if self.within is not None:
+            named.append(f"{self.within.column}={self.within.start}/{self.within.end}")
+        return ",".join(named)
+
 
 class Compare(StrEnum):
     """Which of the rows that are there already are written again."""

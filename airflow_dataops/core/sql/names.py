@@ -41,6 +41,12 @@ def parse_relation(name: str, dialect: str | None = None) -> Relation:
     return Relation(identifier=identifier or "", schema=schema, database=database)
 
 
+def written(relation: Relation) -> str:
+    """Return the name that `parse_relation` reads as this relation, on every engine."""
+    parts = (relation.database, relation.schema, relation.identifier)
+    return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part is not None)
+
+
 def _part(found: re.Match[str], dialect: str | None) -> str:
     if found[1] is not None:
         return found[1].replace('""', '"')

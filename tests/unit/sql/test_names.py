@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.names import parse_relation
+from airflow_dataops.core.sql.names import parse_relation, written
 from airflow_dataops.errors import ConfigError
 
 
@@ -44,3 +44,9 @@ def test_unquoted_parts_are_read_as_the_engine_reads_them() -> None:
 def test_what_is_no_name_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match="is not the name of a table"):
         parse_relation(name)
+
+
+@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "snowflake", "bigquery"])
+def test_what_is_written_is_read_as_the_same(dialect: str) -> None:
+    table = Relation(database="my.db", schema='a "b"', identifier="Orders")
+    assert parse_relation(written(table), dialect) == table

@@ -38,7 +38,7 @@ def prepare_partition(job: Job, verb: LoadPartition, source: Source) -> Publicat
                 job.target.sql, fitted.staged.sql, fitted.written, condition, job.dialect
             ),
         ),
-        partitions=(_named(verb),),
+        partitions=(verb.label,),
     )
 
 
@@ -72,10 +72,3 @@ def _outside(condition: Statement, columns: tuple[str, ...]) -> Test:
             f"set outside to {Outside.DROP}"
         ),
     )
-
-
-def _named(verb: LoadPartition) -> str:
-    named = [f"{column}={value}" for column, value in verb.values.items()]
-    if verb.within is not None:
-        named.append(f"{verb.within.column}={verb.within.start}/{verb.within.end}")
-    return ",".join(named)

@@ -1,0 +1,49 @@
+"""Tables beside a target that a run fills, checks and publishes from, in tasks of their own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql.dialects.loadings import get_loading
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import ask, send
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.ports import SqlRunner
+
+
+def stage_beside(
+    target: Relation, run: str, try_number: int, source: Source, runner: SqlRunner
+) -> tuple[Relation, int]:
+    """Keep a source's rows in a table by the target; return it and their number.
+
+    Each try has a table of its own: what a dead one left or still writes is in nobody's way.
+
+    Args:
+        run: what tells this staging from all others of the target: the run and the task.
+    """
+    loading = get_loading(runner.dialect)
+    name = f"{_prefix(target, run, runner)}{try_number}"
+    table = staging.staging_table(target, name, loading, session=False)
+    send(staging.drop_table(table, runner.dialect), runner)
+    rows = source.stage(runner, table)
+    if rows is None:
+        [(rows,)] = ask(staging.facts(render(table, runner.dialect), ()), runner)
+    return table, int(rows)
+
+
+def sweep_beside(target: Relation, run: str, runner: SqlRunner) -> tuple[str, ...]:
+    """Drop the tables that `stage_beside` made for a run; return their names."""
+    loading = get_loading(runner.dialect)
+    left = ask(staging.leftovers(target, _prefix(target, run, runner), loading), runner)
+    for (name,) in left:
+        table = staging.staging_table(target, name, loading, session=False)
+        send(staging.drop_table(table, runner.dialect), runner)
+    return tuple(name for (name,) in left)
+
+
+def _prefix(target: Relation, run: str, runner: SqlRunner) -> str:
+    return staging.staging_prefix(target, f"beside {run}", get_loading(runner.dialect))

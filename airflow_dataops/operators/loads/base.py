@@ -1,0 +1,161 @@
+"""What the operators that load a table have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from airflow_dataops.core.loads.run import run_load
+from airflow_dataops.core.loads.specs import Attempt, Drift, Load, LoadPartition
+from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql.names import parse_relation
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.loads.source import SourceArguments
+from airflow_dataops.operators.node import plain
+from airflow_dataops.operators.session import SessionOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import ClassVar
+
+    from airflow.sdk import Context
+
+    from airflow_dataops.core.loads.specs import LoadResult, Verb
+
+Choice = TypeVar("Choice", bound=StrEnum)
+
+
+class LoadOperator(SourceArguments, SessionOperator):
+    """Loads one table so that it may be killed, retried, run twice, late or by two at once.
+
+    The rows come from a query or a table in the target's own warehouse, or from a `source`
+    elsewhere (`ConnectionQuery`, `Files`): give one of the three. They are staged once and
+    published in one transaction; readers see the table as it was or as it should be.
+
+    Args:
+        target: the table, such as `sales.orders` or `shop.sales.orders`. Parts that hold a
+            dot or capitals on an engine that folds them are written in double quotes.
+        conn_id: its warehouse.
+        sql: a query, or the path of a `.sql` file with one. Jinja is rendered.
+        table: a table, written like the target.
+        source: rows from elsewhere.
+        parameters: values bound to the placeholders of `sql`.
+        drift: what becomes of columns that the target does not have.
+        control_schema: where the tables of leases and watermarks are, such as `ops` or
+            `shop.ops`; the target's schema by default.
+        lease: how long the load may go on before another task may take its place.
+        wait: how long it waits for another task that loads the same.
+        outlets: besides the target's asset, which is always one of them.
+
+    Returns:
+        `LoadResult` as a dict; its counts are in the extra of the assets that the task
+        updates, too.
+
+    Raises:
+        RunError: the data or the SQL is wrong; Airflow does not retry it. The target is as it
+            was.
+        RetryableError: another task is loading the same.
+    """
+
+    template_fields: Sequence[str] = ("target", *SourceArguments.template_fields, "script")
+    template_ext: Sequence[str] = (".sql",)
+    template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "script": "sql"}
+    overwrite_rtif_after_execution = True
+    ui_color = "#d7f0e0"
+
+    def __init__(
+        self,
+        *,
+        target: str,
+        conn_id: str,
+        drift: Drift | str = Drift.REFUSE,
+        control_schema: str | None = None,
+        lease: timedelta = timedelta(hours=1),
+        wait: timedelta = timedelta(minutes=10),
+        **arguments: Any,
+    ) -> None:
+        super().__init__(**arguments)
+        self.target = target
+        self.conn_id = conn_id
+        self.drift = drift
+        self.control_schema = control_schema
+        self.lease = lease
+        self.wait = wait
+        self.script: str | None = None
+        if "{{" not in target and "{%" not in target:
+            self.outlets = [*self.outlets, asset_of(parse_relation(target), conn_id)]
+
+    @abstractmethod
+    def _verb(self) -> Verb:
+        """Return what to do with the rows, from the rendered arguments."""
+
+    def execute(self, context: Context) -> Any:
+        """Load the target."""
+        with self._recorded() as runner:
+            load = self._load(context, runner.dialect)
+            result = run_load(load, self._source(runner.dialect), runner)
+        self.log.info("%s", _said(result))
+        for asset in self.outlets:
+            context["outlet_events"][asset].extra = _extra(result)
+        return plain(result)
+
+    def _load(self, context: Context, dialect: str) -> Load:
+        verb = self._verb()
+        return Load(
+            target=parse_relation(self.target, dialect),
+            verb=verb,
+            attempt=attempt_of(context),
+            drift=chosen(Drift, self.drift, "drift"),
+            partition=verb.label if isinstance(verb, LoadPartition) else "",
+            control=_control(self.control_schema, dialect),
+            lease=self.lease,
+            wait=self.wait,
+        )
+
+
+def attempt_of(context: Context) -> Attempt:
+    """Return who runs: the task instance of a context."""
+    ti = context["ti"]
+    owner = f"{ti.dag_id}.{ti.task_id}"
+    if ti.map_index is not None and ti.map_index >= 0:
+        owner += f"[{ti.map_index}]"
+    return Attempt(owner=owner, run_id=ti.run_id, try_number=ti.try_number)
+
+
+def chosen(kind: type[Choice], value: Choice | str, what: str) -> Choice:
+    """Return the member of an enum that an argument names.
+
+    Raises:
+        ConfigError: there is none; the message lists them.
+    """
+    try:
+        return kind(value)
+    except ValueError:
+        raise ConfigError(
+            f"{what}={value!r}: choose one of {', '.join(map(repr, map(str, kind)))}."
+        ) from None
+
+
+def _control(schema: str | None, dialect: str) -> Relation | None:
+    if schema is None:
+        return None
+    found = parse_relation(schema, dialect)
+    if found.database is not None:
+        raise ConfigError(f"control_schema={schema!r}: write schema or database.schema.")
+    return Relation(identifier="", schema=found.identifier, database=found.schema)
+
+
+def _said(result: LoadResult) -> str:
+    counts = {name: getattr(result, name) for name in ("inserted", "updated", "deleted")}
+    did = ", ".join(f"{rows} {name}" for name, rows in counts.items() if rows is not None)
+    partitions = f" ({', '.join(result.partitions)})" if result.partitions else ""
+    watermark = f", watermark {result.watermark}" if result.watermark else ""
+    return f"{result.target}{partitions}: {result.staged} rows staged, {did or 'done'}{watermark}"
+
+
+def _extra(result: LoadResult) -> dict[str, Any]:
+    found: dict[str, Any] = plain(result)
+    return {name: value for name, value in found.items() if name != "target"}

@@ -1,0 +1,91 @@
+"""The usual chain around a load: wait, stage, check, publish, notify."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow.sdk import BaseOperator, TaskGroup
+
+from airflow_dataops.operators.loads.stage import GateOperator, StageOperator, SweepOperator
+from airflow_dataops.operators.loads.transfer import TransferOperator
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from airflow_dataops.core.loads.gates import Gate
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.loads.specs import Verb
+
+    Task = BaseOperator | Callable[[], BaseOperator]
+
+
+def load_task_group(
+    group_id: str,
+    *,
+    target: str,
+    conn_id: str,
+    verb: Verb,
+    sql: str | None = None,
+    table: str | None = None,
+    source: Source | None = None,
+    parameters: Sequence[Any] = (),
+    gates: Sequence[Gate] = (),
+    min_rows: int = 0,
+    wait_for: Sequence[Task] = (),
+    notify: Sequence[Task] = (),
+    load_args: dict[str, Any] | None = None,
+    **of_group: Any,
+) -> TaskGroup:
+    """Return a TaskGroup that publishes rows only after they were checked.
+
+    `stage` keeps the rows in a table beside the target, `check` counts those that do not
+    meet the gates, `publish` loads the checked rows by the verb, and `sweep` drops the table
+    whatever came of it. The target never shows a row that was not checked, and the rows that
+    are published are the very ones that were.
+
+    Args:
+        group_id: the group's id.
+        target: the table, as for `LoadOperator`.
+        conn_id: its warehouse.
+        verb: what to do with the rows, such as `Merge(keys=("id",))`.
+        sql, table, source, parameters: the rows, as for `LoadOperator`.
+        gates: conditions that every row must meet.
+        min_rows: fewer rows stop the chain as well.
+        wait_for: tasks to come first (sensors); a function is called inside the group.
+        notify: tasks to come after the rows are published.
+        load_args: arguments of `LoadOperator` for `publish`, such as `drift`.
+        **of_group: what Airflow's `TaskGroup` takes; `default_args` hold for all tasks.
+    """
+    with TaskGroup(group_id=group_id, **of_group) as group:
+        before, after = _made(wait_for), _made(notify)
+        stage = StageOperator(
+            task_id="stage",
+            target=target,
+            conn_id=conn_id,
+            sql=sql,
+            table=table,
+            source=source,
+            parameters=parameters,
+        )
+        staged = f"{{{{ ti.xcom_pull(task_ids={stage.task_id!r})['table'] }}}}"
+        check = GateOperator(
+            task_id="check", table=staged, conn_id=conn_id, gates=gates, min_rows=min_rows
+        )
+        publish = TransferOperator(
+            task_id="publish",
+            target=target,
+            conn_id=conn_id,
+            verb=verb,
+            table=staged,
+            **(load_args or {}),
+        )
+        sweep = SweepOperator(
+            task_id="sweep", target=target, conn_id=conn_id, staged_by=stage.task_id
+        ).as_teardown(setups=stage)
+        before >> stage >> check >> publish >> sweep
+        publish >> after
+    return group
+
+
+def _made(tasks: Sequence[Task]) -> list[BaseOperator]:
+    return [task if isinstance(task, BaseOperator) else task() for task in tasks]
