@@ -12,6 +12,7 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.dag_factory import bundle_pruning
 from airflow_dataops.dag_factory.bundle_files import (
     INDEX,
     MANIFESTS,
@@ -41,10 +42,13 @@ class ManifestFolderBundle(BaseDagBundle):
         versions_folder: where versions are kept, so that a run under way keeps its manifest;
             the dag-processor must write it and all workers read it. Without it the bundle has
             no versions, and each task runs what is deployed when it starts.
+        keep_versions: how many of the newest versions are kept in any case, at least 2.
+        keep_days: days for which a version is kept after it was replaced. The versions of
+            runs under way are kept however old they are.
         **arguments_of_airflow: those of `BaseDagBundle`.
 
     Raises:
-        ConfigError: a path is relative.
+        ConfigError: a path is relative, or a number of versions or days is none.
     """
 
     def __init__(
@@ -54,6 +58,8 @@ class ManifestFolderBundle(BaseDagBundle):
         conn_id: str,
         arguments: dict[str, Any] | None = None,
         versions_folder: str | None = None,
+        keep_versions: int = 20,
+        keep_days: float = 30,
         **arguments_of_airflow: Any,
     ) -> None:
         super().__init__(**arguments_of_airflow)
@@ -63,6 +69,7 @@ class ManifestFolderBundle(BaseDagBundle):
         self._folder = as_source(folder)
         self._arguments = {**(arguments or {}), "conn_id": conn_id}
         self._store = versions_place(versions_folder, self.name) if versions_folder else ""
+        self._keeping = bundle_pruning.checked(self.name, keep_versions, keep_days)
         self._current = self.base_dir / "current"
 
     @property
@@ -142,11 +149,27 @@ class ManifestFolderBundle(BaseDagBundle):
                 manifests[name] = before.manifests.get(name, "") if before else ""
                 errors[name] = str(error)
         deployment = Deployment(manifests, self._arguments, self._store, errors)
+        is_new = before is None or before.version != deployment.version
         if self._store:
-            keep_version(self._store, deployment, self._current / MANIFESTS)
+            keep_version(self._store, deployment, self._current / MANIFESTS, is_new=is_new)
         if deployment != before:
             write_deployment(self._current, deployment)
         (self._current / INDEX).touch()
+        if self._store and is_new:
+            self._prune()
+
+    def _prune(self) -> None:
+        """Drop old versions. That must not keep a deploy from being one."""
+        in_use = bundle_pruning.versions_in_use()
+        if in_use is None:
+            return
+        try:
+            dropped = bundle_pruning.prune(self._store, self._keeping, in_use)
+        except ConfigError as error:
+            log.warning("Bundle %s: old versions stay: %s", self.name, error)
+        else:
+            if dropped:
+                log.info("Bundle %s: dropped %d old versions", self.name, len(dropped))
 
     def _copied(self, place: Path | Source) -> str:
         """Copy a manifest, unless its content is there already; return the key of its content."""

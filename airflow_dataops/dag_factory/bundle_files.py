@@ -54,12 +54,14 @@ class Deployment(msgspec.Struct, frozen=True):
         arguments: what `load_dags` takes.
         store: the folder of versions; empty for none. Not a part of the version.
         errors: why a manifest could not be had, by its path. Not a part of the version.
+        at: when it was deployed last, seconds since 1970, in the folder of versions; 0 elsewhere.
     """
 
     manifests: dict[str, str]
     arguments: dict[str, Any]
     store: str = ""
     errors: dict[str, str] = {}
+    at: float = 0.0
 
     @property
     def version(self) -> str:

@@ -3,11 +3,14 @@
     <bundle>/<version>.json         which content each manifest had, and the arguments
     <bundle>/manifests/<key>.json   the contents; those that did not change are kept once
 
-Nothing in it ever changes, so that any number of processes may write and read it.
+Nothing in it ever changes but the time at which a version was deployed last, so that any number
+of processes may write and read it. What is dropped: see `bundle_pruning`.
 """
 
 from __future__ import annotations
 
+import contextlib
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,21 +36,57 @@ def versions_place(folder: str, bundle: str) -> str:
     return f"{folder.rstrip('/')}/{bundle}"
 
 
-def keep_version(place: str, deployment: Deployment, contents: Path) -> None:
+def keep_version(place: str, deployment: Deployment, contents: Path, *, is_new: bool) -> None:
     """Keep what is deployed; its index comes last, so that a version that is there is whole.
+
+    Args:
+        is_new: whether another version was deployed before; if so, this one's time is noted.
 
     Raises:
         ConfigError: the folder cannot be written.
     """
-    index = msgspec.structs.replace(deployment, store="", errors={})
+    index = msgspec.structs.replace(deployment, store="", errors={}, at=time.time())
     with _named(place):
-        if _exists(place, f"{deployment.version}.json"):
+        if not is_new and _exists(place, f"{deployment.version}.json"):
             return
-        for key in filter(None, sorted(set(deployment.manifests.values()))):
-            if not _exists(place, f"{MANIFESTS}/{key}.json"):
-                data = (contents / f"{key}.json").read_bytes()
-                _write(place, f"{MANIFESTS}/{key}.json", data)
+        _keep_contents(place, deployment, contents)
         _write(place, f"{deployment.version}.json", msgspec.json.encode(index))
+        # Another host may have dropped an old version that named some of them.
+        _keep_contents(place, deployment, contents)
+
+
+def _keep_contents(place: str, deployment: Deployment, contents: Path) -> None:
+    for key in filter(None, sorted(set(deployment.manifests.values()))):
+        if not _exists(place, f"{MANIFESTS}/{key}.json"):
+            data = (contents / f"{key}.json").read_bytes()
+            _write(place, f"{MANIFESTS}/{key}.json", data)
+
+
+def kept_versions(place: str) -> dict[str, Deployment]:
+    """Return all that is kept, by version. Raises `ConfigError` when the folder cannot be read."""
+    found = {}
+    with _named(place):
+        for path in _path(place, "").iterdir():
+            if path.name.endswith(".json"):
+                with contextlib.suppress(FileNotFoundError):
+                    version = path.name.removesuffix(".json")
+                    found[version] = msgspec.json.decode(path.read_bytes(), type=Deployment)
+    return found
+
+
+def drop_index(place: str, version: str) -> None:
+    """Drop a version; its contents stay. Raises `ConfigError`."""
+    _drop(place, f"{version}.json")
+
+
+def drop_content(place: str, key: str) -> None:
+    """Drop a content that no version names. Raises `ConfigError`."""
+    _drop(place, f"{MANIFESTS}/{key}.json")
+
+
+def _drop(place: str, name: str) -> None:
+    with _named(place), contextlib.suppress(FileNotFoundError):
+        _path(place, name).unlink()
 
 
 def kept_version(place: str, version: str) -> Deployment:
@@ -61,7 +100,7 @@ def kept_version(place: str, version: str) -> Deployment:
         if not file.exists():
             raise OriginError(f"the version {version} is not kept there", may_pass=False)
         found = msgspec.json.decode(file.read_bytes(), type=Deployment)
-    return msgspec.structs.replace(found, store=place)
+    return msgspec.structs.replace(found, store=place, at=0.0)
 
 
 @contextmanager
