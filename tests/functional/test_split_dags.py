@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pytest
 
+from tests.functional.pipelines import build_by_dbt, new_pipeline
 from tests.functional.started import StartedAirflow
 from tests.host.manifests import manifest, model, write
 from tests.host.test_fused_tasks import data_test, sql
+from tests.oracle.projects import SHOP
+from tests.oracle.state import differences
 from tools.airflow_answers import DagRun, dag_run
 from tools.airflow_settings import Settings
 from tools.local_airflow import LocalAirflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 DAG_FILE = """
     from datetime import datetime, timedelta, timezone
@@ -31,6 +34,7 @@ DAG_FILE = """
     )
 """
 TIMEOUT = 150.0
+SHOP_MANIFEST = Path(__file__).parents[2] / "dags" / "manifests" / "shop" / "manifest.json"
 
 
 @pytest.fixture(scope="module")
@@ -246,6 +250,47 @@ def test_a_dag_with_a_schedule_of_its_own_waits_for_what_it_reads(
     assert split.wait_for("daily") == ["scheduled"]
     assert split.wait_for("0_0_x_x_x") == ["scheduled"]
     assert split.read("b") == [(12,)]
+
+
+LAYERS = ("staging", "intermediate", "marts", "intermediate_2", "marts_2")
+
+
+@pytest.mark.slow
+def test_two_days_of_the_shop_in_five_dags_equal_dbt(
+    airflow: StartedAirflow, tmp_path: Path
+) -> None:
+    """Only the first DAG is triggered; marts and intermediate read from each other in turns."""
+    expected, ours = (new_pipeline(SHOP, tmp_path / name) for name in ("dbt", "ours"))
+    airflow.api.add_connection("shop", "duckdb", host=str(ours.file))
+    arguments = 'split_by="layer", circles="cut", freshness="skip"'
+    source = DAG_FILE.format(base="shop", manifest=str(SHOP_MANIFEST), arguments=arguments)
+    ids = [f"shop__{part}" for part in LAYERS]
+    airflow.drop("shop.py", source, *ids)
+    for day in range(2):
+        expected.load(day)
+        build_by_dbt(expected)
+        ours.load(day)
+        begun = ours.now()
+        airflow.api.trigger(ids[0])
+        wait_for_all(airflow, ids, day + 1)
+        ours.windows.append((begun, ours.now()))
+        assert differences(expected.state(), ours.state()) == []
+
+
+def wait_for_all(airflow: StartedAirflow, ids: list[str], count: int) -> None:
+    """Wait until each DAG has had as many runs, all of them good."""
+    deadline = time.monotonic() + 400
+    while True:
+        runs = [
+            run
+            for id_ in ids
+            for run in map(dag_run, airflow.api.get(f"/dags/{id_}/dagRuns")["dag_runs"])
+        ]
+        assert "failed" not in {run.state for run in runs}, runs
+        if len(runs) == count * len(ids) and all(run.finished for run in runs):
+            return
+        assert time.monotonic() < deadline, runs
+        time.sleep(1)
 
 
 class Code(str):
