@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import graph
@@ -10,11 +10,27 @@ from airflow_dataops.core.plan.starts import Starting, starts_of
 from airflow_dataops.core.plan.structs import AssetsWhen, Input, Start, StartWhen, TaskKind
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Set
 
-    from airflow_dataops.core.model import Project
-    from airflow_dataops.core.plan.make import Planner
-    from airflow_dataops.core.plan.structs import PlannedTask
+    from airflow_dataops.core.model import Node, Project
+    from airflow_dataops.core.plan.structs import PlannedTask, PlanOptions
+
+
+class Drafted(Protocol):
+    """What is asked of a planner that has drafted its tasks, each node for itself."""
+
+    project: Project
+    options: PlanOptions
+    order: list[str]
+    names: dict[str, str]
+    tasks: dict[str, PlannedTask]
+    gates: dict[str, list[str]]
+    nearest: dict[str, frozenset[str]]
+    foreign: Set[str]
+
+    def built(self) -> list[Node]:
+        """Return the nodes that are built, parents first."""
+        ...
 
 
 class Slice(NamedTuple):
@@ -74,7 +90,7 @@ def inputs_of(project: Project, ids: Iterable[str]) -> tuple[Input, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def whole(planner: Planner, schedule: str | None) -> Slice:
+def whole(planner: Drafted, schedule: str | None) -> Slice:
     """Return all that a planner drafted as one DAG."""
     foreign = foreign_inputs(planner)
     inputs = frozenset[str]().union(*foreign.values())
@@ -88,7 +104,7 @@ def whole(planner: Planner, schedule: str | None) -> Slice:
     )
 
 
-def nearest_parents(planner: Planner) -> dict[str, frozenset[str]]:
+def nearest_parents(planner: Drafted) -> dict[str, frozenset[str]]:
     """Return the nearest parents by node with tasks, and by test."""
     nodes = planner.project.nodes
     tests = {
@@ -100,7 +116,7 @@ def nearest_parents(planner: Planner) -> dict[str, frozenset[str]]:
     return tests | planner.nearest
 
 
-def foreign_inputs(planner: Planner) -> dict[str, frozenset[str]]:
+def foreign_inputs(planner: Drafted) -> dict[str, frozenset[str]]:
     """Return the nodes that other DAGs fill, by task that reads them."""
     if not planner.foreign:
         return {}
@@ -118,7 +134,7 @@ def foreign_inputs(planner: Planner) -> dict[str, frozenset[str]]:
     return found
 
 
-def held_back(planner: Planner) -> dict[str, set[str]]:
+def held_back(planner: Drafted) -> dict[str, set[str]]:
     """By build: the tests after which its asset is emitted, where that is asked for."""
     if planner.options.assets is AssetsWhen.BUILT:
         return {}
