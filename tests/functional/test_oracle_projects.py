@@ -1,4 +1,4 @@
-"""Two projects, built by dbt and by our engine, give equal tables and verdicts."""
+"""Projects, built by dbt and by our engine, give equal tables and verdicts."""
 
 from __future__ import annotations
 
@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.oracle.comparison import RUNS, Comparison, compare
-from tests.oracle.projects import ATELIER, SHOP, OracleProject
+from tests.oracle.projects import ATELIER, ATELIER_ON_POSTGRES, SHOP, OracleProject
 from tests.oracle.state import differences
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(scope="module", params=[SHOP, ATELIER], ids=lambda project: project.name)
+@pytest.fixture(
+    scope="module", params=[SHOP, ATELIER, ATELIER_ON_POSTGRES], ids=lambda project: project.id
+)
 def project(request: pytest.FixtureRequest) -> OracleProject:
     return request.param
 
 
 @pytest.fixture(scope="module")
 def compared(project: OracleProject, tmp_path_factory: pytest.TempPathFactory) -> Comparison:
-    folder: Path = tmp_path_factory.mktemp(project.name)
+    folder: Path = tmp_path_factory.mktemp(project.id)
     return compare(project, folder)
 
 

@@ -1,6 +1,7 @@
 """The oracle: dbt itself.
 
-A project is built twice, day by day, on two DuckDB files of one name with the same raw data:
+A project is built twice, day by day, on two DuckDB files of one name, or on two Postgres
+databases, with the same raw data:
 
 - by `dbt build` (`dbt_side`), with `dbt source freshness` after it;
 - by our engine (`engine_side`) from what `airflow-dataops compile` wrote: every node that dbt

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from airflow_dataops.cli.compile import compile_project
 from airflow_dataops.core.manifests import read_manifest
 from tests.oracle.dbt_process import Dbt, environment
@@ -16,6 +14,7 @@ from tests.oracle.state import Clock, State, now, read_state
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.oracle.databases import Database
     from tests.oracle.dbt_process import Outcomes
     from tests.oracle.projects import OracleProject
 
@@ -44,14 +43,16 @@ class Comparison:
 
 def compare(project: OracleProject, folder: Path) -> Comparison:
     """Build a project on both sides. `folder` gets one folder for each of them."""
+    theirs, own = (_side(folder / side) for side in ("dbt", "ours"))
+    databases = project.databases(theirs, own)
+    directory = project.directory(folder)
     manifest_file = folder / "manifest.json"
-    with environment(project.variable, str(_file(project, folder / "compile"))):
-        compile_project(project.directory, output=manifest_file)
+    with environment(project.variable, databases.compiled.value):
+        compile_project(directory, output=manifest_file)
     manifest = read_manifest(manifest_file.read_bytes(), source="manifest.json")
-    files = [_file(project, folder / side) for side in ("dbt", "ours")]
-    dbt = Dbt(project, files[0])
-    engine = Engine(manifest, files[1], Dbt(project, files[1]))
-    recorders = [_Recorder(project, file) for file in files]
+    dbt = Dbt(project, directory, databases.dbt, theirs)
+    engine = Engine(manifest, databases.ours, Dbt(project, directory, databases.ours, own))
+    recorders = [_Recorder(project, side) for side in (databases.dbt, databases.ours)]
     sides: tuple[list[Side], list[Side]] = ([], [])
     for run in range(len(RUNS)):
         refresh = run in _REFRESHED
@@ -69,29 +70,28 @@ def compare(project: OracleProject, folder: Path) -> Comparison:
 class _Recorder:
     """Loads the raw data of a side, and reads its state and clock."""
 
-    def __init__(self, project: OracleProject, file: Path) -> None:
+    def __init__(self, project: OracleProject, database: Database) -> None:
         self._project = project
-        self._file = file
+        self._database = database
         self._runs: list[tuple[object, object]] = []
         self._start: object = None
 
     def begin(self, run: int) -> None:
-        with duckdb.connect(str(self._file)) as connection:
-            if run <= 2:
-                self._project.load(connection, run)
+        if run <= 2:
+            with self._database.open() as runner:
+                self._project.load(runner, run)
         self.restart()
 
     def restart(self) -> None:
-        with duckdb.connect(str(self._file)) as connection:
-            self._start = now(connection)
+        with self._database.open() as runner:
+            self._start = now(runner)
 
     def end(self) -> State:
-        with duckdb.connect(str(self._file)) as connection:
-            self._runs.append((self._start, now(connection)))
-            return read_state(connection, Clock(tuple(self._runs)))
+        with self._database.open() as runner:
+            self._runs.append((self._start, now(runner)))
+            return read_state(runner, Clock(tuple(self._runs)))
 
 
-def _file(project: OracleProject, folder: Path) -> Path:
-    """Return the path of a DuckDB file; its stem is the name of the database."""
+def _side(folder: Path) -> Path:
     folder.mkdir()
-    return folder / f"{project.name}.duckdb"
+    return folder

@@ -1,4 +1,4 @@
-"""dbt in this process, on one DuckDB file."""
+"""dbt in this process, on one database."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.oracle.databases import Database
     from tests.oracle.projects import OracleProject
 
 Outcomes = dict[str, tuple[str, int | None]]
@@ -20,12 +21,15 @@ Outcomes = dict[str, tuple[str, int | None]]
 
 
 class Dbt:
-    """Runs dbt commands of a project; what dbt writes goes into the folder of the file."""
+    """Runs dbt commands of a project; what dbt writes goes into a folder of one's own."""
 
-    def __init__(self, project: OracleProject, database: Path) -> None:
+    def __init__(
+        self, project: OracleProject, directory: Path, database: Database, folder: Path
+    ) -> None:
         self._project = project
+        self._directory = directory
         self._database = database
-        self._target = database.parent / "target"
+        self._target = folder / "target"
 
     def build(self, *options: str) -> Outcomes:
         """Run `dbt build` and return how every node ended."""
@@ -45,11 +49,11 @@ class Dbt:
         return results
 
     def _invoke(self, *command: str) -> None:
-        directory = str(self._project.directory)
+        directory = str(self._directory)
         options = {"--project-dir": directory, "--profiles-dir": directory}
         options |= {"--target-path": str(self._target), "--log-path": str(self._target)}
         flat = [part for pair in options.items() for part in pair]
-        with environment(self._project.variable, str(self._database)):
+        with environment(self._project.variable, self._database.value):
             result = dbtRunner().invoke([*command, *flat, "--quiet", "--log-level", "none"])
         if result.exception is not None:
             raise result.exception

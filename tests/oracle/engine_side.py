@@ -5,30 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.tests import run_test
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.errors import DataOpsError
-from tests.duckdb_runner import DuckDBRunner, open_duckdb
+from tests.oracle.databases import ENGINE_ERRORS
 from tests.oracle.dbt_process import failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from airflow_dataops.core.model import Manifest, Node
+    from airflow_dataops.core.ports import SqlRunner
+    from tests.oracle.databases import Database
     from tests.oracle.dbt_process import Dbt, Outcomes
 
 _BUILT = {NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT, NodeKind.TEST}
 
 
 class Engine:
-    """Builds the nodes of a manifest on a DuckDB file."""
+    """Builds the nodes of a manifest on a database."""
 
-    def __init__(self, manifest: Manifest, database: Path, dbt: Dbt) -> None:
+    def __init__(self, manifest: Manifest, database: Database, dbt: Dbt) -> None:
         self._manifest = manifest
         self._database = database
         self._dbt = dbt
@@ -43,7 +42,7 @@ class Engine:
         outcomes: Outcomes = {}
         errors: dict[str, str] = {}
         while todo:
-            with open_duckdb(str(self._database)) as runner:
+            with self._database.open() as runner:
                 for node in self._ready(todo, here=True):
                     outcomes[node.id] = self._run(node, runner, errors, full_refresh=full_refresh)
             waiting = list(self._ready(todo, here=False))
@@ -53,7 +52,7 @@ class Engine:
 
     def freshness(self) -> dict[str, str]:
         """Return the status of each watched source."""
-        with open_duckdb(str(self._database)) as runner:
+        with self._database.open() as runner:
             return {
                 node.id: {"fail": "error"}.get(status, status)
                 for node in self._manifest.project.nodes.values()
@@ -94,7 +93,7 @@ class Engine:
         )
 
     def _run(
-        self, node: Node, runner: DuckDBRunner, errors: dict[str, str], *, full_refresh: bool
+        self, node: Node, runner: SqlRunner, errors: dict[str, str], *, full_refresh: bool
     ) -> tuple[str, int | None]:
         code = self._manifest.code[node.id]
         try:
@@ -102,7 +101,7 @@ class Engine:
                 result = run_test(node, code, runner)
                 return str(result.status), failures(result.status, result.failures)
             build(node, code, runner, full_refresh=full_refresh)
-        except (DataOpsError, duckdb.Error) as error:
+        except (DataOpsError, *ENGINE_ERRORS) as error:
             errors[node.id] = str(error)
             return "error", None
         return "success", None

@@ -1,4 +1,4 @@
-"""What a DuckDB file holds, in a form in which two files can be compared."""
+"""What a database holds, in a form in which two files can be compared."""
 
 from __future__ import annotations
 
@@ -8,16 +8,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.duckdb_runner import DuckDBRunner
+from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql import catalog
+from airflow_dataops.core.sql.dialects import get_dialect
+from airflow_dataops.core.sql.relations import render
 
 if TYPE_CHECKING:
-    import duckdb
+    from airflow_dataops.core.ports import SqlRunner
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _RELATIONS = """
     select table_schema, table_name, table_type
-    from system.information_schema.tables
-    where table_catalog = current_database() and table_schema != 'raw'
+    from {}
+    where table_catalog = current_database()
+      and table_schema not in ('raw', 'information_schema', 'pg_catalog', 'pg_toast')
 """
 
 
@@ -48,23 +52,23 @@ class Clock:
         return next(matches, None)
 
 
-def now(connection: duckdb.DuckDBPyConnection) -> datetime:
+def now(runner: SqlRunner) -> datetime:
     """Return the time as the database writes it into columns without a time zone."""
-    ((value,),) = connection.execute("select now()::timestamp").fetchall()
+    ((value,),) = runner.fetch("select cast(now() as timestamp)")
+    assert isinstance(value, datetime)
     return value
 
 
-def read_state(connection: duckdb.DuckDBPyConnection, clock: Clock) -> State:
+def read_state(runner: SqlRunner, clock: Clock) -> State:
     """Read every table and view outside of the raw data."""
-    runner = DuckDBRunner(connection)
     state = {}
-    for schema, name, kind in sorted(runner.fetch(_RELATIONS)):
-        relation = ".".join('"' + part.replace('"', '""') + '"' for part in (schema, name))
-        described = runner.fetch(f"describe {relation}")
-        rows = runner.fetch(f"select * from {relation}")
+    listed = runner.fetch(_RELATIONS.format(get_dialect(runner.dialect).listings.tables))
+    for schema, name, kind in sorted(listed):
+        relation = Relation(schema=schema, identifier=name)
+        rows = runner.fetch(f"select * from {render(relation, runner.dialect)}")
         state[f"{schema}.{name}"] = Table(
             kind=kind,
-            columns=tuple((column[0], column[1]) for column in described),
+            columns=tuple((c.name, c.type) for c in catalog.columns_of(runner, relation)),
             rows=Counter(_masked(rows, clock)),
         )
     return state

@@ -6,7 +6,8 @@ that fits every value of a column, else text. A number column is `integer` unles
 decimals, even when that is too narrow.
 
 The values are those that dbt-duckdb leaves, which hands the file to DuckDB's COPY: an empty
-field is NULL, quoted or not, and any other text stays as it is, `null` and blanks included.
+field is NULL, quoted or not, and any other text stays as it is, `null` and blanks included (on
+other engines those are NULL in texts too).
 Where COPY fails on what dbt's reader understands (` true`, `$5`, `1,000`, `null` among
 numbers), the reader's value is taken, as on dbt's other adapters.
 """
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.catalog import Column
+from airflow_dataops.core.sql.dialects import TextNulls
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -47,13 +49,19 @@ class SeedTable(Struct, frozen=True):
 
 
 def read_seed(
-    text: str, *, where: str, delimiter: str = ",", column_types: Mapping[str, str] | None = None
+    text: str,
+    *,
+    where: str,
+    delimiter: str = ",",
+    column_types: Mapping[str, str] | None = None,
+    nulls: TextNulls = TextNulls.EMPTY,
 ) -> SeedTable:
     """Read a seed's file.
 
     Args:
         where: names the file in errors.
         column_types: SQL types by exact column name; other columns are inferred.
+        nulls: what is NULL in texts.
 
     Raises:
         ConfigError: the delimiter is not one character.
@@ -69,7 +77,8 @@ def read_seed(
         for column, value in zip(fields, _filled(record, len(names), where, line), strict=True):
             column.append(value)
     typed = [
-        _typed(name, column, column_types or {}) for name, column in zip(names, fields, strict=True)
+        _typed(name, column, column_types or {}, nulls)
+        for name, column in zip(names, fields, strict=True)
     ]
     return SeedTable(
         columns=tuple(column for column, _ in typed), values=tuple(values for _, values in typed)
@@ -125,21 +134,29 @@ def _unique_names(header: Sequence[str]) -> list[str]:
     return names
 
 
-def _typed(name: str, fields: list[str], configured: Mapping[str, str]) -> tuple[Column, Values]:
-    type_, values = _infer(fields)
+def _typed(
+    name: str, fields: list[str], configured: Mapping[str, str], nulls: TextNulls
+) -> tuple[Column, Values]:
+    type_, values = _infer(fields, nulls)
     # A compiled manifest names the inferred types as well: they read what they would have read.
     if configured.get(name, type_).lower() == type_:
         return Column(name=name, type=type_), values
-    return Column(name=name, type=configured[name]), [field or None for field in fields]
+    return Column(name=name, type=configured[name]), _texts(fields, nulls)
 
 
-def _infer(fields: list[str]) -> tuple[str, Values]:
+def _infer(fields: list[str], nulls: TextNulls) -> tuple[str, Values]:
     for read in (_numbers, _dates, _times, _iso_times, _booleans):
         try:
             return read(fields)
         except ValueError:
             continue
-    return "text", [field or None for field in fields]
+    return "text", _texts(fields, nulls)
+
+
+def _texts(fields: list[str], nulls: TextNulls) -> Values:
+    if nulls is TextNulls.EMPTY:
+        return [field or None for field in fields]
+    return [None if _is_null(field) else field for field in fields]
 
 
 def _numbers(fields: list[str]) -> tuple[str, Values]:

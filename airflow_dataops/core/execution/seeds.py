@@ -10,6 +10,7 @@ from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.model import SeedSpec
 from airflow_dataops.core.sql import catalog, loads, relations, seeds
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import derived, quote
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError, RunError
@@ -81,7 +82,13 @@ def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
         for name, type_ in spec.column_types.items()
     }
     where = f"{node.id} ({spec.file})"
-    return read_seed(text, where=where, delimiter=spec.delimiter, column_types=types)
+    return read_seed(
+        text,
+        where=where,
+        delimiter=spec.delimiter,
+        column_types=types,
+        nulls=get_dialect(dialect).seed_nulls,
+    )
 
 
 def _stage(name: str, table: SeedTable, runner: SqlRunner) -> None:

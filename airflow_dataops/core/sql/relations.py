@@ -29,8 +29,11 @@ def render(relation: Relation, dialect: str) -> str:
 
 
 def render_schema(relation: Relation, dialect: str) -> str:
-    """Return the name of the schema that a relation lives in; it must have one."""
-    parts = (relation.database, relation.schema)
+    """Return the name of the schema that a relation lives in; it must have one.
+
+    On Postgres a statement on schemas takes no database: it is always the session's.
+    """
+    parts = (None if dialect == "postgres" else relation.database, relation.schema)
     return ".".join(quote(part, dialect) for part in parts if part is not None)
 
 

@@ -5,12 +5,28 @@ To add an engine, write `DIALECT` in a file of its name and list it in `DIALECTS
 
 from __future__ import annotations
 
-from airflow_dataops.core.sql.dialects.dialect import Dialect, Macros, Names, Replace, Strategy
+from airflow_dataops.core.sql.dialects.dialect import (
+    Dialect,
+    Macros,
+    Names,
+    Replace,
+    Strategy,
+    TextNulls,
+)
 from airflow_dataops.core.sql.dialects.duckdb import DUCKDB
 from airflow_dataops.core.sql.dialects.postgres import POSTGRES
 from airflow_dataops.errors import ConfigError
 
-__all__ = ["DIALECTS", "Dialect", "Macros", "Names", "Replace", "Strategy", "get_dialect"]
+__all__ = [
+    "DIALECTS",
+    "Dialect",
+    "Macros",
+    "Names",
+    "Replace",
+    "Strategy",
+    "TextNulls",
+    "get_dialect",
+]
 
 DIALECTS = {dialect.name: dialect for dialect in (DUCKDB, POSTGRES)}
 

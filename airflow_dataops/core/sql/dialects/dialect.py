@@ -40,6 +40,13 @@ class Names(StrEnum):
     FOLDED = "folded"
 
 
+class TextNulls(StrEnum):
+    """Which fields of a seed's text column are NULL, with dbt's adapter."""
+
+    EMPTY = "empty"
+    BLANK_OR_NULL = "blank or the word null"
+
+
 class Listings(Struct, frozen=True):
     """What tells what a warehouse holds: table expressions with information_schema's columns."""
 
@@ -64,6 +71,7 @@ class Dialect(Struct, frozen=True):
         macros: whose incremental strategies are written.
         default_strategy: what dbt's adapter takes when a model names no strategy.
         strategies: the strategies that `core/sql/loads.py` can write for it.
+        seed_nulls: what is NULL in a seed's texts.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
     """
 
@@ -77,4 +85,5 @@ class Dialect(Struct, frozen=True):
     macros: Macros
     default_strategy: Strategy
     strategies: tuple[Strategy, ...]
+    seed_nulls: TextNulls
     sized_texts: str | None = None

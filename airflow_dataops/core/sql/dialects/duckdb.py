@@ -9,6 +9,7 @@ from airflow_dataops.core.sql.dialects.dialect import (
     Names,
     Replace,
     Strategy,
+    TextNulls,
 )
 
 DUCKDB = Dialect(
@@ -27,4 +28,5 @@ DUCKDB = Dialect(
     macros=Macros.DUCKDB,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
+    seed_nulls=TextNulls.EMPTY,
 )

@@ -13,6 +13,7 @@ from airflow_dataops.core.sql.dialects.dialect import (
     Names,
     Replace,
     Strategy,
+    TextNulls,
 )
 
 _RELATIONS = "pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace"
@@ -48,5 +49,6 @@ POSTGRES = Dialect(
     macros=Macros.DBT,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
+    seed_nulls=TextNulls.BLANK_OR_NULL,
     sized_texts="character varying",
 )

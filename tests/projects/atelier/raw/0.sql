@@ -35,12 +35,12 @@ create table raw."odd table" as
 select 1 as id, 'v''alue' as "a column", 1.5 as "Größe", ';' as "semi;colon", 'q' as "quo""te";
 
 create table raw.fresh as select 1 as id, (now() at time zone 'UTC') as loaded_at;
-create table raw.late as select 1 as id, (now() at time zone 'UTC') - interval 20 hour as loaded_at;
+create table raw.late as select 1 as id, (now() at time zone 'UTC') - interval '20 hour' as loaded_at;
 create table raw.stale as
-select 1 as id, (now() at time zone 'UTC') - interval 13 hour as loaded_at
-union all select 2, (now() at time zone 'UTC') - interval 5 day;
+select 1 as id, (now() at time zone 'UTC') - interval '13 hour' as loaded_at
+union all select 2, (now() at time zone 'UTC') - interval '5 day';
 create table raw.late_text as
-select 1 as id, cast((now() at time zone 'UTC') - interval 20 hour as varchar) as loaded_at;
+select 1 as id, cast((now() at time zone 'UTC') - interval '20 hour' as varchar) as loaded_at;
 
 create or replace table raw.corrections as
 select * from (values (1, 'a', timestamp '2026-01-05'), (2, 'b', null), (3, 'c', timestamp '2026-01-01')) as t (id, label, corrected_at);

@@ -32,7 +32,7 @@ delete from raw."odd table" where "quo""te" = 'q';
 
 drop table werk.became_view;
 create view werk.became_view as select 'old' as old;
-update raw.late set loaded_at = loaded_at - interval 40 hour;
+update raw.late set loaded_at = loaded_at - interval '40 hour';
 
 create or replace table raw.corrections as
 select * from (values (1, 'older', timestamp '2026-01-02'), (2, 'dated', timestamp '2026-01-02'), (3, 'c2', timestamp '2026-01-01')) as t (id, label, corrected_at);

@@ -1,0 +1,25 @@
+{{ config(materialized='table') }}
+select
+    id,
+    updated_at::date as day,
+    sum(id) over () as huge,
+    amount::double precision / 3 as ratio,
+    amount * 1.5 as scaled,
+    array[id, null] as list,
+    jsonb_build_object('a', kind, 'b c', id) as structure,
+    interval '1 day' as span,
+    updated_at::timestamptz as instant,
+    updated_at::time as clock,
+    kind::bytea as blob,
+    kind::varchar(3) as short,
+    kind::char(5) as padded,
+    ('{"k": ' || id || '}')::jsonb as document,
+    id % 2 = 0 as even,
+    null as nothing,
+    '00000000-0000-0000-0000-00000000000' || id as text_id,
+    ('00000000-0000-0000-0000-00000000000' || id)::uuid as uuid,
+    (case when id > 2 then 'x' else 'y' end)::name as choice,
+    id::smallint as tiny,
+    amount::numeric(20, 4) as exact,
+    int4range(id, id + 1) as span_of_ids
+from {{ source('raw', 'events') }}
