@@ -116,6 +116,21 @@ def without_copies(job: Job, staged: Table, columns: Sequence[str], keys: Sequen
     return job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
 
 
+def refuse_ties(
+    job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str], order: str
+) -> None:
+    """Fail if the last rows of a key are several and not the same.
+
+    Raises:
+        RunError: the message names some keys.
+    """
+    if not _duplicates(job, staged, (*keys, order)):
+        return
+    tied = ask(staging.ties(staged.sql, columns, keys, (order,), job.dialect, _SHOWN), job.runner)
+    if tied:
+        raise RunError(_tied(job, tied, keys, (order,)))
+
+
 def _duplicates(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
     return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
 

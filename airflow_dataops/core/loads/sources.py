@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging as staging_sql
+from airflow_dataops.core.sql.loads import limited
+from airflow_dataops.core.sql.statements import text
+from airflow_dataops.core.sql.watermarks import Since, since_condition
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
@@ -29,6 +32,13 @@ class Source(Protocol):
     def placement(self) -> Placement:
         """Where the staging table has to be."""
 
+    def since(self, since: Since) -> Source:
+        """Return a source of the rows that are past a watermark.
+
+        `core.sql.watermarks.since_condition` writes the condition. A source that cannot tell
+        which rows those are returns itself: rows that were read before are not added again.
+        """
+
     def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
         """Make the table `staging` of the rows, and return their number if it is known.
 
@@ -42,18 +52,31 @@ class Query(Struct, frozen=True):
 
     Attributes:
         parameters: values bound to its placeholders.
+        past: the watermark past which rows are read.
     """
 
     sql: str
     parameters: tuple[Any, ...] = ()
+    past: Since | None = None
 
     @property
     def placement(self) -> Placement:
         """See `Source.placement`."""
         return Placement.SESSION
 
+    def since(self, since: Since) -> Query:
+        """See `Source.since`."""
+        return Query(sql=self.sql, parameters=self.parameters, past=since)
+
     def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
         """See `Source.stage`."""
-        statement = staging_sql.create_as(staging, self.sql, runner.dialect)
-        rows = runner.execute(statement, self.parameters)
+        sql, parameters = self.sql, self.parameters
+        if self.past is not None:
+            condition = since_condition(self.past, runner.dialect)
+            if condition.parameters and not parameters and runner.placeholder == "%s":
+                sql = sql.replace("%", "%%")
+            sql = limited(sql, text(condition, runner.placeholder))
+            parameters += condition.parameters
+        statement = staging_sql.create_as(staging, sql, runner.dialect)
+        rows = runner.execute(statement, parameters)
         return rows if rows >= 0 else None

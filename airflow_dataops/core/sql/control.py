@@ -1,9 +1,8 @@
-"""The tables that loads keep beside their targets: who may load, and how far was read.
+"""The table that loads keep beside their targets: who may load.
 
 `dataops_leases` has one row for each target and partition. Its `token` grows with every
 taking: the number by which a transaction proves that nobody took the load's place since
-(Kleppmann, "How to do distributed locking", 2016: fencing tokens). `dataops_watermarks` has
-one row for each target, partition and scope.
+(Kleppmann, "How to do distributed locking", 2016: fencing tokens).
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import MARK, Statement
 
 LEASES = "dataops_leases"
-WATERMARKS = "dataops_watermarks"
 
 _LEASES = {
     "target": "text",
@@ -60,7 +58,7 @@ class Leased(Struct, frozen=True):
 
 def create_leases(table: Relation, loading: Loading) -> Statement:
     """Return the statement that makes the table of leases unless it exists."""
-    return _create(table, _LEASES, ("target", "partition"), loading)
+    return create_control_table(table, _LEASES, ("target", "partition"), loading)
 
 
 def add_lease(lease: Leased) -> Statement:
@@ -140,9 +138,14 @@ def fence(lease: Leased, token: int) -> Statement:
     )
 
 
-def _create(
+def create_control_table(
     table: Relation, columns: dict[str, str], keys: tuple[str, ...], loading: Loading
 ) -> Statement:
+    """Return the statement that makes a control table unless it exists.
+
+    Args:
+        columns: `text` or `integer` by name; none of them takes NULL.
+    """
     types = {"text": loading.types.text, "integer": loading.types.integer}
     listed = ",\n  ".join(
         f"{quote(name, loading.name)} {types[kind]} not null" for name, kind in columns.items()

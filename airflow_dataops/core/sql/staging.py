@@ -104,6 +104,11 @@ def with_null(table: str, keys: Sequence[str], dialect: str) -> str:
     return f"(select * from {table} where {any_null(keys, dialect)})"
 
 
+def with_value(table: str, column: str, dialect: str) -> str:
+    """Return the query for the rows that have a value in a column."""
+    return f"select * from {table} where {quote(column, dialect)} is not null"
+
+
 def without_null(table: str, keys: Sequence[str], dialect: str) -> str:
     """Return a subquery for the other rows."""
     return f"(select * from {table} where not ({any_null(keys, dialect)}))"

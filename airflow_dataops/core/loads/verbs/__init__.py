@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.specs import Append, LoadPartition, Merge, Replace
+from airflow_dataops.core.loads.specs import (
+    Append,
+    ApplyChanges,
+    History,
+    Increment,
+    LoadPartition,
+    Merge,
+    Replace,
+)
 from airflow_dataops.core.loads.verbs.append import prepare_append
+from airflow_dataops.core.loads.verbs.changes import prepare_changes
+from airflow_dataops.core.loads.verbs.history import prepare_history
+from airflow_dataops.core.loads.verbs.increment import prepare_increment
 from airflow_dataops.core.loads.verbs.merge import prepare_merge
 from airflow_dataops.core.loads.verbs.partition import prepare_partition
 from airflow_dataops.core.loads.verbs.replace import prepare_replace
@@ -22,6 +33,9 @@ _PREPARE: dict[type, Callable[[Job, Any, Source], Publication]] = {
     Merge: prepare_merge,
     Replace: prepare_replace,
     Append: prepare_append,
+    Increment: prepare_increment,
+    History: prepare_history,
+    ApplyChanges: prepare_changes,
 }
 
 

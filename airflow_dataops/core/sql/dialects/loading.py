@@ -71,6 +71,8 @@ class Loading(Struct, frozen=True):
         hashes_nulls: whether a join on IS NOT DISTINCT FROM is as fast as one on `=`.
         columns: the query for a table's columns, in order: name, type, whether a value is
             required, whether it is a view.
+        json_field: the expression for a field of a JSON object, as text; it is given the
+            object, as SQL, and the field's name.
         unique_keys: the query for the columns of each index that ON CONFLICT can use, as a
             list; None where there is none.
         in_the_way: the query for what hangs on a table and would not follow when another
@@ -92,6 +94,7 @@ class Loading(Struct, frozen=True):
     transactional_ddl: bool
     hashes_nulls: bool
     columns: Callable[[Relation], Statement]
+    json_field: Callable[[str, str], str]
     unique_keys: Callable[[Relation], Statement] | None = None
     in_the_way: Callable[[Relation], Statement] | None = None
     belongings: Callable[[Relation], Statement] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
+from airflow_dataops.core.sql.identifiers import literal
 from airflow_dataops.core.sql.statements import MARK, Statement
 
 if TYPE_CHECKING:
@@ -57,6 +58,13 @@ def _in_the_way(relation: Relation) -> Statement:
     )
 
 
+def _json_field(value: str, name: str) -> str:
+    # https://duckdb.org/docs/stable/data/json/json_functions: a path quotes a name with ".
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    path = literal(f'$."{escaped}"', "duckdb")
+    return f"json_extract_string({value}, {path})"
+
+
 DUCKDB = Loading(
     name="duckdb",
     session=("temp", "main"),
@@ -71,5 +79,6 @@ DUCKDB = Loading(
     transactional_ddl=True,
     hashes_nulls=True,
     columns=_columns,
+    json_field=_json_field,
     in_the_way=_in_the_way,
 )

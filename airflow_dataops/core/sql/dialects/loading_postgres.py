@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.sql.dialects import swapping_postgres
 from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
+from airflow_dataops.core.sql.identifiers import literal
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import MARK, Statement
 
@@ -40,6 +41,10 @@ def _unique_keys(relation: Relation) -> Statement:
     )
 
 
+def _json_field(value: str, name: str) -> str:
+    return f"(cast({value} as jsonb) ->> {literal(name, 'postgres')})"
+
+
 POSTGRES = Loading(
     name="postgres",
     session=(None, "pg_temp"),
@@ -55,6 +60,7 @@ POSTGRES = Loading(
     # Such joins are nested loops.
     hashes_nulls=False,
     columns=_columns,
+    json_field=_json_field,
     unique_keys=_unique_keys,
     in_the_way=swapping_postgres.in_the_way,
     belongings=swapping_postgres.belongings,

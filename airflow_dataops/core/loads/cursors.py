@@ -1,0 +1,106 @@
+"""Values of cursors and scopes, as they are kept between loads."""
+
+from __future__ import annotations
+
+import json
+import math
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.errors import ConfigError, RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Cursor = int | float | Decimal | date | datetime
+
+
+def write_cursor(value: object, name: str) -> str:
+    """Return a cursor as text: a number, or a time in ISO 8601 (UTC where it has a zone).
+
+    Raises:
+        RunError: it is neither a number nor a time.
+    """
+    if isinstance(value, datetime):
+        when = value.astimezone(UTC) if value.tzinfo else value
+        return when.isoformat(timespec="microseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, (int, float, Decimal)) and not isinstance(value, bool):
+        return str(value)
+    raise RunError(
+        f"the cursor {name} holds {value!r}; a cursor is a number or a time. Cast it in the query."
+    )
+
+
+def read_cursor(text: str) -> Cursor:
+    """Return the value that `write_cursor` wrote.
+
+    Raises:
+        RunError: someone else wrote it.
+    """
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return _read_time(text)
+    return int(number) if number == number.to_integral_value() and "." not in text else number
+
+
+def before(cursor: Cursor, lag: timedelta | float, name: str) -> Cursor:
+    """Return a cursor less a lag; a date goes back whole days.
+
+    Raises:
+        ConfigError: the lag of a time is no `timedelta`, or that of a number is one.
+    """
+    if not lag:
+        return cursor
+    if isinstance(cursor, date) is not isinstance(lag, timedelta):
+        raise ConfigError(
+            f"the cursor {name} is {'a time' if isinstance(cursor, date) else 'a number'}, and "
+            f"lag is {lag!r}; give a timedelta for a time and a number for a number."
+        )
+    if isinstance(lag, timedelta):
+        if isinstance(cursor, datetime):
+            return cursor - lag
+        assert isinstance(cursor, date)  # noqa: S101 - for the type checker
+        return cursor - timedelta(days=math.ceil(lag / timedelta(days=1)))
+    if isinstance(cursor, Decimal):
+        return cursor - Decimal(str(lag))
+    assert not isinstance(cursor, date)  # noqa: S101 - for the type checker
+    return cursor - lag
+
+
+def write_scope(values: Sequence[Any]) -> str:
+    """Return the values of a scope as JSON; times are told from texts."""
+    return json.dumps([_plain(value) for value in values]) if values else ""
+
+
+def read_scope(text: str) -> tuple[Any, ...]:
+    """Return the values that `write_scope` wrote."""
+    return tuple(_value(item) for item in json.loads(text)) if text else ()
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float, bool)):
+        return value
+    if isinstance(value, (date, Decimal)):
+        return {"number" if isinstance(value, Decimal) else "time": write_cursor(value, "")}
+    return str(value)
+
+
+def _value(item: Any) -> Any:
+    if not isinstance(item, dict):
+        return item
+    [(kind, text)] = item.items()
+    return Decimal(text) if kind == "number" else _read_time(text)
+
+
+def _read_time(text: str) -> date | datetime:
+    try:
+        return datetime.fromisoformat(text) if "T" in text else date.fromisoformat(text)
+    except ValueError:
+        raise RunError(
+            f"{text!r} in the table of watermarks is neither a number nor a time in ISO 8601; "
+            "set it right, or delete its row to read the source from the beginning."
+        ) from None

@@ -1,0 +1,179 @@
+"""Stages change events, checks them, and gives them the target's names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.checks import (
+    Counts,
+    Test,
+    count,
+    refuse,
+    refuse_null_keys,
+    refuse_ties,
+)
+from airflow_dataops.core.loads.fitting import Fitted, fit, require
+from airflow_dataops.core.loads.specs import Envelope, NullKeys, OnEmpty
+from airflow_dataops.core.loads.stage import stage
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql import changes, debezium
+from airflow_dataops.core.sql.staging import any_null
+from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.core.sql.tables import Table
+from airflow_dataops.core.sql.types import Family, misfit, read_type
+from airflow_dataops.errors import RunError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.loads.specs import ApplyChanges
+
+
+class Events(Struct, frozen=True):
+    """Staged events with the target's names.
+
+    Attributes:
+        table: columns, sequence (named as in the target) and `changes.DELETED`.
+        rows: events of the source.
+        columns: the target's columns that events carry.
+        whole: whether those, with what the verb fills, are all that the target has.
+        added: statements that give the target columns it has not yet.
+    """
+
+    table: Table
+    rows: int
+    columns: tuple[str, ...]
+    null_keys: bool
+    whole: bool
+    added: tuple[Statement, ...] = ()
+
+
+def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, ...]) -> Events:
+    """Stage a source's events, check them, and give them the target's names.
+
+    Args:
+        given: columns of the target that the verb fills: the sequence, and what marks deletion.
+    """
+    staged = stage(job, source)
+    where = f"the source of {job.load.target}"
+    [op] = require((verb.op,), staged, setting="op", where=where)
+    [sequence] = require((verb.sequence,), staged, setting="sequence", where=where)
+    rows = _check_kinds(job, verb, staged, op, sequence)
+    deletes = changes.is_one_of(op, verb.deletes, job.loading)
+    if verb.envelope is Envelope.DEBEZIUM:
+        staged = _flattened(job, verb, staged, sequence, deletes, given)
+        op, sequence = debezium.DELETES, debezium.SEQUENCE
+        deletes = debezium.DELETES
+    free = {name.casefold() for name in job.target.names} - {name.casefold() for name in given}
+    helpers = [name for name in (op, sequence) if name.casefold() not in free]
+    fitted = fit(job, staged, consumed=helpers, given=given)
+    keys = require(verb.keys, fitted.staged, setting="keys", where=where)
+    nulls = _check_rows(job, verb, fitted, keys)
+    [sequence] = require((sequence,), fitted.staged, setting="sequence", where=where)
+    type_ = _sequence_type(job, fitted.staged, sequence, given[0])
+    named = (sequence, given[0], type_)
+    table = job.stage_query(
+        changes.prepared(fitted.staged.sql, fitted.written, named, deletes, job.dialect)
+    )
+    compared = (*fitted.written, given[0], changes.DELETED)
+    refuse_ties(job, table, compared, keys, given[0])
+    return Events(
+        table=table,
+        rows=rows,
+        columns=fitted.written,
+        null_keys=nulls,
+        whole=fitted.whole,
+        added=fitted.added,
+    )
+
+
+def _check_kinds(job: Job, verb: ApplyChanges, staged: Table, op: str, sequence: str) -> int:
+    """Refuse events of unknown kinds, without a sequence or without a row; count the rest."""
+    dialect = job.dialect
+    known = changes.is_one_of(op, (*verb.deletes, *verb.upserts), job.loading)
+    is_event, tests = "true", []
+    if verb.envelope is Envelope.DEBEZIUM:
+        where = f"the source of {job.load.target}"
+        require((debezium.BEFORE, debezium.AFTER), staged, setting="the envelope", where=where)
+        is_event = f"not {debezium.is_tombstone(op, dialect)}"
+        deletes = changes.is_one_of(op, verb.deletes, job.loading)
+        tests = [
+            Test(
+                condition=Statement(sql=f"{is_event} and {debezium.incomplete(deletes, dialect)}"),
+                problem=(
+                    "lack the row they are about: a deletion needs `before` (in Postgres, REPLICA "
+                    "IDENTITY), all others need `after`"
+                ),
+            )
+        ]
+    tests = [
+        Test(
+            condition=Statement(sql=f"{is_event} and case when {known} then false else true end"),
+            problem=(
+                f"have in {op} none of {', '.join((*verb.deletes, *verb.upserts))}: name their "
+                "kinds in deletes or upserts, or leave them out of the query"
+            ),
+        ),
+        Test(
+            condition=Statement(sql=f"{is_event} and ({any_null((sequence,), dialect)})"),
+            problem=f"have NULL in the sequence ({sequence}): no order tells when they happened",
+        ),
+        *tests,
+    ]
+    found = count(job, staged, [test.condition for test in tests], verb.on_empty)
+    refuse(job, found, tests)
+    return found.rows
+
+
+def _check_rows(job: Job, verb: ApplyChanges, fitted: Fitted, keys: tuple[str, ...]) -> bool:
+    """Refuse what cannot be applied; tell whether keys hold NULL."""
+    tests = [refuse_null_keys(keys, job.dialect)]
+    if verb.envelope is Envelope.DEBEZIUM:
+        tests.append(_unavailable(job, fitted))
+    found = count(job, fitted.staged, [test.condition for test in tests], OnEmpty.WRITE)
+    nulls = found.met[0]
+    if verb.null_keys is NullKeys.MATCH:
+        found = Counts(rows=found.rows, met=(0, *found.met[1:]))
+    refuse(job, found, tests)
+    return bool(nulls)
+
+
+def _unavailable(job: Job, fitted: Fitted) -> Test:
+    texts = [
+        column.name
+        for column in fitted.staged.columns
+        if read_type(column.type, job.dialect).family is Family.TEXT
+    ]
+    return Test(
+        condition=Statement(sql=debezium.unavailable(texts, job.dialect)),
+        problem=(
+            "lack a large value that did not change (__debezium_unavailable_value): set REPLICA "
+            "IDENTITY FULL, or use the connector's reselect processor"
+        ),
+    )
+
+
+def _flattened(
+    job: Job,
+    verb: ApplyChanges,
+    staged: Table,
+    sequence: str,
+    deletes: str,
+    given: tuple[str, ...],
+) -> Table:
+    keys = require(verb.keys, job.target, setting="keys", where=str(job.load.target))
+    columns = [column for column in job.target.columns if column.name not in given]
+    return job.stage_query(
+        debezium.flattened(staged.sql, columns, keys, sequence, deletes, job.loading)
+    )
+
+
+def _sequence_type(job: Job, staged: Table, sequence: str, column: str) -> str:
+    have, want = staged.type_of(sequence), job.target.type_of(column)
+    reason = misfit(have, want, job.dialect)
+    if reason is not None:
+        raise RunError(
+            f"{job.load.target}: {sequence} is {have} and {column} is {want}, and {reason}; cast "
+            "it in the query. Nothing was written."
+        )
+    return want

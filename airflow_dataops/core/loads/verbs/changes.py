@@ -1,0 +1,92 @@
+"""ApplyChanges: apply insert, update and delete events in the order of their sequence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.events import Events, read_events
+from airflow_dataops.core.loads.fitting import require
+from airflow_dataops.core.loads.job import Publication
+from airflow_dataops.core.loads.lease import ensure_table
+from airflow_dataops.core.loads.writing import Wanted, upsert
+from airflow_dataops.core.sql import changes as sql
+from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql.changes import Changes
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import send
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.loads.specs import ApplyChanges
+    from airflow_dataops.core.sql.statements import Statement
+    from airflow_dataops.core.sql.tables import Table
+
+
+def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication:
+    """See `ApplyChanges`."""
+    name = str(job.load.target)
+    if not verb.keys:
+        raise ConfigError(f"{name}: ApplyChanges needs keys, the columns that name a row.")
+    keys = require(verb.keys, job.target, setting="keys", where=name)
+    [sequence] = require((verb.sequence_column,), job.target, setting="sequence_column", where=name)
+    named = (verb.soft_delete,) if verb.soft_delete else ()
+    flag = require(named, job.target, setting="soft_delete", where=name)
+    tombstones = sql.tombstone_table(job.load.target, job.loading)
+    create = sql.create_tombstones(tombstones, job.target, keys, sequence, job.dialect)
+    ensure_table(job.runner, tombstones, create.sql)
+    events = read_events(job, verb, source, given=(sequence, *flag))
+    to = Changes(
+        target=job.target.sql,
+        tombstones=render(tombstones, job.dialect),
+        keys=keys,
+        sequence=sequence,
+        dialect=job.dialect,
+        null_keys=events.null_keys,
+    )
+    statements = _soft(job, to, events, flag[0]) if flag else _hard(job, to, events)
+    return Publication(staged=events.rows, statements=(*events.added, *statements))
+
+
+def _hard(job: Job, to: Changes, events: Events) -> tuple[Statement, ...]:
+    last = _last(job, to, events, events.table.sql)
+    wanted = _wanted(to, events, last, (*events.columns, to.sequence), deleted=sql.DELETED)
+    return (*upsert(job, wanted), *sql.bury(to, last.sql, unknown_only=False))
+
+
+def _soft(job: Job, to: Changes, events: Events, flag: str) -> tuple[Statement, ...]:
+    """Apply each key's last row, then mark those whose last event is a deletion."""
+    carrying = _last(job, to, events, sql.upserts_only(events.table.sql))
+    last = _last(job, to, events, events.table.sql)
+    rows = job.stage_query(sql.with_flag(carrying.sql, flag, job.dialect))
+    wanted = _wanted(to, events, rows, (*events.columns, to.sequence, flag), deleted=None)
+    return (
+        *upsert(job, wanted),
+        sql.mark_deleted(to, last.sql, flag),
+        *sql.bury(to, last.sql, unknown_only=True),
+    )
+
+
+def _last(job: Job, to: Changes, events: Events, source: str) -> Table:
+    """Stage each key's last event, without those that the target has seen or outlived."""
+    columns = (*events.columns, to.sequence, sql.DELETED)
+    query = staging.last_rows(source, columns, to.keys, (to.sequence,), job.dialect)
+    last = job.stage_query(query)
+    for statement in sql.drop_stale(to, last.sql):
+        send(statement, job.runner)
+    return last
+
+
+def _wanted(
+    to: Changes, events: Events, rows: Table, written: tuple[str, ...], deleted: str | None
+) -> Wanted:
+    return Wanted(
+        source=rows,
+        keys=to.keys,
+        inserted=written,
+        updated=tuple(column for column in written if column not in to.keys),
+        deleted=deleted,
+        null_keys=to.null_keys,
+        whole=events.whole,
+    )

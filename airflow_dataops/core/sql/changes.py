@@ -1,0 +1,165 @@
+"""Statements that apply change events. `t` is the target (or its tombstones), `s` the events.
+
+Tombstones are the keys that were deleted, with the sequence of the event that did it: an older
+event that arrives later must not bring the row back.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import Effect, Statement
+from airflow_dataops.core.sql.upserts import same_key
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.sql.dialects.loading import Loading
+    from airflow_dataops.core.sql.tables import Table
+
+DELETED = "dataops_deleted"
+_SUFFIX = "__tombstones"
+
+
+class Changes(Struct, frozen=True):
+    """Where events go.
+
+    Attributes:
+        target: the target's name, as SQL.
+        tombstones: the name of their table, as SQL.
+        sequence: the column of the target, the tombstones and the prepared events.
+    """
+
+    target: str
+    tombstones: str
+    keys: tuple[str, ...]
+    sequence: str
+    dialect: str
+    null_keys: bool = False
+
+    @property
+    def same_key(self) -> str:
+        """The condition that `t` and `s` are of one key."""
+        return same_key(self.keys, self.dialect, null_keys=self.null_keys)
+
+
+def tombstone_table(target: Relation, loading: Loading) -> Relation:
+    """Return the name of a target's tombstones: its own, cut to the limit, and a suffix."""
+    name = f"{target.identifier}{_SUFFIX}"
+    if len(name.encode()) > loading.longest_name:
+        digest = hashlib.sha256(target.identifier.encode()).hexdigest()[:8]
+        room = loading.longest_name - len(_SUFFIX) - 9
+        cut = target.identifier.encode()[:room].decode(errors="ignore")
+        name = f"{cut}_{digest}{_SUFFIX}"
+    return Relation(identifier=name, schema=target.schema, database=target.database)
+
+
+def create_tombstones(
+    table: Relation, target: Table, keys: Sequence[str], sequence: str, dialect: str
+) -> Statement:
+    """Return the statement that makes the table of tombstones unless it exists."""
+    columns = ", ".join(
+        f"{quote(name, dialect)} {target.type_of(name)}" for name in (*keys, sequence)
+    )
+    return Statement(sql=f"create table if not exists {render(table, dialect)} ({columns})")
+
+
+def is_one_of(op: str, kinds: Sequence[str], loading: Loading) -> str:
+    """Return the condition that an event is of one of some kinds."""
+    listed = ", ".join(literal(kind, loading.name) for kind in kinds)
+    column = f"cast({quote(op, loading.name)} as {loading.types.text})"
+    return f"{column} in ({listed})" if kinds else "false"
+
+
+def prepared(
+    source: str,
+    columns: Sequence[str],
+    sequence: tuple[str, str, str],
+    deletes: str,
+    dialect: str,
+) -> str:
+    """Return the query for events with the target's names: columns, sequence, deletion.
+
+    Args:
+        sequence: the events' column, and the target's with its type.
+        deletes: the condition for deletions.
+    """
+    theirs, ours, type_ = sequence
+    return (
+        f"select {quote_all(columns, dialect)},"
+        f" cast({quote(theirs, dialect)} as {type_}) as {quote(ours, dialect)},\n"
+        f"  case when {deletes} then true else false end as {DELETED}\nfrom {source}"
+    )
+
+
+def upserts_only(source: str) -> str:
+    """Return a subquery for prepared events that carry a row."""
+    return f"(select * from {source} where not {DELETED}) as carrying"
+
+
+def drop_stale(changes: Changes, events: str) -> tuple[Statement, ...]:
+    """Return the statements that drop events of keys of which the target has seen as late.
+
+    They change the staging table alone.
+    """
+    sequence = quote(changes.sequence, changes.dialect)
+    return tuple(
+        Statement(
+            sql=(
+                f"delete from {events} as s\n"
+                f"where exists (select 1 from {seen} as t where {changes.same_key}\n"
+                f"  and t.{sequence} >= s.{sequence})"
+            )
+        )
+        for seen in (changes.target, changes.tombstones)
+    )
+
+
+def bury(changes: Changes, events: str, *, unknown_only: bool) -> tuple[Statement, ...]:
+    """Return the statements that keep tombstones: none for keys that live, one for each other.
+
+    Args:
+        unknown_only: keys that the target has, marked as deleted, need none.
+    """
+    names = quote_all((*changes.keys, changes.sequence), changes.dialect)
+    known = (
+        f"\n  and not exists (select 1 from {changes.target} as t where {changes.same_key})"
+        if unknown_only
+        else ""
+    )
+    return (
+        Statement(
+            sql=(
+                f"delete from {changes.tombstones} as t\n"
+                f"where exists (select 1 from {events} as s where {changes.same_key})"
+            )
+        ),
+        Statement(
+            sql=(
+                f"insert into {changes.tombstones} ({names})\n"
+                f"select {names} from {events} as s\nwhere s.{DELETED}{known}"
+            )
+        ),
+    )
+
+
+def mark_deleted(changes: Changes, events: str, flag: str) -> Statement:
+    """Return the statement that marks rows as deleted."""
+    sequence = quote(changes.sequence, changes.dialect)
+    return Statement(
+        sql=(
+            f"update {changes.target} as t set {quote(flag, changes.dialect)} = true,"
+            f" {sequence} = s.{sequence}\nfrom {events} as s\n"
+            f"where {changes.same_key} and s.{DELETED}"
+        ),
+        effect=Effect.DELETED,
+    )
+
+
+def with_flag(source: str, flag: str, dialect: str) -> str:
+    """Return the query for prepared events with a row, not marked as deleted."""
+    return f"select *, false as {quote(flag, dialect)} from {source}"

@@ -1,0 +1,86 @@
+"""Debezium's envelope as plain events.
+
+https://debezium.io/documentation/reference/stable/connectors/postgresql.html#postgresql-events:
+`before` and `after` are the row as a JSON object, `op` is c, r, u or d. A change of the primary
+key is a deletion of the old key and an upsert of the new one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.sql.identifiers import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.sql.dialects.loading import Loading
+    from airflow_dataops.core.sql.tables import TableColumn
+
+BEFORE, AFTER = "before", "after"
+SEQUENCE, DELETES = "dataops_sequence", "dataops_deletes"
+
+
+def flattened(
+    source: str,
+    columns: Sequence[TableColumn],
+    keys: Sequence[str],
+    sequence: str,
+    deletes: str,
+    loading: Loading,
+) -> str:
+    """Return the query for plain events: the target's columns, sequence and deletion.
+
+    Args:
+        columns: the target's columns that the objects may have.
+        deletes: the condition for deletions.
+    """
+    seq = f"{quote(sequence, loading.name)} as {SEQUENCE}"
+    after = ",\n  ".join(_field(AFTER, column, loading) for column in columns)
+    before = ",\n  ".join(
+        _field(BEFORE, column, loading)
+        if column.name in keys
+        else f"cast(null as {column.type}) as {quote(column.name, loading.name)}"
+        for column in columns
+    )
+    old_key = " or ".join(
+        f"{_raw(BEFORE, key, loading)} is distinct from {_raw(AFTER, key, loading)}" for key in keys
+    )
+    old, new = quote(BEFORE, loading.name), quote(AFTER, loading.name)
+    return (
+        f"select {after},\n  {seq}, false as {DELETES}\nfrom {source}\n"
+        f"where not ({deletes}) and {new} is not null\n"
+        f"union all\nselect {before},\n  {seq}, true\nfrom {source}\n"
+        f"where {old} is not null and (({deletes}) or ({new} is not null and ({old_key})))"
+    )
+
+
+def is_tombstone(op: str, dialect: str) -> str:
+    """Return the condition for the empty records that follow a deletion in a compacted topic."""
+    names = (op, BEFORE, AFTER)
+    return "(" + " and ".join(f"{quote(name, dialect)} is null" for name in names) + ")"
+
+
+def incomplete(deletes: str, dialect: str) -> str:
+    """Return the condition for events that lack the row they are about."""
+    old, new = quote(BEFORE, dialect), quote(AFTER, dialect)
+    return f"case when {deletes} then {old} is null else {new} is null end"
+
+
+def unavailable(columns: Sequence[str], dialect: str) -> str:
+    """Return the condition for rows with a large value that the database did not log.
+
+    Args:
+        columns: those that hold texts.
+    """
+    tests = (f"{quote(name, dialect)} = '__debezium_unavailable_value'" for name in columns)
+    return " or ".join(tests) or "false"
+
+
+def _field(side: str, column: TableColumn, loading: Loading) -> str:
+    name = quote(column.name, loading.name)
+    return f"cast({_raw(side, column.name, loading)} as {column.type}) as {name}"
+
+
+def _raw(side: str, name: str, loading: Loading) -> str:
+    return loading.json_field(quote(side, loading.name), name)
