@@ -5,13 +5,62 @@ Hooks and adapters implement them; tests implement them by hand in `tests/fakes`
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from contextlib import AbstractContextManager
+    from datetime import datetime
 
+    from airflow_dataops.core.ledger.events import Event
+    from airflow_dataops.core.ledger.misses import SlaMiss
     from airflow_dataops.core.metrics.batch import Batch
+
+E = TypeVar("E", bound="Event")
+
+
+class Clock(Protocol):
+    """What time it is."""
+
+    def now(self) -> datetime:
+        """Return the present time, aware."""
+
+
+class Ledger(Protocol):
+    """What ran, what it cost, what was late. Many processes write to one."""
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Keep events, all or none of them.
+
+        Of two with one key the one with the later `observed_at` wins, in the fields where it
+        is not None. Writing the same again changes nothing.
+        """
+
+    def read(
+        self,
+        kind: type[E],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        **equal: Any,
+    ) -> list[E]:
+        """Return events observed in `[since, until)`, newest first, whose fields equal these."""
+
+    def miss(self, miss: SlaMiss) -> bool:
+        """Keep a miss. Return False where one with its key is kept already."""
+
+    def solve(self, key: str, at: datetime) -> bool:
+        """Mark a miss as solved. Return False where it is unknown or was solved before."""
+
+    def open_misses(self, **equal: Any) -> list[SlaMiss]:
+        """Return the misses that are not solved, oldest first, whose columns equal these."""
+
+    def prune(self, before: datetime) -> int:
+        """Delete events observed before, and misses and alerts of then that are over.
+
+        Return how many rows went.
+        """
 
 
 class SqlRunner(Protocol):

@@ -1,0 +1,158 @@
+"""The `Ledger` port over SQLite or Postgres."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
+from sqlalchemy import and_, delete, or_, select, update
+
+from airflow_dataops.adapters.ledger import tables
+from airflow_dataops.adapters.ledger.database import Database
+from airflow_dataops.adapters.ledger.migrate import ensure_current
+from airflow_dataops.adapters.ledger.rows import event_of, insert_new, row_of, upsert
+from airflow_dataops.adapters.ledger.tables import TABLE_OF
+from airflow_dataops.core.ledger.events import Event
+from airflow_dataops.core.ledger.misses import SlaMiss
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+E = TypeVar("E", bound=Event)
+
+
+class LedgerStore:
+    """See `core.ports.Ledger`. Any number of processes may use one database.
+
+    Args:
+        database: an URL, or what was made of one. Its tables are brought up to date here.
+
+    Raises:
+        ConfigError: the database cannot be used.
+    """
+
+    def __init__(self, database: Database | str) -> None:
+        self.database = Database(database) if isinstance(database, str) else database
+        ensure_current(self.database)
+
+    def write(self, events: Iterable[Event]) -> None:
+        """Keep events, all or none; see `core.ports.Ledger.write`."""
+        ordered = sorted(events, key=lambda event: type(event).__name__)
+        if not ordered:
+            return
+        with self.database.write() as connection:
+            for kind, group in groupby(ordered, key=type):
+                upsert(connection, TABLE_OF[kind], [row_of(event) for event in group])
+
+    def read(
+        self,
+        kind: type[E],
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+        **equal: Any,
+    ) -> list[E]:
+        """Return events, newest first; see `core.ports.Ledger.read`."""
+        table = TABLE_OF[kind]
+        query = select(table).order_by(table.c.observed_at.desc()).limit(limit)
+        if since is not None:
+            query = query.where(table.c.observed_at >= since)
+        if until is not None:
+            query = query.where(table.c.observed_at < until)
+        for name, value in equal.items():
+            query = query.where(table.c[name] == value)
+        with self.database.read() as connection:
+            return [event_of(kind, row) for row in connection.execute(query)]
+
+    def miss(self, miss: SlaMiss) -> bool:
+        """Keep a miss; tell whether it is new; see `core.ports.Ledger.miss`."""
+        with self.database.write() as connection:
+            return keep_miss(connection, miss)
+
+    def solve(self, key: str, at: datetime) -> bool:
+        """Mark a miss as solved; tell whether it was open; see `core.ports.Ledger.solve`."""
+        with self.database.write() as connection:
+            return solve_miss(connection, key, at)
+
+    def open_misses(self, **equal: Any) -> list[SlaMiss]:
+        """Return the misses that are not solved, oldest first."""
+        table = tables.misses
+        query = (
+            select(table.c.miss).where(table.c.solved_at.is_(None)).order_by(table.c.detected_at)
+        )
+        for name, value in equal.items():
+            query = query.where(table.c[name] == value)
+        with self.database.read() as connection:
+            return [msgspec.convert(row.miss, SlaMiss) for row in connection.execute(query)]
+
+    def prune(self, before: datetime) -> int:
+        """Delete what is older; see `core.ports.Ledger.prune`."""
+        with self.database.write() as connection:
+            return sum(
+                connection.execute(delete(table).where(condition)).rowcount
+                for table, condition in _old(before)
+            )
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+def keep_miss(connection: Connection, miss: SlaMiss) -> bool:
+    """Insert a miss within a transaction; tell whether it is new."""
+    at = miss.subject
+    row = {
+        "key": miss.key,
+        "sla": miss.sla,
+        "subject": str(at),
+        "kind": str(at.kind),
+        "dag_id": at.dag_id,
+        "run_id": at.run_id,
+        "task_id": at.task_id,
+        "map_index": at.map_index,
+        "tier": str(miss.tier),
+        "owner": miss.owner,
+        "warning": miss.warning,
+        "due": miss.due,
+        "detected_at": miss.detected_at,
+        "miss": msgspec.to_builtins(miss),
+    }
+    return insert_new(connection, tables.misses, row)
+
+
+def solve_miss(connection: Connection, key: str, at: datetime) -> bool:
+    """Mark a miss as solved within a transaction; tell whether it was open."""
+    table = tables.misses
+    statement = (
+        update(table).where(table.c.key == key, table.c.solved_at.is_(None)).values(solved_at=at)
+    )
+    return connection.execute(statement).rowcount == 1
+
+
+def _old(before: datetime) -> list[tuple[Any, Any]]:
+    """Return what may go: events by age, and what is over of misses and alerts."""
+    misses, alerts, incidents, outbox = (
+        tables.misses,
+        tables.alerts,
+        tables.incidents,
+        tables.outbox,
+    )
+    waiting = select(outbox.c.incident).where(outbox.c.state == "waiting")
+    over = select(incidents.c.id).where(
+        incidents.c.opened_at < before,
+        or_(incidents.c.solved_at.is_not(None), incidents.c.closes_at < before),
+        incidents.c.id.not_in(waiting),
+    )
+    events = [(table, table.c.observed_at < before) for table in TABLE_OF.values()]
+    return [
+        *events,
+        (misses, and_(misses.c.detected_at < before, misses.c.solved_at.is_not(None))),
+        (outbox, outbox.c.incident.in_(over)),
+        (alerts, alerts.c.incident.in_(over)),
+        (incidents, incidents.c.id.in_(over)),
+    ]

@@ -1,0 +1,1 @@
+"""Who is told what, when: alerts, routes, quiet hours, escalation. Pure functions."""
