@@ -46,8 +46,11 @@ def store(
     entries: Mapping[str, object] | None = None,
     more: Mapping[str, object] | None = None,
 ) -> None:
-    """Keep a pack. A host that cannot write goes without, silently."""
-    with contextlib.suppress(OSError):
+    """Keep a pack. A host that cannot write goes without, silently.
+
+    So do whole numbers beyond 64 bits, which JSON may hold and msgpack may not.
+    """
+    with contextlib.suppress(OSError, OverflowError):
         write_pack(folder() / name, header, entries or {}, more or {})
         _evict()
 

@@ -71,6 +71,15 @@ def test_a_host_that_cannot_write_reads_afresh(monkeypatch: pytest.MonkeyPatch) 
     assert open_manifest(SHOP).project().name == "shop"
 
 
+def test_a_number_that_no_pack_can_hold_is_read_afresh(tmp_path: Path) -> None:
+    text = SHOP.read_text().replace('"config":{', '"config":{"huge":1180591620717411303424,', 1)
+    path = tmp_path / "manifest.json"
+    path.write_text(text)
+    nodes = open_manifest(path).project().nodes.values()
+    assert [node.config["huge"] for node in nodes if "huge" in node.config] == [2**70]
+    assert packs() == []
+
+
 def _read_nodes(_: int) -> int:
     return len(open_manifest(SHOP).project().nodes)
 

@@ -46,9 +46,13 @@ def read_relation(node: Node, adapter: str | None) -> Relation | None:
     if not identifier:
         return None
     fold = _FOLDS.get(adapter)
+    if fold is None:
+        return Relation(
+            identifier=identifier, schema=node.schema or None, database=node.database or None
+        )
 
     def stored(part: str | None) -> str | None:
-        if fold is None or not part or _is_quoted(part, node.relation_name, adapter):
+        if not part or _is_quoted(part, node.relation_name, adapter):
             return part or None
         return fold(part)
 

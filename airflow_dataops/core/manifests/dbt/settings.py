@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     Readings = dict[tuple[object, ...], Any]
 
 _T = TypeVar("_T")
-_encode = msgspec.msgpack.Encoder().encode
+_encode = msgspec.json.Encoder().encode
 
 
 class Configurations:
