@@ -132,9 +132,10 @@ class Warehouse:
             return
         mark = self.runner.placeholder
         row = f"({', '.join([mark] * len(columns))})"
-        names = quote_all(columns, self.dialect).replace("%", "%%" if mark == "%s" else "%")
+        into = f"{self.sql(relation)} ({quote_all(columns, self.dialect)})"
+        into = into.replace("%", "%%" if mark == "%s" else "%")
         self.runner.execute(
-            f"insert into {self.sql(relation)} ({names}) values {', '.join([row] * len(rows))}",
+            f"insert into {into} values {', '.join([row] * len(rows))}",
             list(itertools.chain.from_iterable(rows)),
         )
 
@@ -146,8 +147,14 @@ class Warehouse:
 
     def tables(self) -> set[str]:
         """Return the names of the schema's tables and of the session's temporary ones."""
-        found = self.runner.fetch(f"select table_schema, table_name from {self._listing}.tables")
-        return {n for s, n in found if s == self.schema or "__stg_" in n}
+        found = self.runner.fetch(
+            f"select table_catalog, table_schema, table_name from {self._listing}.tables"
+        )
+        return {
+            name
+            for catalog, schema, name in found
+            if schema == self.schema or schema.startswith("pg_temp") or catalog == "temp"
+        }
 
     def sql(self, relation: Relation) -> str:
         return render(relation, self.dialect)

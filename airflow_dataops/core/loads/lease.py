@@ -117,11 +117,14 @@ class _MadeMeanwhile:
 
 def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
     deadline = time.monotonic() + load.wait.total_seconds()
-    holder, pause, told = uuid4().hex, _FIRST_PAUSE, False
+    holder, pause, told, added = uuid4().hex, _FIRST_PAUSE, False, False
     while True:
         found = _try_to_take(row, load, holder, runner)
         if found is not None and found.holder == holder:
             return Lease(row=row, token=found.token)
+        if found is None and not added:
+            added = True
+            continue
         _check_not_superseded(found, load.attempt, row)
         if time.monotonic() > deadline:
             raise RetryableError(_busy(found, load, row))
