@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.functional.started import StartedAirflow
 
 MANIFESTS = 300
-PARSES = 60
+PARSES = 200
 SECONDS = 480
 CALM = """
 from airflow_dataops import load_dags
@@ -75,7 +75,7 @@ def test_many_parses_of_a_recompiled_manifest_are_one_version(
     runs = []
     parsed = wait_for_parse(airflow, None)
     for number in range(1, PARSES + 1):
-        if number % 5 == 1:
+        if number % 20 == 1:
             runs.append(airflow.api.trigger("calm"))
         compiled(number)
         airflow.api.reparse("calm")
