@@ -33,7 +33,7 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode_plan = msgspec.msgpack.Decoder(Plan).decode
 _decode_tasks = msgspec.msgpack.Decoder(dict[str, PlannedTask]).decode
 _decode_task = msgspec.msgpack.Decoder(PlannedTask).decode
-_decode_heads = msgspec.msgpack.Decoder(tuple[Plan, ...]).decode
+_decode_parts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 Selection = str | tuple[str, ...] | None
 
@@ -106,11 +106,11 @@ class StoredSplit:
     """The plans of a project's parts, in an order in which they may run.
 
     Attributes:
-        heads: the plans without their tasks.
+        parts: their names; one empty name where the project stayed whole.
     """
 
-    def __init__(self, heads: tuple[Plan, ...], open_: Callable[[int], StoredPlan]) -> None:
-        self.heads = heads
+    def __init__(self, parts: tuple[str, ...], open_: Callable[[int], StoredPlan]) -> None:
+        self.parts = parts
         self._open = open_
 
     def plan(self, place: int) -> StoredPlan:
@@ -143,21 +143,21 @@ def open_split(manifest: StoredManifest, request: PlanRequest, split: SplitReque
         if not fresh:
             plans = _made_split(manifest, request, split)
             fresh.extend(_keep(_part(key, place), plan) for place, plan in enumerate(plans))
-            cache.store(f"{key}.split", _encode([plan.head for plan in fresh]))
+            cache.store(f"{key}.split", _encode([plan.head.part for plan in fresh]))
         return fresh
 
     def open_(place: int) -> StoredPlan:
         return (None if fresh else _stored(_part(key, place))) or make()[place]
 
-    heads = _stored_heads(key) or tuple(plan.head for plan in make())
-    return StoredSplit(heads, open_)
+    parts = _stored_parts(key) or tuple(plan.head.part for plan in make())
+    return StoredSplit(parts, open_)
 
 
-def _stored_heads(key: str) -> tuple[Plan, ...] | None:
+def _stored_parts(key: str) -> tuple[str, ...] | None:
     if (pack := cache.load(f"{key}.split")) is None:
         return None
     try:
-        return _decode_heads(pack.header)
+        return _decode_parts(pack.header)
     except msgspec.MsgspecError:
         cache.drop(f"{key}.split")
         return None

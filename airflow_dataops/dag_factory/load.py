@@ -148,7 +148,7 @@ class _Loader:
             wanted = [(base, planned)] if is_wanted(base) else []
         else:
             parts = plan_parts(path, conn_id, planning, split)
-            ids = [dag_id_of(base, head) for head in parts.heads]
+            ids = [dag_id_of(base, part) for part in parts.parts]
             wanted = [(id_, parts.planned(at)) for at, id_ in enumerate(ids) if is_wanted(id_)]
         try:
             return [build_dag(planned, id_, of_dag) for id_, planned in wanted]

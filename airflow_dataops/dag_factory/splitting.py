@@ -77,9 +77,9 @@ def split_request(
     )
 
 
-def dag_id_of(base: str, head: Plan) -> str:
-    """Return the id of the DAG of a part."""
-    return f"{base}__{head.part}" if head.part else base
+def dag_id_of(base: str, part: str) -> str:
+    """Return the id of the DAG of a part; no part is all of it."""
+    return f"{base}__{part}" if part else base
 
 
 def _part_request(name: str, given: Any) -> PartRequest:

@@ -93,12 +93,16 @@ def plan_manifest(manifest: Path, conn_id: str, arguments: PlanArguments) -> Pla
 
 
 class PlannedParts:
-    """The plans of a project's parts."""
+    """The plans of a project's parts.
+
+    Attributes:
+        parts: their names; one empty name where the project stayed whole.
+    """
 
     def __init__(
         self, split: StoredSplit, manifest: Path, conn_id: str, arguments: PlanArguments
     ) -> None:
-        self.heads = split.heads
+        self.parts = split.parts
         self._split = split
         self._rest = (manifest, conn_id, arguments)
 
