@@ -1,0 +1,150 @@
+"""An SLA: what has to be done, and by when."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from enum import StrEnum
+from typing import Annotated
+
+import msgspec
+
+from airflow_dataops.core.ledger.misses import SubjectKind, Tier
+from airflow_dataops.core.model import Struct
+
+Minutes = Annotated[float, msgspec.Meta(gt=0)]
+Percent = Annotated[float, msgspec.Meta(gt=0, lt=100)]
+
+
+class Weekday(StrEnum):
+    """A day of the week."""
+
+    MON = "mon"
+    TUE = "tue"
+    WED = "wed"
+    THU = "thu"
+    FRI = "fri"
+    SAT = "sat"
+    SUN = "sun"
+
+
+BUSINESS_DAYS = tuple(Weekday)[:5]
+
+
+class Calendar(Struct, frozen=True, forbid_unknown_fields=True):
+    """The days on which something is due.
+
+    Attributes:
+        days: weekdays; all of them by default. `BUSINESS_DAYS` are Monday to Friday.
+        holidays: days that are left out.
+    """
+
+    days: tuple[Weekday, ...] = tuple(Weekday)
+    holidays: tuple[date, ...] = ()
+
+    def __contains__(self, day: date) -> bool:
+        return tuple(Weekday)[day.weekday()] in self.days and day not in self.holidays
+
+
+class ByTime(Struct, frozen=True, tag="by_time", forbid_unknown_fields=True):
+    """Done by a time on the clock: the first one after the run's data is complete.
+
+    A run whose day is not in the calendar owes nothing.
+
+    Attributes:
+        at: local time, such as `07:00`.
+        timezone: IANA name, such as `Europe/Berlin`. A time that a change of clocks leaves
+            out is due when the clock jumps over it; one that comes twice, at the first.
+    """
+
+    at: time
+    timezone: str = "UTC"
+    calendar: Calendar = Calendar()
+
+
+class AfterInterval(Struct, frozen=True, tag="after_interval", forbid_unknown_fields=True):
+    """Done so long after the end of the run's data interval."""
+
+    minutes: Minutes
+
+
+class AfterRunStart(Struct, frozen=True, tag="after_run_start", forbid_unknown_fields=True):
+    """Done so long after the run began."""
+
+    minutes: Minutes
+
+
+class AfterTaskStart(Struct, frozen=True, tag="after_task_start", forbid_unknown_fields=True):
+    """Done so long after the task itself began, with all its tries."""
+
+    minutes: Minutes
+
+
+class MaxAge(Struct, frozen=True, tag="max_age", forbid_unknown_fields=True):
+    """A table or an asset that is never older."""
+
+    minutes: Minutes
+
+
+Due = ByTime | AfterInterval | AfterRunStart | AfterTaskStart | MaxAge
+
+
+class RunType(StrEnum):
+    """Why a run was made; Airflow's names."""
+
+    SCHEDULED = "scheduled"
+    ASSET = "asset_triggered"
+    MATERIALIZED = "asset_materialization"
+    MANUAL = "manual"
+    BACKFILL = "backfill"
+
+
+class Sla(Struct, frozen=True, forbid_unknown_fields=True):
+    """One SLA.
+
+    Attributes:
+        name: unique for its subject.
+        kind: what it is about; a `task` may be mapped, then all of its instances count.
+        dag_id, task_id: of a task; a task group's id is a `task_id`, too.
+        subject: of a table or an asset: its name.
+        due: see the classes.
+        owner: who is told; the task's own by default.
+        warn_at: percentile of the earlier durations by which it is told ahead that it will
+            probably be late; None for the tier's.
+        run_types: other runs owe nothing.
+    """
+
+    name: str
+    kind: SubjectKind
+    due: Due
+    dag_id: str | None = None
+    task_id: str | None = None
+    subject: str = ""
+    tier: Tier = Tier.IMPORTANT
+    owner: str | None = None
+    tags: tuple[str, ...] = ()
+    warn_at: Percent | None = None
+    run_types: tuple[RunType, ...] = (RunType.SCHEDULED, RunType.ASSET, RunType.MATERIALIZED)
+
+
+class TierDefaults(Struct, frozen=True, forbid_unknown_fields=True):
+    """What the SLAs of a tier have in common.
+
+    Attributes:
+        warn_at: see `Sla`; None for no warnings.
+        objective: share of SLAs to be met, percent, for error budgets.
+    """
+
+    warn_at: Percent | None
+    objective: Annotated[float, msgspec.Meta(gt=0, le=100)]
+
+
+DEFAULTS = {
+    Tier.CRITICAL: TierDefaults(warn_at=90, objective=99.9),
+    Tier.IMPORTANT: TierDefaults(warn_at=95, objective=99),
+    Tier.NICE_TO_HAVE: TierDefaults(warn_at=None, objective=95),
+}
+
+
+def warn_percentile(sla: Sla) -> float | None:
+    """Return the percentile that an SLA warns at, its own or its tier's; None for none."""
+    return DEFAULTS[sla.tier].warn_at if sla.warn_at is None else sla.warn_at
