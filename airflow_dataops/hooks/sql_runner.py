@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.sql_session import PostgresSession, Session, SnowflakeSession
+from airflow_dataops.hooks.tags import current_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from airflow.providers.common.sql.hooks.sql import DbApiHook
+
+    from airflow_dataops.core.sql.tags import Tag
+    from airflow_dataops.hooks.bigquery_session import BigQuerySession
+
+    WarehouseSession: TypeAlias = Session | BigQuerySession
 
 # sqlglot's dialect by Airflow's connection type.
 DIALECT_OF = {
@@ -20,78 +27,20 @@ DIALECT_OF = {
     "google_cloud_platform": "bigquery",
     "gcpbigquery": "bigquery",
 }
-_INTERRUPTERS = ("interrupt", "cancel")  # DuckDB's and psycopg's names for it
-
-
-class Session:
-    """A `SqlRunner` over one DB-API connection; `open_session` makes it."""
-
-    def __init__(self, hook: DbApiHook, connection: Any, dialect: str) -> None:
-        self._hook = hook
-        self._connection = connection
-        self._dialect = dialect
-        self._autocommit(True)
-
-    @property
-    def dialect(self) -> str:
-        """The sqlglot name of the engine's SQL."""
-        return self._dialect
-
-    @property
-    def placeholder(self) -> str:
-        """The mark of a bound value."""
-        return str(self._hook.placeholder)
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run one statement; see `SqlRunner.execute`."""
-        with closing(self._connection.cursor()) as cursor:
-            _run(cursor, sql, parameters)
-            rows = cursor.rowcount
-            return int(rows) if rows is not None else -1
-
-    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one query; see `SqlRunner.fetch`."""
-        with closing(self._connection.cursor()) as cursor:
-            _run(cursor, sql, parameters)
-            return [tuple(row) for row in cursor.fetchall()]
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Open a transaction; see `SqlRunner.transaction`."""
-        self._autocommit(False)
-        try:
-            yield
-        except BaseException:
-            self._connection.rollback()
-            raise
-        else:
-            self._connection.commit()
-        finally:
-            self._autocommit(True)
-
-    def interrupt(self) -> None:
-        """Stop the statement that is running, from a signal handler or another thread."""
-        for name in _INTERRUPTERS:
-            if (stop := getattr(self._connection, name, None)) is not None:
-                stop()
-                return
-
-    def close(self) -> None:
-        """End the session; what a transaction left unfinished is rolled back."""
-        self._connection.close()
-
-    def _autocommit(self, on: bool) -> None:
-        self._hook.set_autocommit(self._connection, on)
+_SESSIONS = {"postgres": PostgresSession, "snowflake": SnowflakeSession}
 
 
 @contextmanager
-def open_session(conn_id: str, **hook_params: Any) -> Iterator[Session]:
+def open_session(
+    conn_id: str, *, tag: Tag | None = None, **hook_params: Any
+) -> Iterator[WarehouseSession]:
     """Open a session on an Airflow connection; close it at the end of the block.
 
     What a transaction left unfinished is rolled back.
 
     Args:
         conn_id: the Airflow connection.
+        tag: who runs the statements; the task that this process runs by default.
         hook_params: arguments of its hook, such as `schema` or `gcp_conn_id`.
 
     Raises:
@@ -99,8 +48,27 @@ def open_session(conn_id: str, **hook_params: Any) -> Iterator[Session]:
         RetryableError: a DuckDB file was not free in time.
     """
     hook, dialect = get_sql_hook(conn_id, **hook_params)
-    with closing(hook.get_conn()) as connection:
-        yield Session(hook, connection, dialect)
+    with closing(connect(hook, dialect, tag or current_tag())) as session:
+        yield session
+
+
+def connect(hook: DbApiHook, dialect: str, tag: Tag | None = None) -> WarehouseSession:
+    """Return a new session of a hook that `get_sql_hook` gave; the caller closes it."""
+    if dialect == "bigquery":
+        return _connect_bigquery(hook, tag)
+    connection = hook.get_conn()
+    try:
+        return _SESSIONS.get(dialect, Session)(hook, connection, dialect, tag)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _connect_bigquery(hook: Any, tag: Tag | None) -> BigQuerySession:
+    from airflow_dataops.hooks.bigquery_session import BigQuerySession
+
+    client = hook.get_client(project_id=hook.project_id, location=hook.location)
+    return BigQuerySession(client, tag, hook.labels)
 
 
 def get_sql_hook(conn_id: str, **hook_params: Any) -> tuple[DbApiHook, str]:
@@ -124,15 +92,12 @@ def get_sql_hook(conn_id: str, **hook_params: Any) -> tuple[DbApiHook, str]:
         from airflow_dataops.hooks.duckdb import DuckDBHook
 
         return DuckDBHook(conn_id, connection=connection, **hook_params), dialect
+    if dialect == "bigquery":
+        # A Google Cloud connection's own hook is one for no service in particular.
+        from airflow.providers.google.cloud.hooks.bigquery import BigQueryHook
+
+        return BigQueryHook(gcp_conn_id=conn_id, use_legacy_sql=False, **hook_params), dialect
     hook = connection.get_hook(hook_params=hook_params)
     if not isinstance(hook, DbApiHook):
         raise ConfigError(f"connection {conn_id!r}: {type(hook).__name__} does not run SQL.")
     return hook, dialect
-
-
-def _run(cursor: Any, sql: str, parameters: Sequence[Any]) -> None:
-    # Without values the text is not scanned for placeholders: a literal % stays what it is.
-    if parameters:
-        cursor.execute(sql, list(parameters))
-    else:
-        cursor.execute(sql)

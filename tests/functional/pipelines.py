@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import duckdb
-
 from airflow_dataops.cli.compile import compile_project
+from tests.duckdb_runner import open_duckdb
 from tests.oracle.dbt_process import Dbt, environment
 from tests.oracle.state import Clock, State, now, read_state
 
@@ -52,11 +51,11 @@ class Pipeline:
 
     def load(self, day: int) -> None:
         """Bring the raw data of a day."""
-        with duckdb.connect(str(self.file)) as connection:
+        with open_duckdb(str(self.file)) as connection:
             self.project.load(connection, day)
 
     def now(self) -> datetime:
-        with duckdb.connect(str(self.file)) as connection:
+        with open_duckdb(str(self.file)) as connection:
             return now(connection)
 
     def state(self) -> State:
@@ -68,7 +67,7 @@ class Pipeline:
         return self._read(Clock(()))
 
     def _read(self, clock: Clock) -> State:
-        with duckdb.connect(str(self.file)) as connection:
+        with open_duckdb(str(self.file)) as connection:
             return read_state(connection, clock)
 
 

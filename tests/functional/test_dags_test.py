@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from tests.duckdb_runner import open_duckdb
 from tests.oracle.projects import load_shop
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +23,7 @@ load_dags({folder!r}, globals(), conn_id="warehouse", freshness="skip")
 
 
 def test_a_project_of_twenty_models_runs(tmp_path: Path) -> None:
-    with duckdb.connect(str(tmp_path / "shop.duckdb")) as connection:
+    with open_duckdb(str(tmp_path / "shop.duckdb")) as connection:
         load_shop(connection, 0)
     (tmp_path / "dags").mkdir()
     text = DAG_FILE.format(folder=str(ROOT / "dags" / "manifests"))

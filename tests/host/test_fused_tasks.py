@@ -11,6 +11,7 @@ import pytest
 
 from airflow_dataops import dbt_dag
 from airflow_dataops.errors import ConfigError
+from tests.duckdb_runner import open_duckdb
 from tests.host.manifests import manifest, model, write
 from tests.host.runs import Run
 from tests.oracle.projects import load_shop
@@ -200,7 +201,7 @@ def test_the_demo_project_comes_out_the_same_in_one_task(
         arguments = {"granularity": granularity, "threads": 4, "freshness": "skip"}
         dag = dbt_dag(manifest=SHOP, conn_id="w", **arguments)
         for day in (0, 1):
-            with duckdb.connect(str(file)) as warehouse:
+            with open_duckdb(str(file)) as warehouse:
                 load_shop(warehouse, day)
             before = counts(file)
             dry = Run(dag, dry_run=True).all()

@@ -45,7 +45,7 @@ def compare(project: OracleProject, folder: Path) -> Comparison:
     """Build a project on both sides. `folder` gets one folder for each of them."""
     theirs, own = (_side(folder / side) for side in ("dbt", "ours"))
     databases = project.databases(theirs, own)
-    directory = project.directory(folder)
+    directory = project.adapted(folder) if project.adapted else project.directory
     manifest_file = folder / "manifest.json"
     with environment(project.variable, databases.compiled.value):
         compile_project(directory, output=manifest_file)

@@ -42,16 +42,18 @@ class OracleProject:
     """A dbt project with raw data for three days.
 
     Attributes:
-        directory: gives the project's folder; it may make one in the folder it is given.
+        directory: the project's folder.
         load: puts the data of day 0, 1 or 2 into the schema `raw`.
         databases: makes them, with folders for dbt's and ours.
+        adapted: makes a copy of the project for its adapter in a folder, and returns it.
     """
 
     name: str
     adapter: str
-    directory: Callable[[Path], Path]
+    directory: Path
     load: Callable[[SqlRunner, int], None]
     databases: Callable[[Path, Path], Databases]
+    adapted: Callable[[Path], Path] | None = None
 
     @property
     def variable(self) -> str:
@@ -132,12 +134,13 @@ def _databases(theirs: Path, ours: Path) -> Databases:
     return Databases(PostgresDatabase.create("atelier", theirs), own, own)
 
 
-SHOP = OracleProject(
-    "shop", "duckdb", lambda _: REPOSITORY / "demo" / "shop", load_shop, _files("shop")
-)
-ATELIER = OracleProject(
-    "atelier", "duckdb", lambda _: _PROJECTS / "atelier", load_atelier, _files("atelier")
-)
+SHOP = OracleProject("shop", "duckdb", REPOSITORY / "demo" / "shop", load_shop, _files("shop"))
+ATELIER = OracleProject("atelier", "duckdb", _PROJECTS / "atelier", load_atelier, _files("atelier"))
 ATELIER_ON_POSTGRES = OracleProject(
-    "atelier", "postgres", postgres_atelier, load_atelier_on_postgres, _databases
+    "atelier",
+    "postgres",
+    _PROJECTS / "atelier",
+    load_atelier_on_postgres,
+    _databases,
+    postgres_atelier,
 )

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-import duckdb
 import pytest
 
+from tests.duckdb_runner import open_duckdb
 from tests.oracle.state import Clock, State, differences, now, read_state
 
 
 def state_of(*statements: str, clock: Clock | None = None) -> State:
-    with duckdb.connect() as connection:
+    with open_duckdb() as runner:
         for statement in statements:
-            connection.execute(statement)
-        return read_state(connection, clock or Clock(()))
+            runner.execute(statement)
+        return read_state(runner, clock or Clock(()))
 
 
 TABLE = "create table t as select 1 as a, 'x' as b union all select 2, null"
@@ -72,8 +72,8 @@ def test_times_of_the_clock_are_compared_by_rank_and_their_hashes_not_at_all() -
 
 
 def test_times_that_come_from_the_data_are_compared_as_they_are() -> None:
-    with duckdb.connect() as connection:
-        start = now(connection)
+    with open_duckdb() as runner:
+        start = now(runner)
     clock = Clock(((start, start + timedelta(minutes=1)),))
     table = "create table t as select timestamp '{}' as at, md5('x') as h"
 

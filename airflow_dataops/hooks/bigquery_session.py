@@ -1,0 +1,173 @@
+"""A session with BigQuery, over the client of Airflow's hook.
+
+The hook's own DB-API connection knows no transactions, binds no values and loses labels.
+"""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from datetime import date, datetime, time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.sql import tags
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from google.cloud.bigquery import Client, QueryJob
+
+    from airflow_dataops.core.sql.tags import Tag
+
+log = logging.getLogger(__name__)
+
+_SESSION = "session_id"
+
+
+class BigQuerySession:
+    """A `SqlRunner` over jobs, each labelled with the task that runs it.
+
+    A BigQuery session is made when the first transaction begins; from then on every statement
+    is one of its own, and `close` ends it.
+    """
+
+    dialect = "bigquery"
+    placeholder = "?"
+
+    def __init__(
+        self, client: Client, tag: Tag | None = None, labels: Mapping[str, str] | None = None
+    ) -> None:
+        """Start without a job.
+
+        Args:
+            labels: of every job, besides the tag's.
+        """
+        self._client = client
+        self._labels = {**(labels or {}), **({} if tag is None else tags.labels(tag))}
+        self._session: str | None = None
+        self._job: QueryJob | None = None
+
+    @property
+    def client(self) -> Client:
+        """Google's client, for what no `SqlRunner` does: load jobs."""
+        return self._client
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The labels of every job."""
+        return dict(self._labels)
+
+    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Run one statement; see `SqlRunner.execute`."""
+        job = self._query(sql, parameters)
+        rows = job.num_dml_affected_rows
+        return -1 if rows is None else int(rows)
+
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run one query; see `SqlRunner.fetch`."""
+        return [tuple(row.values()) for row in self._query(sql, parameters).result()]
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction in this session; see `SqlRunner.transaction`."""
+        self._ensure_session()
+        self.execute("begin transaction")
+        try:
+            yield
+        except BaseException:
+            self._rollback()
+            raise
+        self.execute("commit transaction")
+
+    def interrupt(self) -> None:
+        """Cancel the job that is running."""
+        if self._job is not None:
+            self._job.cancel()
+
+    def close(self) -> None:
+        """End the BigQuery session, which rolls back what a transaction left unfinished."""
+        try:
+            if self._session is not None:
+                self.execute("call bq.abort_session()")
+        finally:
+            self._session = None
+            self._client.close()  # type: ignore[no-untyped-call]
+
+    def _rollback(self) -> None:
+        from google.api_core.exceptions import GoogleAPIError
+
+        try:
+            self.execute("rollback transaction")
+        except GoogleAPIError as error:
+            # Some errors end a transaction by themselves; the one that did is passed on.
+            log.info("BigQuery had rolled back already: %s", error)
+
+    def _ensure_session(self) -> None:
+        if self._session is not None:
+            return
+        job = self._query("select 1", (), create_session=True)
+        info = job.session_info
+        if info is None or info.session_id is None:
+            raise ConfigError(
+                "BigQuery did not start a session, without which it knows no transactions; let "
+                "the connection's account create sessions (bigquery.jobs.create)."
+            )
+        self._session = info.session_id
+
+    def _query(
+        self, sql: str, parameters: Sequence[Any], *, create_session: bool = False
+    ) -> QueryJob:
+        from google.cloud.bigquery import ConnectionProperty, QueryJobConfig
+
+        config = QueryJobConfig(
+            labels=self._labels,
+            use_legacy_sql=False,
+            query_parameters=[_parameter(value) for value in parameters],
+        )
+        if create_session:
+            config.create_session = True
+        elif self._session is not None:
+            config.connection_properties = [ConnectionProperty(_SESSION, self._session)]
+        self._job = job = self._client.query(sql, job_config=config)
+        try:
+            job.result()
+        except Exception:
+            raise
+        except BaseException:  # a timeout or a signal: the job would go on without us
+            job.cancel()
+            raise
+        finally:
+            self._job = None
+        return job
+
+
+def _parameter(value: Any) -> Any:
+    from google.cloud.bigquery import ArrayQueryParameter, ScalarQueryParameter
+
+    if isinstance(value, list | tuple):
+        first = next((item for item in value if item is not None), "")
+        return ArrayQueryParameter(None, _type(first), list(value))
+    return ScalarQueryParameter(None, _type(value), value)
+
+
+def _type(value: Any) -> str:
+    """Return the BigQuery type of a Python value; NULL is a STRING, to be cast in the SQL."""
+    if isinstance(value, datetime):
+        return "DATETIME" if value.tzinfo is None else "TIMESTAMP"
+    for kind, name in _TYPES:
+        if isinstance(value, kind):
+            return name
+    return "STRING"
+
+
+_TYPES: tuple[tuple[type, str], ...] = (
+    (bool, "BOOL"),
+    (int, "INT64"),
+    (float, "FLOAT64"),
+    (Decimal, "BIGNUMERIC"),
+    (date, "DATE"),
+    (time, "TIME"),
+    (bytes, "BYTES"),
+)
