@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
+import subprocess
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +20,8 @@ from airflow_dataops.errors import ConfigError
 from benchmarks import manifests as generated
 from tests.host.manifests import manifest, model, write
 from tests.host.test_building_at_scale import parse_for
+from tests.host.test_bundle import bag as bundle_bag
+from tests.host.test_bundle import bundle, use_host
 from tests.host.test_fused_tasks import data_test
 from tests.host.test_load_dags import bag, error_of
 
@@ -317,3 +322,57 @@ def times_of(folder: Path, models: int, parts: int) -> tuple[float, float]:
                 times.append(time.process_time() - began)
             assert sum(len(dag.task_dict) for dag in dags) >= 2 * models
     return statistics.median(measured[0]), statistics.median(measured[1])
+
+
+PRINT_HASHES = """
+import sys
+from airflow.models.serialized_dag import SerializedDagModel
+from airflow.serialization.serialized_objects import DagSerialization
+from airflow_dataops import load_dags
+dags = load_dags(sys.argv[1], globals(), conn_id="w", split_by="tag")
+dear = ("core.manifests.dbt.read", "core.selection.select", "core.plan.make", "core.plan.split")
+print([name for name in dear if f"airflow_dataops.{name}" in sys.modules])
+print({dag.dag_id: SerializedDagModel.hash(DagSerialization.to_dict(dag)) for dag in dags})
+"""
+
+
+def test_dags_are_the_same_in_every_process_and_a_warm_one_loads_no_planner(
+    tmp_path: Path,
+) -> None:
+    """The first of two processes, of different hash seeds, fills the cache."""
+    nodes = [
+        model(name, *parents, config={"materialized": "table", "tags": [tag]})
+        for name, tag, parents in (
+            ("a", "x", ()),
+            ("b", "y", ("a",)),
+            ("c", "y", ()),
+            ("d", "z", ("a", "b", "c")),
+        )
+    ]
+    path = write(tmp_path / "m.json", manifest(*nodes, data_test("ab", "a", "b")))
+    said = []
+    for seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": seed, "AIRFLOW_HOME": str(tmp_path / "home")}
+        done = subprocess.run(
+            [sys.executable, "-c", PRINT_HASHES, str(path)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        said.append(done.stdout.splitlines()[-2:])
+    assert said[0][1] == said[1][1]
+    assert "tiny__z" in said[0][1]
+    assert said[1][0] == "[]"
+
+
+def test_a_bundle_splits_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its arguments are JSON."""
+    use_host(tmp_path / "host", monkeypatch)
+    write(tmp_path / "manifests" / "tiny.json", manifest(*LAYERS))
+    arguments = {"selectors": {"last": {"select": "fct_c"}}, "start_when": "any"}
+    used = bundle(tmp_path, arguments=arguments)
+    used.initialize()
+    found = bundle_bag(used)
+    assert found.import_errors == {}
+    assert sorted(found.dags) == ["tiny__last", "tiny__rest"]
