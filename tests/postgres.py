@@ -38,6 +38,8 @@ class PostgresRunner:
 
     def __init__(self, uri: str | None = None) -> None:
         self.connection = psycopg.connect(uri or postgres_uri(), autocommit=True)
+        # A prepared `select *` fails when another session adds a column.
+        self.connection.prepare_threshold = None
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         return self.connection.execute(sql, list(parameters) or None).rowcount
