@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
 
 from airflow.sdk import Asset, BaseSensorOperator
 from croniter import croniter  # type: ignore[import-untyped]
@@ -73,7 +72,7 @@ class InputsSensor(BaseSensorOperator):
         if run.run_type not in _WAITING:
             self.log.info("A run of type %s does not wait for its inputs", run.run_type)
             return True
-        zone = _zone(getattr(context["dag"], "timezone", None))
+        zone: tzinfo = context["dag"].timezone
         stale = 0
         for asset, schedule in zip(self.inlets, self.schedules, strict=True):
             due = last_due(schedule, self.own_schedule, run.run_after, zone)
@@ -86,7 +85,7 @@ class InputsSensor(BaseSensorOperator):
 
 
 def last_due(
-    schedule: str | None, own: str | None, run_after: datetime, zone: ZoneInfo
+    schedule: str | None, own: str | None, run_after: datetime, zone: tzinfo
 ) -> datetime | None:
     """Return from when on an input counts as fresh; None for always.
 
@@ -134,8 +133,3 @@ def _is_made(ti: Any, latest: Any) -> bool:
             dag_id=latest.source_dag_id, run_ids=[latest.source_run_id], states=_UNFINISHED
         )
     return bool(count > 0)
-
-
-def _zone(timezone: Any) -> ZoneInfo:
-    name = getattr(timezone, "name", None) or getattr(timezone, "key", None)
-    return ZoneInfo(name) if isinstance(name, str) else ZoneInfo(str(UTC))

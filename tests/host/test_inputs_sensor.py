@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import pendulum
 import pytest
 
 from airflow_dataops.core.model import Relation
@@ -42,9 +43,12 @@ def test_a_maker_is_due_at_its_last_time_up_to_that_of_the_run(
     assert last_due(maker, own, at(run), UTC_ZONE) == (at(due) if due else None)
 
 
-def test_times_are_those_of_the_dags_zone() -> None:
-    due = last_due("@daily", "@hourly", at("06T05:00"), ZoneInfo("Europe/Berlin"))
-    assert due == at("05T23:00")
+@pytest.mark.parametrize(
+    "zone", [ZoneInfo("Europe/Berlin"), pendulum.timezone("Europe/Berlin"), pendulum.timezone(3600)]
+)
+def test_times_are_those_of_the_dags_zone(zone: tzinfo) -> None:
+    """Airflow's DAGs carry pendulum's zones, or fixed offsets."""
+    assert last_due("@daily", "@hourly", at("06T05:00"), zone) == at("05T23:00")
 
 
 class Events(list[Any]):
