@@ -32,7 +32,11 @@ def is_conflict(error: BaseException | None) -> bool:
 
 def is_already_there(error: BaseException | None) -> bool:
     """Tell whether another session has just made what was to be made."""
-    return getattr(error, "sqlstate", None) in _ALREADY_THERE or is_conflict(error)
+    return (
+        getattr(error, "sqlstate", None) in _ALREADY_THERE
+        or type(error).__name__ == "ConstraintException"  # DuckDB
+        or is_conflict(error)
+    )
 
 
 def is_lost_session(error: BaseException) -> bool:

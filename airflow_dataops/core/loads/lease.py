@@ -154,6 +154,7 @@ def _try_to_take(row: Leased, load: Load, holder: str, runner: SqlRunner) -> _Ho
         found = ask(control.read_lease(row), runner)
         if found:
             return _Holder(**dict(zip(_Holder.__struct_fields__, found[0], strict=True)))
+    with _MadeMeanwhile():
         send(control.add_lease(row), runner)
     return None
 
