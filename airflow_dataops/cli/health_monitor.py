@@ -1,0 +1,136 @@
+"""`pipeline-health-monitor`: is the data there, fresh, whole? Did runs fail, what did it cost?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - typer reads this module's annotations
+from typing import TYPE_CHECKING, Annotated
+
+import msgspec
+import typer
+
+from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
+from airflow_dataops.cli.watching import progress, watch
+from airflow_dataops.core.health.config import Freshness, HealthConfig, TableHealth
+from airflow_dataops.core.health.decoding import decode
+from airflow_dataops.core.health.monitor import check_all
+from airflow_dataops.core.health.rendering import Document, Format
+from airflow_dataops.core.health.verdict import HealthReport, Verdict, exit_code, report
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from airflow_dataops.core.ports import SqlRunner
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command()
+def health_monitor(
+    config: Annotated[Path | None, typer.Option(help="The config file, JSON.")] = None,
+    table: Annotated[
+        list[str] | None, typer.Option(help="A table to check, instead of a config.")
+    ] = None,
+    check_freshness: Annotated[
+        bool, typer.Option("--check-freshness", help="Check how old --table is.")
+    ] = False,
+    timestamp_column: Annotated[
+        str | None, typer.Option(help="The column of times of --table.")
+    ] = None,
+    max_age_hours: Annotated[float, typer.Option(help="How old --table may be.")] = 24,
+    conn_id: Annotated[
+        str | None, typer.Option(help="Airflow connection of the tables; BigQuery by default.")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="BigQuery's project for queries.")] = None,
+    location: Annotated[str | None, typer.Option(help="BigQuery's region.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="By default what the file's name says.")
+    ] = None,
+    watch_: Annotated[bool, typer.Option("--watch", help="Check again and again.")] = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 300,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the config's JSON Schema.")
+    ] = False,
+) -> None:
+    """Check tables, runs and costs.
+
+    Exits 0 when all is well, 1 with a violation, 2 when it was misused (a wrong config too),
+    3 when something could not be checked.
+    """
+    if schema:
+        typer.echo(schema_text(HealthConfig), nl=False)
+        return
+    asked = _asked(config, table, check_freshness, timestamp_column, max_age_hours)
+    given = {"conn_id": conn_id, "project": project, "location": location}
+    asked = msgspec.structs.replace(asked, **{k: v for k, v in given.items() if v is not None})
+
+    def check() -> tuple[datetime, tuple[Verdict, ...]]:
+        found = check_once(asked)
+        if output is not None:
+            put(_document(found), found, output, format_, default=Format.TEXT)
+        return found.timestamp, found.checks
+
+    if watch_:
+        watch(check, interval)
+        return
+    found = check_once(asked)
+    put(_document(found), found, output, format_, default=Format.TEXT)
+    raise typer.Exit(exit_code(found.checks))
+
+
+def check_once(config: HealthConfig) -> HealthReport:
+    """Make all the checks of a config."""
+    now = datetime.now(UTC)
+
+    def open_(conn_id: str | None) -> AbstractContextManager[SqlRunner]:
+        from airflow_dataops.hooks.warehouses import open_warehouse
+
+        return open_warehouse(conn_id, project=config.project, location=config.location)
+
+    with progress(len(config.tables), "Checking") as step:
+        verdicts = check_all(config.tables, open_, conn_id=config.conn_id, now=now, progress=step)
+    return report(verdicts, now)
+
+
+def _asked(
+    path: Path | None,
+    tables: list[str] | None,
+    freshness: bool,
+    timestamp_column: str | None,
+    max_age_hours: float,
+) -> HealthConfig:
+    if path is not None:
+        return read_config(path, HealthConfig)
+    if not tables:
+        raise ConfigError("What to check? Give --config FILE, or --table NAME.")
+    if freshness and timestamp_column is None:
+        raise ConfigError("--check-freshness needs --timestamp-column, the column of times.")
+    limits = None
+    if freshness:
+        limits = Freshness(timestamp_column=timestamp_column or "", max_age_hours=max_age_hours)
+    wanted = tuple(
+        TableHealth(table_id=id_, freshness=limits, check_availability=True) for id_ in tables
+    )
+    # Once more as from a file: names are checked, and wrong ones told.
+    return decode(msgspec.json.encode(HealthConfig(tables=wanted)), HealthConfig, source="--table")
+
+
+def _document(found: HealthReport) -> Document:
+    total = found.summary
+    facts = {
+        "Checked at": f"{found.timestamp:%Y-%m-%d %H:%M:%S} UTC",
+        "Checks": f"{total.total_checks}",
+        "Passed": f"{total.passed}",
+        "Failed": f"{total.failed}",
+        "Errors": f"{total.errors}",
+        "Warnings": f"{total.warnings}",
+        "Health score": f"{total.health_score:g} %",
+    }
+    return Document(title="Pipeline health", facts=facts, verdicts=found.checks)
+
+
+def run() -> None:
+    """Run the command line."""
+    run_app("pipeline-health-monitor", lambda: app)
