@@ -1,0 +1,75 @@
+"""Where alerts and misses are handed in: routed, kept, and left to the senders."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.adapters.ledger.store import keep_miss, solve_miss
+from airflow_dataops.adapters.outbox.raising import acknowledge, raise_alert, solve_alert
+from airflow_dataops.core.alerts.alert import alert_of
+from airflow_dataops.core.alerts.routing import make_ticket, route_alert
+
+if TYPE_CHECKING:
+    from airflow_dataops.adapters.ledger.database import Database
+    from airflow_dataops.core.alerts.alert import Alert
+    from airflow_dataops.core.alerts.config import AlertsConfig, Route
+    from airflow_dataops.core.alerts.routing import Ticket
+    from airflow_dataops.core.ledger.misses import SlaMiss
+    from airflow_dataops.core.ports import Clock
+
+
+class AlertDesk:
+    """Takes alerts in a few milliseconds; it never talks to a receiver.
+
+    Args:
+        database: of the ledger, with its tables up to date.
+    """
+
+    def __init__(self, database: Database, config: AlertsConfig, clock: Clock) -> None:
+        self._database = database
+        self._config = config
+        self._clock = clock
+
+    def alert(self, alert: Alert, route: Route | None = None) -> bool:
+        """Take an alert, for this route alone or for those of the configuration.
+
+        Return False where one with its key was taken before, or no route wants it.
+        """
+        now = self._clock.now()
+        with self._database.write() as connection:
+            return raise_alert(connection, alert, self._tickets(alert, route), now)
+
+    def resolve(self, key: str) -> bool:
+        """Say that an alert is solved. Return False where it is unknown or was so before."""
+        with self._database.write() as connection:
+            return solve_alert(connection, key, self._clock.now())
+
+    def miss(self, miss: SlaMiss, route: Route | None = None) -> bool:
+        """Keep a missed SLA and raise its alert, both or neither.
+
+        Return False where it is known: then nothing is raised either.
+        """
+        alert = alert_of(miss)
+        with self._database.write() as connection:
+            if not keep_miss(connection, miss):
+                return False
+            raise_alert(connection, alert, self._tickets(alert, route), self._clock.now())
+        return True
+
+    def solve(self, key: str) -> bool:
+        """Say that a miss is solved: its subject is done after all. False where it was not open."""
+        now = self._clock.now()
+        with self._database.write() as connection:
+            solved = solve_miss(connection, key, now)
+            return solve_alert(connection, key, now) or solved
+
+    def acknowledge(self, incident: str) -> bool:
+        """Stop the escalation of an incident. Return False where it was not open."""
+        with self._database.write() as connection:
+            return acknowledge(connection, incident, self._clock.now())
+
+    def _tickets(self, alert: Alert, route: Route | None) -> tuple[Ticket, ...]:
+        now = self._clock.now()
+        if route is not None:
+            return (make_ticket(alert, route, self._config, now),)
+        return route_alert(alert, self._config, now)

@@ -1,0 +1,58 @@
+"""The `Receiver` port over Airflow connections: `kind:rest` -> a receiver.
+
+========================================  ======================================================
+`slack:conn_id`, `slack:conn_id#channel`  a connection of type Slack Incoming Webhook or Slack API
+`pagerduty:conn_id`                       a connection of type Pagerduty Events
+`email:ada@example.com,bob@example.com`   through connection `smtp_default`
+`email:conn_id/ada@example.com`           through another connection of type SMTP
+`apprise:conn_id`                         a connection whose password is an Apprise URL
+`import:my_company.alerts.MyReceiver`     a class of one's own, made without arguments
+========================================  ======================================================
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.alerts.receiver import Receiver
+
+TIMEOUT = 10
+"""Seconds for one message; far below the outbox's lease."""
+_KINDS = {
+    "slack": "airflow_dataops.hooks.receivers.slack.SlackReceiver",
+    "pagerduty": "airflow_dataops.hooks.receivers.pagerduty.PagerDutyReceiver",
+    "email": "airflow_dataops.hooks.receivers.email.EmailReceiver",
+    "apprise": "airflow_dataops.hooks.receivers.apprise.AppriseReceiver",
+}
+
+
+def open_receiver(address: str) -> Receiver:
+    """Make the receiver of an address.
+
+    Raises:
+        ConfigError: the address is none, or its connection or class is not there.
+        MissingExtraError: the provider or library is not installed.
+    """
+    kind, _, rest = address.partition(":")
+    if kind == "import":
+        made: Receiver = _load(rest)()
+        return made
+    if kind not in _KINDS or not rest:
+        raise ConfigError(f"{address!r} is no receiver; its kinds are {', '.join(_KINDS)}, import.")
+    try:
+        receiver: Receiver = _load(_KINDS[kind])(rest)
+    except ImportError as error:
+        raise MissingExtraError(f"Receiver {kind} ({error})", "alerts") from error
+    return receiver
+
+
+def _load(path: str) -> Any:
+    module, _, name = path.rpartition(".")
+    try:
+        return getattr(import_module(module), name)
+    except (AttributeError, ValueError):
+        raise ConfigError(f"import:{path}: there is no such class.") from None

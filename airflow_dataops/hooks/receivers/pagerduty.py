@@ -1,0 +1,84 @@
+"""PagerDuty's Events API v2, by the official provider and PagerDuty's own client."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pagerduty
+from airflow.providers.pagerduty.hooks.pagerduty_events import (
+    PagerdutyEventsHook,
+    prepare_event_data,
+)
+from airflow.sdk import BaseHook
+
+from airflow_dataops.core.alerts.alert import Action
+from airflow_dataops.core.alerts.receiver import ReceiverError
+from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.hooks.receivers import TIMEOUT
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.alerts.alert import Message
+
+_SEVERITY = {Tier.CRITICAL: "critical", Tier.IMPORTANT: "error", Tier.NICE_TO_HAVE: "warning"}
+
+
+class PagerDutyReceiver:
+    """Args: `conn_id`, a connection with the integration key as its password.
+
+    The incident's id is the `dedup_key`: escalation steps and repeated sending add to one
+    PagerDuty alert, and the resolve closes it. The connection's host names another service
+    region, such as `events.eu.pagerduty.com`.
+    """
+
+    def __init__(self, conn_id: str) -> None:
+        self._hook = PagerdutyEventsHook(pagerduty_events_conn_id=conn_id)
+        host = BaseHook.get_connection(conn_id).host
+        self._address = f"https://{host.removeprefix('https://')}" if host else None
+
+    def send(self, message: Message) -> None:
+        """Enqueue an event; see `Receiver.send`."""
+        event = event_of(message)
+        try:
+            with self._client() as client:
+                client.send_event(event.pop("action"), **event)
+        except pagerduty.HttpError as error:
+            answer: Any = error.response
+            status = answer.status_code
+            wait = answer.headers.get("Retry-After", "")
+            raise ReceiverError(
+                f"PagerDuty answered {status}: {answer.text[:200]}",
+                retry_after=float(wait) if wait.isdigit() else None,
+                whole=status != 400,
+            ) from None
+        except (pagerduty.Error, OSError) as error:
+            raise ReceiverError(f"PagerDuty cannot be reached: {error}") from None
+
+    def _client(self) -> Any:
+        client = pagerduty.EventsApiV2Client(
+            self._hook.integration_key, base_url=self._address, timeout=TIMEOUT
+        )
+        # By itself it would try again for minutes, beyond the outbox's lease.
+        client.retry = {}
+        client.max_network_attempts = 0
+        client.timeout = TIMEOUT
+        return client
+
+
+def event_of(message: Message) -> dict[str, Any]:
+    """Return the arguments of an event.
+
+    The format is https://developer.pagerduty.com/docs/send-alert-event; a summary has at most
+    1,024 characters. Links must be https or http.
+    """
+    event: dict[str, Any] = prepare_event_data(
+        summary=message.title[:1024],
+        severity=_SEVERITY[message.tier],
+        source=message.subject or "airflow",
+        custom_details={**message.facts, "alerts": message.count, "text": message.text},
+        action=str(message.action),
+        dedup_key=message.incident,
+        links=[{"href": href, "text": label} for label, href in message.links.items()],
+    )
+    if message.action is Action.RESOLVE:
+        event.pop("links", None)
+    return event
