@@ -187,12 +187,15 @@ def test_an_input_that_is_left_over_from_before_is_not_taken_for_fresh(
     airflow: StartedAirflow, tmp_path: Path
 ) -> None:
     """Airflow starts the join with it; the join waits for the run that will renew it."""
+    long = [
+        tagged(f"l{number}", "left", f"l{number - 1}", **from_(f"l{number - 1}", plus=10))
+        for number in range(1, 6)
+    ]
     nodes = (
-        tagged("l1", "left", **from_("raw")),
-        tagged("l2", "left", "l1", **from_("l1")),
-        tagged("l3", "left", "l2", **from_("l2", plus=10)),
+        tagged("l0", "left", **from_("raw")),
+        *long,
         tagged("r", "right", **from_("raw", plus=100)),
-        tagged("d", "join", "l3", "r", **from_("l3", "r")),
+        tagged("d", "join", "l5", "r", **from_("l5", "r")),
     )
     split = Split(
         airflow,
@@ -208,7 +211,7 @@ def test_an_input_that_is_left_over_from_before_is_not_taken_for_fresh(
     airflow.api.trigger(split.dag_id("left"))
     airflow.api.trigger(split.dag_id("right"))
     assert split.wait_for("join") == ["asset_triggered"]
-    assert split.read("d") == [(2 + 10 + 2 + 100,)]
+    assert split.read("d") == [(2 + 50 + 2 + 100,)]
     ((_, run),) = split.runs("join")
     log = "\n".join(airflow.api.task_log(airflow.tasks(run)["inputs.wait"]))
     assert "a run of skewed__left is under way and did not emit it yet" in log
