@@ -36,9 +36,10 @@ def emit_when_ready(
     result = dict(tasks)
     home = {part.id: id_ for id_, task in tasks.items() for part in task.parts}
     for build, gates in sorted(held.items()):
-        vouching = {home.get(gate, gate) for gate in set(gates) - {build}}
         mine = home.get(build, build)
-        if vouching - {mine}:
+        # Who waits for the task that builds it waits for the tests in that task too.
+        vouching = {home.get(gate, gate) for gate in gates} - {mine}
+        if vouching:
             relation = _silence(result, mine, build)
             if relation is not None:
                 _let_tell(result, build, vouching, relation, result[mine])
