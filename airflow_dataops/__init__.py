@@ -27,6 +27,7 @@ _HOMES = {
     "MergeOperator": "airflow_dataops.operators.loads.merge",
     "ReplaceOperator": "airflow_dataops.operators.loads.replace",
     "TransferOperator": "airflow_dataops.operators.loads.transfer",
+    "ConnectionQuery": "airflow_dataops.hooks.connection_query",
     "Gate": "airflow_dataops.core.loads.gates",
     "Append": "airflow_dataops.core.loads.specs",
     "ApplyChanges": "airflow_dataops.core.loads.specs",

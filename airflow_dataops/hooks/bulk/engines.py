@@ -1,0 +1,72 @@
+"""The engines that have a bulk path; to add one, write its module and list it here."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.sql.bulk import create_missing_table
+from airflow_dataops.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.hooks.bulk.batches import Batches
+
+_ENGINES = ("duckdb", "postgres")
+
+
+def read(session: Any, sql: str, parameters: Sequence[Any]) -> AbstractContextManager[Batches]:
+    """Run a query and yield its rows as they arrive."""
+    found: AbstractContextManager[Batches] = _engine(session.dialect).read(session, sql, parameters)
+    return found
+
+
+def fill(runner: SqlRunner, staging: Relation, batches: Batches) -> int:
+    """Make a staging table of rows, by the engine's bulk path; return their number.
+
+    Raises:
+        Exception: what the source raised while it was read, or the engine while it wrote.
+    """
+    try:
+        _engine(runner.dialect).fill(runner, staging, batches)
+    except Exception:
+        # An engine that reads the batches itself raises an error of its own over the cause.
+        if batches.failure is not None:
+            raise batches.failure from None
+        raise
+    return batches.rows
+
+
+def create_missing(runner: SqlRunner, target: Relation, batches: Batches) -> None:
+    """Make a table with the columns of the rows, unless it exists."""
+    from airflow_dataops.hooks.bulk.carried import bulk_columns
+
+    columns = bulk_columns(batches.schema)
+    runner.execute(create_missing_table(target, columns, runner.dialect))
+
+
+def require_arrow() -> None:
+    """Raise unless pyarrow is installed.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    try:
+        import pyarrow
+    except ImportError as error:
+        raise MissingExtraError("Rows from elsewhere", "transfer") from error
+    del pyarrow
+
+
+def _engine(dialect: str) -> Any:
+    if dialect not in _ENGINES:
+        raise ConfigError(
+            f"rows in bulk are not supported on {dialect!r}; use a connection of one of: "
+            f"{', '.join(_ENGINES)}."
+        )
+    require_arrow()
+    return import_module(f"airflow_dataops.hooks.bulk.{dialect}")

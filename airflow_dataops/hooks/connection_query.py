@@ -1,0 +1,88 @@
+"""Rows of a query on another connection."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from airflow_dataops.core.loads.sources import Placement
+from airflow_dataops.core.sql.loads import limited
+from airflow_dataops.core.sql.statements import text
+from airflow_dataops.core.sql.watermarks import Since, since_condition
+from airflow_dataops.hooks.bulk import engines
+from airflow_dataops.hooks.sql_runner import open_session
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.hooks.bulk.batches import Batches
+
+
+@dataclass
+class ConnectionQuery:
+    """A query on an Airflow connection, whose rows go to a table on another one.
+
+    They are streamed as Arrow record batches, so memory does not grow with their number.
+
+    Args:
+        conn_id: the connection that is read.
+        sql: the query. Jinja is rendered.
+        parameters: values bound to its placeholders: `%s` on Postgres and Snowflake, `?` on
+            DuckDB and BigQuery.
+        past: the watermark past which rows are read; a load sets it.
+    """
+
+    conn_id: str
+    sql: str
+    parameters: Sequence[Any] = ()
+    past: Since | None = None
+
+    template_fields: ClassVar[Sequence[str]] = ("conn_id", "sql", "parameters")
+    template_ext: ClassVar[Sequence[str]] = (".sql",)
+
+    @property
+    def placement(self) -> Placement:
+        """See `Source.placement`: the target's own session takes the rows."""
+        return Placement.SESSION
+
+    def since(self, since: Since) -> ConnectionQuery:
+        """See `Source.since`."""
+        return replace(self, past=since)
+
+    def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
+        """See `Source.stage`.
+
+        Raises:
+            ConfigError: there is no bulk path from or to such a connection.
+            MissingExtraError: the extra `transfer` is not installed.
+            RetryableError: the source's connection ended.
+            RunError: its query failed, or a column is of a type that cannot be carried.
+        """
+        with self._rows() as batches:
+            return engines.fill(runner, staging, batches)
+
+    def create_target(self, runner: SqlRunner, target: Relation) -> None:
+        """Make the table that the rows are for, with their columns, unless it exists."""
+        with self._rows() as batches:
+            engines.create_missing(runner, target, batches)
+
+    @contextmanager
+    def _rows(self) -> Iterator[Batches]:
+        engines.require_arrow()
+        with open_session(self.conn_id) as session:
+            sql, parameters = self._query(session)
+            with engines.read(session, sql, parameters) as batches:
+                yield batches
+
+    def _query(self, session: SqlRunner) -> tuple[str, tuple[Any, ...]]:
+        sql, parameters = self.sql, tuple(self.parameters)
+        if self.past is None:
+            return sql, parameters
+        condition = since_condition(self.past, session.dialect)
+        if condition.parameters and not parameters and session.placeholder == "%s":
+            sql = sql.replace("%", "%%")
+        sql = limited(sql, text(condition, session.placeholder))
+        return sql, parameters + condition.parameters
