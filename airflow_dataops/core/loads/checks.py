@@ -99,21 +99,32 @@ def one_row_per_key(
         RunError: keys come several times and no order tells which row is the last; the
             message names some.
     """
-    if not _duplicates(job, staged, keys):
+    found = _duplicates(job, staged, keys)
+    if not found:
         return staged
     if not order:
-        raise RunError(_ambiguous(job, _duplicates(job, staged, keys), keys))
+        raise RunError(_ambiguous(job, found, keys))
     tied = ask(staging.ties(staged.sql, columns, keys, order, job.dialect, _SHOWN), job.runner)
     if tied:
         raise RunError(_tied(job, tied, keys, order))
     return job.stage_query(staging.last_rows(staged.sql, columns, keys, order, job.dialect))
 
 
-def without_copies(job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str]) -> Table:
-    """Return staged rows in which rows that are equal in all columns are one."""
+def distinct_row_per_key(
+    job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str]
+) -> Table:
+    """Return staged rows that have each key once; rows that are equal in all columns are one.
+
+    Raises:
+        RunError: different rows have the same key; the message names some.
+    """
     if not _duplicates(job, staged, keys):
         return staged
-    return job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
+    once = job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
+    found = _duplicates(job, once, keys)
+    if found:
+        raise RunError(_ambiguous(job, found, keys))
+    return once
 
 
 def refuse_ties(

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import (
     count,
+    distinct_row_per_key,
     one_row_per_key,
     refuse,
     refuse_null_keys,
-    without_copies,
 )
 from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
@@ -47,11 +47,12 @@ def _by_key(job: Job, verb: Append, fitted: Fitted) -> tuple[int, tuple[Statemen
     counts = count(job, fitted.staged, [nulls.condition], verb.on_empty)
     if verb.null_keys is NullKeys.REFUSE:
         refuse(job, counts, [nulls])
-    staged = fitted.staged
-    if not order:
-        staged = without_copies(job, staged, fitted.written, keys)
+    if order:
+        rows = one_row_per_key(job, fitted.staged, fitted.written, keys, order)
+    else:
+        rows = distinct_row_per_key(job, fitted.staged, fitted.written, keys)
     wanted = Wanted(
-        source=one_row_per_key(job, staged, fitted.written, keys, order),
+        source=rows,
         keys=keys,
         inserted=fitted.written,
         updated=(),

@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.loads.checks import (
     Test,
     count,
-    one_row_per_key,
+    distinct_row_per_key,
     refuse,
     refuse_null_keys,
-    without_copies,
 )
 from airflow_dataops.core.loads.cursors import write_cursor
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
@@ -51,8 +50,7 @@ def prepare_history(job: Job, verb: History, source: Source) -> Publication:
     counts, keys, effective_at = _checked(job, verb, fitted)
     _check_time(job, fitted, effective_at, times[0])
     columns = tuple(dict.fromkeys((*fitted.written, effective_at)))
-    rows = without_copies(job, fitted.staged, columns, (*keys, effective_at))
-    rows = one_row_per_key(job, rows, columns, (*keys, effective_at), ())
+    rows = distinct_row_per_key(job, fitted.staged, columns, (*keys, effective_at))
     line = _line(job, verb, fitted, rows, keys, effective_at, times, null_keys=bool(counts.met[1]))
     new = job.stage_query(histories.incoming(line, closed_at))
     versions = job.stage_query(histories.timeline(line, new.sql))

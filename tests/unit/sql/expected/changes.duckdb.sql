@@ -1,0 +1,71 @@
+create temporary table "temp"."main"."target__stg_1" as (
+select * from "shop"."source"
+);
+
+select count(*),
+  count(case when true and case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE', 'c', 'r', 'u', 'i', 'I', 'U', 'C', 'R', 'insert', 'update', 'upsert', 'INSERT', 'UPDATE', 'UPSERT') then false else true end then 1 end),
+  count(case when true and ("lsn" is null) then 1 end)
+from "temp"."main"."target__stg_1";
+
+select count(*),
+  count(case when "id" is null then 1 end)
+from "temp"."main"."target__stg_1";
+
+create temporary table "temp"."main"."target__stg_2" as (
+select "id", "name", cast("lsn" as BIGINT) as "_sequence",
+  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as dataops_deleted
+from "temp"."main"."target__stg_1"
+);
+
+select "id", "_sequence", count(*)
+from "temp"."main"."target__stg_2"
+group by "id", "_sequence"
+having count(*) > 1
+limit 3;
+
+create temporary table "temp"."main"."target__stg_3" as (
+select "id", "name", "_sequence", "dataops_deleted"
+from (
+  select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
+  from "temp"."main"."target__stg_2"
+) as ranked
+where dataops_rank = 1
+);
+
+delete from "temp"."main"."target__stg_3" as s
+where exists (select 1 from "shop"."target" as t where t."id" = s."id"
+  and t."_sequence" >= s."_sequence");
+
+delete from "temp"."main"."target__stg_3" as s
+where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
+  and t."_sequence" >= s."_sequence");
+
+begin;
+
+update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
+where "target" = ? and "partition" = ? and "token" = ?;
+
+delete from "shop"."target" as t
+where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s."id" and s."dataops_deleted");
+
+delete from "shop"."target" as t
+where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s."id" and not coalesce(s."dataops_deleted", false));
+
+insert into "shop"."target" ("id", "name", "_sequence")
+select "id", "name", "_sequence" from "temp"."main"."target__stg_3" as s
+where not coalesce(s."dataops_deleted", false);
+
+delete from "shop"."target__tombstones" as t
+where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s."id");
+
+insert into "shop"."target__tombstones" ("id", "_sequence")
+select "id", "_sequence" from "temp"."main"."target__stg_3" as s
+where s.dataops_deleted;
+
+commit;
+
+drop table if exists "temp"."main"."target__stg_1";
+
+drop table if exists "temp"."main"."target__stg_2";
+
+drop table if exists "temp"."main"."target__stg_3";

@@ -1,0 +1,88 @@
+create temporary table "pg_temp"."target__stg_1" as (
+select * from "shop"."source"
+);
+
+select count(*),
+  count(case when not ("op" is null and "before" is null and "after" is null) and case when cast("op" as text) in ('d', 'D', 'delete', 'DELETE', 'c', 'r', 'u', 'i', 'I', 'U', 'C', 'R', 'insert', 'update', 'upsert', 'INSERT', 'UPDATE', 'UPSERT') then false else true end then 1 end),
+  count(case when not ("op" is null and "before" is null and "after" is null) and ("lsn" is null) then 1 end),
+  count(case when not ("op" is null and "before" is null and "after" is null) and case when cast("op" as text) in ('d', 'D', 'delete', 'DELETE') then "before" is null else "after" is null end then 1 end)
+from "pg_temp"."target__stg_1";
+
+create temporary table "pg_temp"."target__stg_2" as (
+select cast((cast("after" as jsonb) ->> 'id') as integer) as "id",
+  cast((cast("after" as jsonb) ->> 'name') as character varying) as "name",
+  "lsn" as dataops_sequence, false as dataops_deletes
+from "pg_temp"."target__stg_1"
+where not (cast("op" as text) in ('d', 'D', 'delete', 'DELETE')) and "after" is not null
+union all
+select cast((cast("before" as jsonb) ->> 'id') as integer) as "id",
+  cast(null as character varying) as "name",
+  "lsn" as dataops_sequence, true
+from "pg_temp"."target__stg_1"
+where "before" is not null and ((cast("op" as text) in ('d', 'D', 'delete', 'DELETE')) or ("after" is not null and ((cast("before" as jsonb) ->> 'id') is distinct from (cast("after" as jsonb) ->> 'id'))))
+);
+
+select count(*),
+  count(case when "id" is null then 1 end),
+  count(case when "name" = '__debezium_unavailable_value' then 1 end)
+from "pg_temp"."target__stg_2";
+
+create temporary table "pg_temp"."target__stg_3" as (
+select "id", "name", cast("dataops_sequence" as bigint) as "_sequence",
+  case when dataops_deletes then true else false end as dataops_deleted
+from "pg_temp"."target__stg_2"
+);
+
+select "id", "_sequence", count(*)
+from "pg_temp"."target__stg_3"
+group by "id", "_sequence"
+having count(*) > 1
+limit 3;
+
+create temporary table "pg_temp"."target__stg_4" as (
+select "id", "name", "_sequence", "dataops_deleted"
+from (
+  select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
+  from "pg_temp"."target__stg_3"
+) as ranked
+where dataops_rank = 1
+);
+
+delete from "pg_temp"."target__stg_4" as s
+where exists (select 1 from "shop"."target" as t where t."id" = s."id"
+  and t."_sequence" >= s."_sequence");
+
+delete from "pg_temp"."target__stg_4" as s
+where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
+  and t."_sequence" >= s."_sequence");
+
+begin;
+
+update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
+where "target" = %s and "partition" = %s and "token" = %s;
+
+delete from "shop"."target" as t
+where exists (select 1 from "pg_temp"."target__stg_4" as s where t."id" = s."id" and s."dataops_deleted");
+
+insert into "shop"."target" as t ("id", "name", "_sequence")
+select "id", "name", "_sequence" from "pg_temp"."target__stg_4" as s
+where not coalesce(s."dataops_deleted", false)
+order by "id"
+on conflict ("id") do update set "name" = excluded."name", "_sequence" = excluded."_sequence";
+
+delete from "shop"."target__tombstones" as t
+where exists (select 1 from "pg_temp"."target__stg_4" as s where t."id" = s."id");
+
+insert into "shop"."target__tombstones" ("id", "_sequence")
+select "id", "_sequence" from "pg_temp"."target__stg_4" as s
+where s.dataops_deleted;
+
+commit;
+
+drop table if exists "pg_temp"."target__stg_1";
+
+drop table if exists "pg_temp"."target__stg_2";
+
+drop table if exists "pg_temp"."target__stg_3";
+
+drop table if exists "pg_temp"."target__stg_4";

@@ -1,0 +1,20 @@
+create temporary table "temp"."main"."target__stg_1" as (
+select * from "shop"."source"
+);
+
+select count(*)
+from "temp"."main"."target__stg_1";
+
+begin;
+
+update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
+where "target" = ? and "partition" = ? and "token" = ?;
+
+delete from "shop"."target" where true;
+
+insert into "shop"."target" ("id", "name", "n")
+select "id", "name", "n" from "temp"."main"."target__stg_1";
+
+commit;
+
+drop table if exists "temp"."main"."target__stg_1";
