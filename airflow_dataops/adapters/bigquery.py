@@ -1,56 +1,19 @@
-"""BigQuery through Google's client, as a `SqlRunner`."""
+"""A way into BigQuery without Airflow: the machine's default credentials, or an emulator."""
 
 from __future__ import annotations
 
 import os
 from contextlib import closing, contextmanager
-from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from airflow_dataops.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from google.cloud.bigquery import Client
 
 EMULATOR = "BIGQUERY_EMULATOR_HOST"
-LABELS = {"dataops_command": "health"}
-"""On each query, so that a cost report tells what looking costs."""
-
-
-class BigQueryRunner:
-    """Runs each statement as a job. There are no transactions over several of them."""
-
-    dialect = "bigquery"
-    placeholder = "?"
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        """Run one statement; see `SqlRunner.execute`."""
-        job = self._run(sql, parameters)
-        job.result()
-        changed = job.num_dml_affected_rows
-        return -1 if changed is None else int(changed)
-
-    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        """Run one query; see `SqlRunner.fetch`."""
-        return [tuple(row.values()) for row in self._run(sql, parameters).result()]
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        """Refuse: jobs of their own share no transaction."""
-        raise ConfigError("BigQuery runs each statement by itself here, without transactions.")
-        yield
-
-    def _run(self, sql: str, parameters: Sequence[Any]) -> Any:
-        from google.cloud.bigquery import QueryJobConfig, ScalarQueryParameter
-
-        bound = [ScalarQueryParameter(None, _type(value), value) for value in parameters]
-        config = QueryJobConfig(query_parameters=bound, labels=LABELS)
-        return self.client.query(sql, job_config=config)
 
 
 @contextmanager
@@ -84,10 +47,3 @@ def default_client(project: str | None, location: str | None) -> Iterator[Client
         ) from None
     with closing(client):
         yield client
-
-
-def _type(value: object) -> str:
-    known = ((bool, "BOOL"), (int, "INT64"), (float, "FLOAT64"), (datetime, "TIMESTAMP"))
-    return next(
-        (name for kind, name in (*known, (date, "DATE")) if isinstance(value, kind)), "STRING"
-    )

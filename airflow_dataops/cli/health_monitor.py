@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from airflow_dataops.cli import health_whole
+from airflow_dataops.cli.cost_document import cost_document
 from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
+from airflow_dataops.cli.health_whole import read_report
 from airflow_dataops.cli.watching import progress, watch
 from airflow_dataops.core.health.config import Freshness, HealthConfig, TableHealth
 from airflow_dataops.core.health.decoding import decode
-from airflow_dataops.core.health.monitor import check_all
+from airflow_dataops.core.health.monitor import check_all, count_checks
 from airflow_dataops.core.health.rendering import Document, Format
 from airflow_dataops.core.health.verdict import HealthReport, Verdict, exit_code, report
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -39,6 +42,16 @@ def health_monitor(
         str | None, typer.Option(help="The column of times of --table.")
     ] = None,
     max_age_hours: Annotated[float, typer.Option(help="How old --table may be.")] = 24,
+    check_failures: Annotated[
+        bool, typer.Option("--check-failures", help="Ask Airflow for failed DAG runs.")
+    ] = False,
+    cost_report: Annotated[
+        bool, typer.Option("--cost-report", help="Print what queries cost, as JSON.")
+    ] = False,
+    hours: Annotated[float | None, typer.Option(min=0, help="Hours to look back.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")
+    ] = None,
     conn_id: Annotated[
         str | None, typer.Option(help="Airflow connection of the tables; BigQuery by default.")
     ] = None,
@@ -62,12 +75,27 @@ def health_monitor(
     if schema:
         typer.echo(schema_text(HealthConfig), nl=False)
         return
-    asked = _asked(config, table, check_freshness, timestamp_column, max_age_hours)
-    given = {"conn_id": conn_id, "project": project, "location": location}
+    if config is not None:
+        asked = read_config(config, HealthConfig)
+    elif table or check_failures or cost_report:
+        asked = _tables(table or [], check_freshness, timestamp_column, max_age_hours)
+    else:
+        raise ConfigError("What to check? Give --config FILE, --table NAME or --cost-report.")
+    given = {
+        "conn_id": conn_id,
+        "project": project,
+        "location": location,
+        "check_failures": check_failures or None,
+        "failure_lookback_hours": hours,
+        "cost_lookback_hours": hours,
+    }
     asked = msgspec.structs.replace(asked, **{k: v for k, v in given.items() if v is not None})
+    if cost_report:
+        _put_costs(asked, output, format_)
+        return
 
     def check() -> tuple[datetime, tuple[Verdict, ...]]:
-        found = check_once(asked)
+        found = check_once(asked, url)
         if output is not None:
             put(_document(found), found, output, format_, default=Format.TEXT)
         return found.timestamp, found.checks
@@ -75,13 +103,13 @@ def health_monitor(
     if watch_:
         watch(check, interval)
         return
-    found = check_once(asked)
+    found = check_once(asked, url)
     put(_document(found), found, output, format_, default=Format.TEXT)
     raise typer.Exit(exit_code(found.checks))
 
 
-def check_once(config: HealthConfig) -> HealthReport:
-    """Make all the checks of a config."""
+def check_once(config: HealthConfig, url: str | None = None) -> HealthReport:
+    """Make all the checks of a config. `url` is Airflow's api-server."""
     now = datetime.now(UTC)
 
     def open_(conn_id: str | None) -> AbstractContextManager[SqlRunner]:
@@ -89,22 +117,28 @@ def check_once(config: HealthConfig) -> HealthReport:
 
         return open_warehouse(conn_id, project=config.project, location=config.location)
 
-    with progress(len(config.tables), "Checking") as step:
+    with progress(count_checks(config.tables), "Checking") as step:
         verdicts = check_all(config.tables, open_, conn_id=config.conn_id, now=now, progress=step)
+    if config.check_failures:
+        verdicts.append(health_whole.check_failures(config, url, now))
+    if config.check_costs:
+        verdicts.append(health_whole.check_costs(config, now))
     return report(verdicts, now)
 
 
-def _asked(
-    path: Path | None,
-    tables: list[str] | None,
-    freshness: bool,
-    timestamp_column: str | None,
-    max_age_hours: float,
+def _put_costs(config: HealthConfig, output: Path | None, kind: Format | None) -> None:
+    try:
+        found = read_report(config, config.cost_lookback_hours, datetime.now(UTC))
+    except DataOpsError:
+        raise
+    except Exception as error:  # drivers and networks
+        raise RetryableError(f"Costs cannot be read: {type(error).__name__}: {error}") from error
+    put(cost_document(found), found, output, kind, default=Format.JSON)
+
+
+def _tables(
+    tables: list[str], freshness: bool, timestamp_column: str | None, max_age_hours: float
 ) -> HealthConfig:
-    if path is not None:
-        return read_config(path, HealthConfig)
-    if not tables:
-        raise ConfigError("What to check? Give --config FILE, or --table NAME.")
     if freshness and timestamp_column is None:
         raise ConfigError("--check-freshness needs --timestamp-column, the column of times.")
     limits = None

@@ -158,6 +158,7 @@ class HealthConfig(Struct, frozen=True, forbid_unknown_fields=True):
         check_costs: whether the queries of the last `cost_lookback_hours` cost more than
             `cost_threshold_usd`; without a threshold the sum is only told.
         usd_per_tib: BigQuery's price of a TiB on demand.
+        usd_per_slot_hour: BigQuery's price for jobs of a reservation.
         usd_per_credit: Snowflake's price of a credit.
     """
 
@@ -173,4 +174,5 @@ class HealthConfig(Struct, frozen=True, forbid_unknown_fields=True):
     cost_lookback_hours: Hours = 24
     cost_threshold_usd: Annotated[float, Meta(ge=0)] | None = None
     usd_per_tib: Annotated[float, Meta(ge=0)] = 6.25
+    usd_per_slot_hour: Annotated[float, Meta(ge=0)] = 0.06
     usd_per_credit: Annotated[float, Meta(ge=0)] = 3.0

@@ -57,7 +57,7 @@ def check_all(
         except Exception as error:  # noqa: BLE001 - drivers, hooks, networks: told as it is
             where = f"connection {place}" if place else "BigQuery"
             message = f"{where} cannot be used: {type(error).__name__}: {error}"
-            progress(len(mine))
+            progress(count_checks(mine))
             return [verdict(table, "table", Status.ERROR, message) for table in mine]
 
     if not places:
@@ -66,3 +66,16 @@ def check_all(
         found = [verdict for part in pool.map(check, places) for verdict in part]
     order = {id_: number for number, id_ in reversed([*enumerate(t.table_id for t in tables)])}
     return sorted(found, key=lambda each: order[each.table])
+
+
+def count_checks(tables: Sequence[TableHealth]) -> int:
+    """Return how many checks are made of tables, if all of them are there."""
+    return sum(
+        sum(each is not None for each in (table.freshness, table.row_count))
+        + table.check_partitions
+        + bool(table.expected_schema)
+        + table.check_availability
+        + (len(table.quality.not_null) + len(table.quality.unique) if table.quality else 0)
+        + len(table.checks)
+        for table in tables
+    )

@@ -1,0 +1,1 @@
+"""What queries cost, and whose they are."""
