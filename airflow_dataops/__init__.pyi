@@ -10,8 +10,8 @@ from airflow_dataops.core.loads.specs import Replace as Replace
 from airflow_dataops.core.loads.specs import Within as Within
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags
-from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.connection_query import ConnectionQuery as ConnectionQuery
+from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.file_source import Files as Files
 from airflow_dataops.hooks.sources import Source as Source
 from airflow_dataops.operators.build import BuildOperator as BuildOperator
