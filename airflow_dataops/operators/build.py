@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
+from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -52,4 +53,6 @@ class BuildOperator(NodeOperator):
         self.log.info("%s %s%s", result.relation, result.action, rows)
         for asset in self.outlets:
             context["outlet_events"][asset].extra = {"action": result.action, "rows": result.rows}
-        return plain(result)
+        shown = plain(result)
+        report_results([shown])
+        return shown

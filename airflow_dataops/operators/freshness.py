@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
+from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -41,6 +42,8 @@ class FreshnessOperator(NodeOperator):
             lambda runner: check_freshness(node, runner, now=datetime.now(UTC))
         )
         self.log.info("%s %s %s", result.status.upper(), id_, result.message)
+        shown = plain(result)
+        report_results([shown])
         if result.status == "fail":
             raise AirflowFailException(f"{id_}: {result.message}")
-        return plain(result)
+        return shown

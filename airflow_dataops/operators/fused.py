@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.operators.progress import Progress
+from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,6 +101,8 @@ class FusedOperator(NodeOperator):
         def settled(part: Part, outcome: Outcome) -> None:
             if outcome.state is State.DONE and not request.dry_run:
                 progress.record(part.id, outcome.results)
+            if not request.dry_run:
+                report_results(outcome.results)
             self._log(part, outcome)
 
         scripts: list[str] = []

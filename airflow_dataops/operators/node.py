@@ -57,7 +57,7 @@ class NodeOperator(Asked, SessionOperator):
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:
         """Name what Airflow keeps of the operator in the serialized DAG."""
-        fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[no-untyped-call]
+        fields: frozenset[str] = super().get_serialized_fields()
         return fields | {"fingerprint"}
 
     def _show_script(self, script: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
@@ -11,17 +11,34 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow_dataops.core.execution.recording import RecordingRunner
     from airflow_dataops.hooks.sql_runner import Session
 
 
 class SessionOperator(BaseOperator):
-    """Works in one session with the warehouse of its `conn_id`."""
+    """Works in one session with the warehouse of its `conn_id`.
+
+    Args:
+        metric_tags: tags that the task's metrics get besides `dag`, `task` and `owner`, such as
+            `{"tier": "gold"}`.
+    """
 
     conn_id: str
     _session: Session | None = None
+
+    def __init__(self, *, metric_tags: Mapping[str, str] | None = None, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        # As text: what Airflow writes of a mapping in the serialized DAG, it cannot read.
+        tags = sorted((metric_tags or {}).items())
+        self.metric_tags = [f"{key}:{value}" for key, value in tags] or None
+
+    @classmethod
+    def get_serialized_fields(cls) -> frozenset[str]:
+        """Name what Airflow keeps of the operator in the serialized DAG."""
+        fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[no-untyped-call]
+        return fields | {"metric_tags"}
 
     def on_kill(self) -> None:
         """Stop the statement that is running on the server."""

@@ -25,7 +25,7 @@ from airflow_dataops.core.metrics.run_end import RunEnd, Verdict, additions, jud
 from airflow_dataops.plugins.run_rows import Rows, read_rows
 from airflow_dataops.plugins.tags import run_tags, task_tags
 
-_PAUSE = 0.5
+_PAUSE = 2.0
 _AT_ONCE = 100
 _PATIENCE = 120.0
 _REMEMBERED = 10_000

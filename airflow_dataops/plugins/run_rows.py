@@ -1,20 +1,25 @@
-"""Rows of runs and their tries: plain columns, in a session of our own."""
+"""Rows of runs and their tries: plain columns, on a connection of our own."""
 
 from __future__ import annotations
 
 from collections import defaultdict
+from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_dataops.core.metrics.run_end import RunRow, TryRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from sqlalchemy import ColumnElement
+    from collections.abc import Sequence
 
     from airflow_dataops.core.metrics.run_end import RunEnd
 
 Key = tuple[str, str]
+
+_RUN_COLUMNS = ("dag_id", "run_id", "state", "queued_at", "end_date", "updated_at")
+_TRY_COLUMNS = (
+    *("dag_id", "run_id", "task_id", "map_index", "try_number", "state"),
+    *("queued_dttm", "start_date", "end_date", "updated_at"),
+)
 
 
 class Rows(NamedTuple):
@@ -25,42 +30,45 @@ class Rows(NamedTuple):
 
 
 def read_rows(runs: Sequence[RunEnd]) -> Rows:
-    """Read what is committed about some runs."""
+    """Read what is committed about some runs.
+
+    Raises:
+        sqlalchemy.exc.SQLAlchemyError: the database does not answer.
+    """
+    from airflow.settings import get_engine
+
+    keys = {(run.dag_id, run.run_id) for run in runs}
+    # A few rows too many where DAGs share run ids; in return the statements are always the same.
+    among = {"dags": sorted({key[0] for key in keys}), "runs": sorted({key[1] for key in keys})}
+    of_runs, of_tries = _statements()
+    tries: defaultdict[Key, list[TryRow]] = defaultdict(list)
+    with get_engine().connect() as connection:
+        found = [RunRow._make(row) for row in connection.execute(of_runs, among)]
+        for statement, archived in of_tries:
+            for dag_id, run_id, *values in connection.execute(statement, among):
+                tries[dag_id, run_id].append(TryRow._make((*values, archived)))
+    return Rows({(row.dag_id, row.run_id): row for row in found}, dict(tries))
+
+
+@cache
+def _statements() -> tuple[Any, tuple[tuple[Any, bool], ...]]:
+    """Return the queries for runs, and those for tries, the second one for archived ones."""
     from airflow.models.dagrun import DagRun
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.taskinstancehistory import TaskInstanceHistory
-    from airflow.utils.session import create_session
-    from sqlalchemy import select
 
-    keys = [(run.dag_id, run.run_id) for run in runs]
-    with create_session() as session:
-        found = session.execute(select(*_run_columns(DagRun)).where(_among(DagRun, keys)))
-        rows = {(row[0], row[1]): RunRow._make(row) for row in found}
-        tries: defaultdict[Key, list[TryRow]] = defaultdict(list)
-        for table, archived in ((TaskInstance, False), (TaskInstanceHistory, True)):
-            statement = select(*_try_columns(table)).where(_among(table, keys))
-            for dag_id, run_id, *values in session.execute(statement):
-                tries[dag_id, run_id].append(TryRow._make((*values, archived)))
-    return Rows(rows, dict(tries))
+    tries = (TaskInstance, False), (TaskInstanceHistory, True)
+    return (
+        _select(DagRun, _RUN_COLUMNS),
+        tuple((_select(table, _TRY_COLUMNS), archived) for table, archived in tries),
+    )
 
 
-def _run_columns(table: Any) -> list[Any]:
-    names = ("dag_id", "run_id", "state", "queued_at", "end_date", "updated_at")
-    return [getattr(table, name) for name in names]
+def _select(model: Any, names: tuple[str, ...]) -> Any:
+    from sqlalchemy import bindparam, select
 
-
-def _try_columns(table: Any) -> list[Any]:
-    names = ("dag_id", "run_id", "task_id", "map_index", "try_number", "state", "queued_dttm")
-    return [getattr(table, name) for name in (*names, "start_date", "end_date", "updated_at")]
-
-
-def _among(table: Any, keys: Iterable[Key]) -> ColumnElement[bool]:
-    """Return the condition for some runs; a list of run ids per DAG is quick everywhere."""
-    from sqlalchemy import and_, or_
-
-    by_dag: defaultdict[str, list[str]] = defaultdict(list)
-    for dag_id, run_id in keys:
-        by_dag[dag_id].append(run_id)
-    return or_(
-        *(and_(table.dag_id == dag_id, table.run_id.in_(ids)) for dag_id, ids in by_dag.items())
+    columns = model.__table__.c
+    return select(*(columns[name] for name in names)).where(
+        columns.dag_id.in_(bindparam("dags", expanding=True)),
+        columns.run_id.in_(bindparam("runs", expanding=True)),
     )

@@ -29,8 +29,8 @@ def task_tags(dag_id: str, task_id: str, task: Any, dag: Any) -> Pairs:
     if owner and owner != _DEFAULT_OWNER:
         found["owner"] = owner
     own = getattr(task, "metric_tags", None)
-    if isinstance(own, dict):
-        found |= {str(key): str(value) for key, value in own.items()}
+    if isinstance(own, list):
+        found |= {key: value for key, _, value in (str(tag).partition(":") for tag in own)}
     return tuple(found.items())
 
 

@@ -38,7 +38,10 @@ class OtlpSink:
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter
         from opentelemetry.sdk.resources import Resource
 
-        self._exporter = OTLPMetricExporter(endpoint=endpoint, headers=headers, timeout=timeout)
+        self._session = _session()
+        self._exporter = OTLPMetricExporter(
+            endpoint=endpoint, headers=headers, timeout=timeout, session=self._session
+        )
         instance = {"service.name": name, "service.instance.id": str(uuid4())}
         self._resource = Resource(instance)
         self._since = time.time_ns()
@@ -54,7 +57,8 @@ class OtlpSink:
         now = time.time_ns()
         with _Said() as said:
             result = self._exporter.export(self._data(batch, now))
-        check(result is MetricExportResult.SUCCESS, said.text or "the collector took nothing")
+        cause = f" {self._session.error}" if self._session.error else ""
+        check(result is MetricExportResult.SUCCESS, f"{said.text}{cause}")
         self._since = now
 
     def _data(self, batch: Batch, now: int) -> Any:
@@ -129,20 +133,45 @@ def _histogram(series: Series, timing: Timing, since: int, now: int) -> Any:
     )
 
 
+def _session() -> Any:
+    """Return a session that remembers why a request failed; the exporter does not say."""
+    import requests
+
+    class Session(requests.Session):
+        error: Exception | None = None
+
+        def send(self, request: Any, **arguments: Any) -> Any:
+            try:
+                answer = super().send(request, **arguments)
+            except requests.RequestException as error:
+                self.error = error
+                raise
+            self.error = None
+            return answer
+
+    return Session()
+
+
 class _Said(logging.Filter):
     """Keeps what the exporter logs in this thread to itself, so that it is said once, by us."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.text = ""
+        self._texts: dict[str, None] = {}
         self._thread = threading.get_ident()
         self._logger = logging.getLogger(_LOGGER)
 
     def filter(self, record: logging.LogRecord) -> bool:
         if record.thread != self._thread:
             return True
-        self.text = record.getMessage()
+        self._texts[record.getMessage()] = None
         return False
+
+    @property
+    def text(self) -> str:
+        """The first and the last thing it said: the cause, and that it gave up."""
+        texts = list(self._texts)
+        return " ".join(texts[:1] + texts[1:][-1:])
 
     def __enter__(self) -> _Said:
         self._logger.addFilter(self)

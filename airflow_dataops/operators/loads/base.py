@@ -15,6 +15,7 @@ from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import asset_of
 from airflow_dataops.operators.loads.source import SourceArguments
 from airflow_dataops.operators.node import plain
+from airflow_dataops.operators.reported import report_load
 from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
@@ -98,6 +99,7 @@ class LoadOperator(SourceArguments, SessionOperator):
             load = self._load(context, runner.dialect)
             result = run_load(load, self._source(runner.dialect), runner)
         self.log.info("%s", _said(result))
+        report_load(result.target, result.inserted, result.updated, result.deleted)
         for asset in self.outlets:
             context["outlet_events"][asset].extra = _extra(result)
         return plain(result)
