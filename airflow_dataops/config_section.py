@@ -23,7 +23,21 @@ def config_section() -> dict[str, Any]:
         "statsd://localhost:8125, conn:ops_datadog",
         "string",
     )
+    ledger = _option(
+        "The ledger's database: postgresql://..., sqlite:////path, or conn:my_connection. "
+        "Empty for a SQLite file beside Airflow's home.",
+        "",
+        "conn:dataops_ledger",
+        "string",
+    )
     options = {
+        "ledger": ledger | {"sensitive": True},
+        "alerts_config": _option(
+            "The YAML file that says who is told what, when.",
+            "",
+            "/opt/airflow/config/alerts.yaml",
+            "string",
+        ),
         "metrics_sinks": sinks | {"sensitive": True},
         "metrics_allow_tags": _option(
             "Only these tags are sent; empty for all.", "", "dag, task, tier", "string"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from airflow_dataops.cli.alerts import alerts
 from airflow_dataops.cli.backfill import backfill
 from airflow_dataops.cli.compile import compile_command
 from airflow_dataops.cli.metrics import metrics
@@ -20,3 +21,4 @@ app.command("compile")(compile_command)
 app.command("plan")(plan)
 app.command("metrics")(metrics)
 app.command("backfill")(backfill)
+app.add_typer(alerts)

@@ -22,6 +22,21 @@ if TYPE_CHECKING:
 _SEVERITY = {Tier.CRITICAL: "critical", Tier.IMPORTANT: "error", Tier.NICE_TO_HAVE: "warning"}
 
 
+class _OnceClient(pagerduty.EventsApiV2Client):
+    """Tries once: by itself it would try for minutes, on 429 for ever; the outbox tries again."""
+
+    max_network_attempts = 0
+    timeout = TIMEOUT  # type: ignore[assignment] # what its own class has
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.retry = {}
+
+    def postprocess(self, response: Any) -> None:
+        if response.status_code == 429:
+            raise pagerduty.HttpError("rate limited", response)
+
+
 class PagerDutyReceiver:
     """Args: `conn_id`, a connection with the integration key as its password.
 
@@ -39,7 +54,7 @@ class PagerDutyReceiver:
         """Enqueue an event; see `Receiver.send`."""
         event = event_of(message)
         try:
-            with self._client() as client:
+            with _OnceClient(self._hook.integration_key, base_url=self._address) as client:
                 client.send_event(event.pop("action"), **event)
         except pagerduty.HttpError as error:
             answer: Any = error.response
@@ -52,16 +67,6 @@ class PagerDutyReceiver:
             ) from None
         except (pagerduty.Error, OSError) as error:
             raise ReceiverError(f"PagerDuty cannot be reached: {error}") from None
-
-    def _client(self) -> Any:
-        client = pagerduty.EventsApiV2Client(
-            self._hook.integration_key, base_url=self._address, timeout=TIMEOUT
-        )
-        # By itself it would try again for minutes, beyond the outbox's lease.
-        client.retry = {}
-        client.max_network_attempts = 0
-        client.timeout = TIMEOUT
-        return client
 
 
 def event_of(message: Message) -> dict[str, Any]:
