@@ -40,6 +40,9 @@ _HOMES = {
     "Within": "airflow_dataops.core.loads.specs",
     "backfill": "airflow_dataops.adapters.backfills",
     "DuckDBHook": "airflow_dataops.hooks.duckdb",
+    "AlertNotifier": "airflow_dataops.callbacks.alerts",
+    "raise_alert": "airflow_dataops.callbacks.alerts",
+    "raise_alert_async": "airflow_dataops.callbacks.alerts",
 }
 
 __all__ = [*_HOMES, "__version__"]

@@ -1,4 +1,7 @@
 from airflow_dataops.adapters.backfills import backfill as backfill
+from airflow_dataops.callbacks.alerts import AlertNotifier as AlertNotifier
+from airflow_dataops.callbacks.alerts import raise_alert as raise_alert
+from airflow_dataops.callbacks.alerts import raise_alert_async as raise_alert_async
 from airflow_dataops.core.loads.gates import Gate as Gate
 from airflow_dataops.core.loads.specs import Append as Append
 from airflow_dataops.core.loads.specs import ApplyChanges as ApplyChanges
