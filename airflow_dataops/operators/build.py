@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
-from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -54,5 +53,5 @@ class BuildOperator(NodeOperator):
         for asset in self.outlets:
             context["outlet_events"][asset].extra = {"action": result.action, "rows": result.rows}
         shown = plain(result)
-        report_results([shown])
+        self._tell([shown])
         return shown

@@ -9,7 +9,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
-from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -43,7 +42,7 @@ class FreshnessOperator(NodeOperator):
         )
         self.log.info("%s %s %s", result.status.upper(), id_, result.message)
         shown = plain(result)
-        report_results([shown])
+        self._tell([shown])
         if result.status == "fail":
             raise AirflowFailException(f"{id_}: {result.message}")
         return shown

@@ -9,7 +9,6 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.operators.progress import Progress
-from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -102,7 +101,7 @@ class FusedOperator(NodeOperator):
             if outcome.state is State.DONE and not request.dry_run:
                 progress.record(part.id, outcome.results)
             if not request.dry_run:
-                report_results(outcome.results)
+                self._tell(outcome.results)
             self._log(part, outcome)
 
         scripts: list[str] = []

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_dataops.operators.asked import Asked
+from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 
-class NodeOperator(Asked, SessionOperator):
+class NodeOperator(NodeLineage, SessionOperator):
     """Runs nodes of a manifest through a connection, without dbt.
 
     The SQL is looked up when the task runs, so that it weighs nothing in the serialized DAG;

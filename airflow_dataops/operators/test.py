@@ -8,7 +8,6 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
-from airflow_dataops.operators.reported import report_results
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +44,7 @@ class TestOperator(NodeOperator):
         manifest = self._open()
         results = self._run(lambda runner: self._judge(manifest, nodes, runner))
         verdicts = {"tests": [plain(result) for result in results]}
-        report_results(verdicts["tests"])
+        self._tell(verdicts["tests"])
         if failed := [result for result in results if result.status == "fail"]:
             context["ti"].xcom_push(key="verdicts", value=verdicts)
             names = "".join(f"\n  - {result.node}: {result.message}" for result in failed)

@@ -13,9 +13,9 @@ from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.lineage import LoadLineage
 from airflow_dataops.operators.loads.source import SourceArguments
 from airflow_dataops.operators.node import plain
-from airflow_dataops.operators.reported import report_load
 from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Choice = TypeVar("Choice", bound=StrEnum)
 
 
-class LoadOperator(SourceArguments, SessionOperator):
+class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
     """Loads one table so that it may be killed, retried, run twice, late or by two at once.
 
     The rows come from a query or a table in the target's own warehouse, or from a `source`
@@ -99,7 +99,7 @@ class LoadOperator(SourceArguments, SessionOperator):
             load = self._load(context, runner.dialect)
             result = run_load(load, self._source(runner.dialect), runner)
         self.log.info("%s", _said(result))
-        report_load(result.target, result.inserted, result.updated, result.deleted)
+        self._tell_load(result.target, result.inserted, result.updated, result.deleted)
         for asset in self.outlets:
             context["outlet_events"][asset].extra = _extra(result)
         return plain(result)
