@@ -80,7 +80,8 @@ class FakeBigQuery:
         values = [job_id, billed, query, listed, ago, kind, reservation, slot_ms]
         self.database.execute(
             "insert into information.jobs select $1, 'who@example.org', 'QUERY',"
-            " now() - $5::interval, now() - $5::interval, now() - $5::interval + interval '30 seconds', $6, $2, $2, $8,"
+            " now() - $5::interval, now() - $5::interval, "
+            " now() - $5::interval + interval '30 seconds', $6, $2, $2, $8,"
             " $7, false, $4, $3",
             values,
         )

@@ -1,0 +1,90 @@
+"""`sla-tracker`: are SLAs kept, now and over time?"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path  # noqa: TC003 - typer reads this module's annotations
+from typing import Annotated
+
+import msgspec
+import typer
+
+from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
+from airflow_dataops.cli.sla_rounds import check_slas
+from airflow_dataops.cli.watching import watch
+from airflow_dataops.core.health.rendering import Format
+from airflow_dataops.core.health.sla_config import SlaConfig
+from airflow_dataops.core.health.sla_report import SlaReport, sla_document
+from airflow_dataops.core.health.verdict import Verdict, exit_code
+from airflow_dataops.errors import ConfigError
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command()
+def sla_tracker(
+    config: Annotated[Path | None, typer.Option(help="The config file, JSON.")] = None,
+    report: Annotated[
+        bool, typer.Option("--report", help="Add compliance over time, budgets, suggestions.")
+    ] = False,
+    days: Annotated[int | None, typer.Option(min=1, help="How far back a report goes.")] = None,
+    monitor: Annotated[bool, typer.Option("--monitor", help="Check again and again.")] = False,
+    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 300,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
+    format_: Annotated[
+        Format | None, typer.Option("--format", help="By default what the file's name says.")
+    ] = None,
+    conn_id: Annotated[
+        str | None, typer.Option(help="Airflow connection of the tables; BigQuery by default.")
+    ] = None,
+    project: Annotated[str | None, typer.Option(help="BigQuery's project for queries.")] = None,
+    location: Annotated[str | None, typer.Option(help="BigQuery's region.")] = None,
+    ledger: Annotated[
+        str | None, typer.Option(help="URL of the ledger that keeps each round.")
+    ] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")
+    ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the config's JSON Schema.")
+    ] = False,
+) -> None:
+    """Check SLAs of pipelines and tables.
+
+    Exits 0 when all are kept, 1 with a violation, 2 when it was misused (a wrong config too),
+    3 when something could not be checked.
+    """
+    if schema:
+        typer.echo(schema_text(SlaConfig), nl=False)
+        return
+    if config is None:
+        raise ConfigError("Which SLAs? Give --config FILE.")
+    asked = read_config(config, SlaConfig)
+    given = {
+        "conn_id": conn_id,
+        "project": project,
+        "location": location,
+        "ledger": ledger,
+        "report_days": days,
+    }
+    asked = msgspec.structs.replace(asked, **{k: v for k, v in given.items() if v is not None})
+
+    def check() -> SlaReport:
+        found = check_slas(asked, url, over_time=report)
+        if output is not None or not monitor:
+            put(sla_document(found), found, output, format_, default=Format.TEXT)
+        return found
+
+    if monitor:
+        watch(lambda: _shown(check()), interval)
+        return
+    raise typer.Exit(exit_code(check().checks))
+
+
+def _shown(found: SlaReport) -> tuple[datetime, tuple[Verdict, ...]]:
+    return found.timestamp.astimezone(UTC), found.checks
+
+
+def run() -> None:
+    """Run the command line."""
+    run_app("sla-tracker", lambda: app)

@@ -1,0 +1,120 @@
+"""What `sla-tracker` prints."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.health.compliance import Compliance
+from airflow_dataops.core.health.rendering import Document, Table
+from airflow_dataops.core.health.verdict import Status, Verdict
+from airflow_dataops.core.model import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+class SlaSummary(Struct, frozen=True, omit_defaults=False):
+    """`compliance_rate` is the share of the SLAs checked that are kept now, in percent."""
+
+    total_slas: int
+    compliant: int
+    violations: int
+    critical_violations: int
+    errors: int
+    compliance_rate: float
+
+
+class SlaReport(Struct, frozen=True, omit_defaults=False):
+    """What `sla-tracker` prints as JSON; `compliance` is over time, with `--report`."""
+
+    timestamp: datetime
+    checks: tuple[Verdict, ...]
+    violations: tuple[Verdict, ...]
+    critical_violations: tuple[Verdict, ...]
+    summary: SlaSummary
+    compliance: tuple[Compliance, ...] = ()
+
+
+def sla_report(
+    checks: Iterable[Verdict], at: datetime, compliance: Iterable[Compliance] = ()
+) -> SlaReport:
+    """Sum up verdicts."""
+    found = tuple(checks)
+    missed = tuple(each for each in found if each.status is Status.FAIL)
+    critical = tuple(each for each in missed if each.critical)
+    kept = sum(each.status in (Status.PASS, Status.WARN) for each in found)
+    judged = kept + len(missed)
+    summary = SlaSummary(
+        total_slas=len(found),
+        compliant=kept,
+        violations=len(missed),
+        critical_violations=len(critical),
+        errors=sum(each.status is Status.ERROR for each in found),
+        compliance_rate=round(100 * kept / judged, 1) if judged else 100.0,
+    )
+    return SlaReport(
+        timestamp=at,
+        checks=found,
+        violations=missed,
+        critical_violations=critical,
+        summary=summary,
+        compliance=tuple(compliance),
+    )
+
+
+def sla_document(report: SlaReport) -> Document:
+    """Return the report for a reader."""
+    total = report.summary
+    facts = {
+        "Checked at": f"{report.timestamp:%Y-%m-%d %H:%M:%S} UTC",
+        "SLAs": f"{total.total_slas}",
+        "Kept": f"{total.compliant}",
+        "Violations": f"{total.violations} ({total.critical_violations} critical)",
+        "Could not be checked": f"{total.errors}",
+        "Compliance": f"{total.compliance_rate:g} %",
+    }
+    tables = [_overview(report.compliance)] if report.compliance else []
+    for each in report.compliance:
+        rows = [
+            (title, period.period, f"{period.kept} of {period.total}", f"{period.rate:g} %")
+            for title, found in (
+                ("Month", each.by_month),
+                ("Week", each.by_week),
+                ("Day", each.by_day),
+            )
+            for period in found
+        ]
+        title = f"{each.subject}: {each.sla}"
+        tables.append(Table(title=title, heads=("", "Period", "Kept", "Rate"), rows=tuple(rows)))
+    return Document(
+        title="SLA compliance", facts=facts, verdicts=report.checks, tables=tuple(tables)
+    )
+
+
+def _overview(found: Iterable[Compliance]) -> Table:
+    heads = ("Subject", "SLA", "Kept", "Rate", "Budget left", "Trend", "Change", "Suggested SLA")
+    rows = tuple(
+        (
+            each.subject,
+            each.sla,
+            f"{each.kept} of {each.total}",
+            "-" if each.rate is None else f"{each.rate:g} %",
+            f"{each.budget.left:g} of {each.budget.allowed:g}",
+            "-" if each.trend is None else f"{each.trend:+g} points",
+            _change(each),
+            "-"
+            if each.suggested_minutes is None
+            else f"{each.suggested_minutes[0]:g} to {each.suggested_minutes[1]:g} min",
+        )
+        for each in found
+    )
+    return Table(title="Compliance over time", heads=heads, rows=rows)
+
+
+def _change(each: Compliance) -> str:
+    if each.change is None:
+        return "-"
+    worse = "slower" if each.degraded else "changed"
+    change = each.change
+    return f"{worse} since {change.at:%Y-%m-%d}: {change.before:g} to {change.after:g} min"
