@@ -19,6 +19,7 @@ from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from tests.duckdb_runner import DuckDBRunner
+from tests.emulators import snowflake_gaps
 from tests.postgres import PostgresRunner
 
 if TYPE_CHECKING:
@@ -64,6 +65,14 @@ def _postgres() -> Iterator[Callable[[], SqlRunner]]:
         runner.close()
 
 
+@contextmanager
+def _snowflake() -> Iterator[Callable[[], SqlRunner]]:
+    from tests.emulators import snowflake
+
+    with snowflake.sessions() as connect:
+        yield connect
+
+
 _TYPES = {
     "int": "integer",
     "bigint": "bigint",
@@ -75,13 +84,17 @@ _TYPES = {
     "decimal": "decimal(18,2)",
     "float": "double precision",
 }
+_SNOWFLAKE_TYPES = _TYPES | {"time": "timestamp_ntz", "zoned": "timestamp_tz"}
 ENGINES = {
     engine.name: engine
     for engine in (
         Engine("duckdb", _TYPES, _duckdb),
         Engine("postgres", _TYPES, _postgres),
+        Engine("snowflake", _SNOWFLAKE_TYPES, _snowflake, snowflake_gaps.LOADS),
     )
 }
+EMULATED = {"snowflake"}
+"""The engines that are no real servers."""
 
 
 class Warehouse:

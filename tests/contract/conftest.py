@@ -6,12 +6,24 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.warehouses import ENGINES, open_warehouse
+from tests.warehouses import EMULATED, ENGINES, open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.warehouses import Warehouse
+
+
+_QUICK_ON_EMULATORS = ("test_loads_partition",)
+"""The suites that run on emulators each time; the others are slow there."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        engine = getattr(item, "callspec", None) and item.callspec.params.get("warehouse")
+        if engine in EMULATED and item.path.stem not in _QUICK_ON_EMULATORS:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(params=sorted(ENGINES))

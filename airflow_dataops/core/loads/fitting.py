@@ -10,7 +10,7 @@ from airflow_dataops.core.sql import columns as column_sql
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.identifiers import resolve
-from airflow_dataops.core.sql.statements import Statement, send
+from airflow_dataops.core.sql.statements import Effect, Statement, send
 from airflow_dataops.core.sql.tables import Table, TableColumn
 from airflow_dataops.core.sql.types import misfit, needs_cast
 from airflow_dataops.errors import RunError
@@ -165,4 +165,5 @@ def _too_long(job: Job, new: Sequence[TableColumn]) -> list[str]:
 
 def _addition(job: Job, column: TableColumn) -> Statement:
     added = Column(name=column.name, type=column.type)
-    return Statement(sql=column_sql.add_column(job.load.target, added, job.dialect))
+    sql = column_sql.add_column(job.load.target, added, job.dialect)
+    return Statement(sql=sql, effect=Effect.DEFINED)

@@ -6,6 +6,8 @@ import logging
 import time
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from airflow_dataops.core.loads.failures import Yielding
 from airflow_dataops.core.loads.lease import pass_fence
 from airflow_dataops.core.loads.specs import LoadResult
@@ -32,6 +34,7 @@ def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
         SupersededError: another attempt has taken the load's place; nothing was written.
         RetryableError: other transactions kept writing the same rows.
     """
+    publication = _apart(job, publication)
     for statement in publication.before:
         send(statement, job.runner)
     for number in range(_TRIES):
@@ -45,6 +48,16 @@ def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
         f"{job.load.target}: other transactions wrote the same rows each of {_TRIES} times; the "
         "table is as it was. Run the task again, or keep other writers off the table meanwhile."
     )
+
+
+def _apart(job: Job, publication: Publication) -> Publication:
+    """Take new columns out of the transaction where they would end it; NULL, they do no harm."""
+    if job.loading.transactional_ddl:
+        return publication
+    defined = [s for s in publication.statements if s.effect is Effect.DEFINED]
+    others = [s for s in publication.statements if s.effect is not Effect.DEFINED]
+    before = (*publication.before, *defined)
+    return msgspec.structs.replace(publication, statements=tuple(others), before=before)
 
 
 def _in_one_transaction(job: Job, lease: Lease, publication: Publication) -> list[int]:

@@ -89,10 +89,11 @@ def prepared(
         deletes: the condition for deletions.
     """
     theirs, ours, type_ = sequence
+    flag = quote(DELETED, dialect)
     return (
         f"select {quote_all(columns, dialect)},"
         f" cast({quote(theirs, dialect)} as {type_}) as {quote(ours, dialect)},\n"
-        f"  case when {deletes} then true else false end as {DELETED}\nfrom {source}"
+        f"  case when {deletes} then true else false end as {flag}\nfrom {source}"
     )
 
 

@@ -35,7 +35,7 @@ def flattened(
         columns: the target's columns that the objects may have.
         deletes: the condition for deletions.
     """
-    seq = f"{quote(sequence, loading.name)} as {SEQUENCE}"
+    seq = f"{quote(sequence, loading.name)} as {quote(SEQUENCE, loading.name)}"
     after = ",\n  ".join(_field(AFTER, column, loading) for column in columns)
     before = ",\n  ".join(
         _field(BEFORE, column, loading)
@@ -48,7 +48,7 @@ def flattened(
     )
     old, new = quote(BEFORE, loading.name), quote(AFTER, loading.name)
     return (
-        f"select {after},\n  {seq}, false as {DELETES}\nfrom {source}\n"
+        f"select {after},\n  {seq}, false as {quote(DELETES, loading.name)}\nfrom {source}\n"
         f"where not ({deletes}) and {new} is not null\n"
         f"union all\nselect {before},\n  {seq}, true\nfrom {source}\n"
         f"where {old} is not null and (({deletes}) or ({new} is not null and ({old_key})))"

@@ -40,8 +40,9 @@ def staging_table(target: Relation, name: str, loading: Loading, *, session: boo
 
 def create_as(staging: Relation, query: str, dialect: str) -> str:
     """Return a statement that makes a staging table of a query's rows."""
-    temporary = "temporary " if is_of_session(staging, dialect) else ""
-    return f"create {temporary}table {render(staging, dialect)} as {subquery(query)}"
+    kept = get_loading(dialect).create_staging
+    create = "create temporary table {}" if is_of_session(staging, dialect) else kept
+    return f"{create.replace('{}', render(staging, dialect))} as {subquery(query)}"
 
 
 def is_of_session(staging: Relation, dialect: str) -> bool:
@@ -59,9 +60,12 @@ def leftovers(target: Relation, prefix: str, loading: Loading) -> Statement:
     parts = {"table_catalog": target.database, "table_schema": target.schema}
     known = {column: part for column, part in parts.items() if part is not None}
     tests = "".join(f" and lower({column}) = lower({MARK})" for column in known)
+    listing = f"{loading.information_schema}.tables"
+    if loading.tables_of is not None:
+        listing = loading.tables_of(target)
     return Statement(
         sql=(
-            f"select table_name from {loading.information_schema}.tables\n"
+            f"select table_name from {listing}\n"
             f"where substring(table_name, 1, {len(prefix)}) = {MARK}{tests}"
         ),
         parameters=(prefix, *known.values()),
@@ -79,6 +83,15 @@ def rename_column(staging: Relation, old: str, new: str, dialect: str) -> Statem
 def cast_column(staging: Relation, name: str, type_: str, dialect: str) -> Statement:
     """Return the statement that converts a column to the type its target has for it."""
     column = quote(name, dialect)
+    if not get_loading(dialect).alters_types:
+        table = render(staging, dialect)
+        anew = get_loading(dialect).create_staging.replace("create", "create or replace", 1)
+        return Statement(
+            sql=(
+                f"{anew.replace('{}', table)} as\n"
+                f"select * replace (cast({column} as {type_}) as {column}) from {table}"
+            )
+        )
     return Statement(
         sql=(
             f"alter table {render(staging, dialect)} alter column {column}"

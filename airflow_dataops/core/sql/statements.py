@@ -23,6 +23,8 @@ class Effect(StrEnum):
     DELETED = "deleted"
     REMOVED = "removed"
     """Deleted in order to be inserted again in the same transaction."""
+    DEFINED = "defined"
+    """The columns of a table changed."""
     WRITTEN = "written"
     """Inserted or updated; the engine does not tell which."""
 

@@ -154,7 +154,7 @@ def merge(rows: Rows) -> tuple[Statement, ...]:
                 f"merge into {rows.target} as t\nusing {rows.source} as s\non {match}\n"
                 + "\n".join(clauses)
             ),
-            effect=Effect.WRITTEN,
+            effect=Effect.WRITTEN if updates or flag else Effect.INSERTED,
         ),
     )
 

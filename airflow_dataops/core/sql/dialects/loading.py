@@ -79,6 +79,11 @@ class Loading(Struct, frozen=True):
             takes its name, as texts; None where nothing can.
         belongings: the query for what `Swap.RENAME` has to give to the new table: kind,
             name, definition; and the function that makes statements of it.
+        tables_of: the listing of the tables beside a relation; `information_schema`'s where
+            there is but one.
+        create_staging: how a staging table that is no session's begins; `{}` is its name.
+        alters_types: whether a column's type can be changed to any other; where it cannot, a
+            staging table is made anew.
     """
 
     name: str
@@ -99,3 +104,6 @@ class Loading(Struct, frozen=True):
     in_the_way: Callable[[Relation], Statement] | None = None
     belongings: Callable[[Relation], Statement] | None = None
     belonging: Callable[[tuple[str, str, str], Relation, Relation], Belonging] | None = None
+    tables_of: Callable[[Relation], str] | None = None
+    create_staging: str = "create table {}"
+    alters_types: bool = True

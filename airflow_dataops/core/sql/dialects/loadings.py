@@ -7,14 +7,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects.loading_bigquery import BIGQUERY
 from airflow_dataops.core.sql.dialects.loading_duckdb import DUCKDB
 from airflow_dataops.core.sql.dialects.loading_postgres import POSTGRES
+from airflow_dataops.core.sql.dialects.loading_snowflake import SNOWFLAKE
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.sql.dialects.loading import Loading
 
-LOADINGS = {loading.name: loading for loading in (DUCKDB, POSTGRES)}
+LOADINGS = {loading.name: loading for loading in (BIGQUERY, DUCKDB, POSTGRES, SNOWFLAKE)}
 
 
 def get_loading(name: str) -> Loading:
