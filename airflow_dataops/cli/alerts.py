@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from threading import Event
@@ -25,6 +26,8 @@ def send(
     ] = None,
 ) -> None:
     """Send what is due in the outbox. Any number of these may run, on any machines."""
+    # As Airflow's own commands do: connections are read from its database as well.
+    os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
     from airflow_dataops.hooks.alerts import alert_sender, read_alerts_config
 
     sender = alert_sender(read_alerts_config(config))

@@ -1,0 +1,64 @@
+"""`airflow-dataops alerts`, as a user calls it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner
+
+from airflow_dataops.cli.app import app
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks import alerts as hooks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+GOOD = "routes:\n  - receivers: [slack:ops]\n    group: {by: none, wait_seconds: 0}\n"
+
+
+@pytest.fixture(autouse=True)
+def own_ledger() -> Iterator[None]:
+    hooks._opened.cache_clear()
+    yield
+    hooks._opened.cache_clear()
+
+
+def run(*arguments: object) -> str:
+    result = CliRunner().invoke(app, ["alerts", *map(str, arguments)], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_a_good_file_has_nothing_wrong(tmp_path: Path) -> None:
+    file = tmp_path / "alerts.yaml"
+    file.write_text(GOOD)
+    assert run("check", file) == f"{file}: 1 routes, nothing wrong\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("routes: [", "is not YAML"),
+        ("routes:\n  - receivers: [fax:1]\n    grup: {}\n", "2 mistakes"),
+        ("routes: []\nmessages: {title: '{{ a'}\n", r"\$\.messages\.title, line 1"),
+    ],
+)
+def test_what_is_wrong_with_a_file_is_told(tmp_path: Path, text: str, problem: str) -> None:
+    file = tmp_path / "alerts.yaml"
+    file.write_text(text)
+    with pytest.raises(ConfigError, match=problem):
+        run("check", file)
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="cannot be read"):
+        run("check", tmp_path / "none.yaml")
+
+
+def test_what_is_due_is_sent_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "server")
+    file = tmp_path / "alerts.yaml"
+    file.write_text(GOOD)
+    assert run("send", "--config", file) == "0 alerts sent\n"
