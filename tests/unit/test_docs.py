@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-MAKERS = ("load_dags", "dbt_dag", "dbt_task_group")
+MAKERS = ("load_dags", "dbt_dag", "dbt_task_group", "DAG")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
