@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.ledger.store import keep_miss, solve_miss
 from airflow_dataops.adapters.outbox.raising import acknowledge, raise_alert, solve_alert
 from airflow_dataops.core.alerts.alert import alert_of
+from airflow_dataops.core.alerts.masking import mask
 from airflow_dataops.core.alerts.routing import make_ticket, route_alert
 
 if TYPE_CHECKING:
@@ -16,6 +18,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.alerts.routing import Ticket
     from airflow_dataops.core.ledger.misses import SlaMiss
     from airflow_dataops.core.ports import Clock
+
+
+LOG = logging.getLogger("airflow_dataops.alerts")
 
 
 class AlertDesk:
@@ -72,4 +77,7 @@ class AlertDesk:
         now = self._clock.now()
         if route is not None:
             return (make_ticket(alert, route, self._config, now),)
-        return route_alert(alert, self._config, now)
+        tickets = route_alert(alert, self._config, now)
+        if not tickets:
+            LOG.warning("No route of the alerts file takes %r: nobody is told", mask(alert.title))
+        return tickets
