@@ -69,6 +69,10 @@ class BigQuerySession:
         """Run one query; see `SqlRunner.fetch`."""
         return [tuple(row.values()) for row in self._query(sql, parameters).result()]
 
+    def query(self, sql: str, parameters: Sequence[Any] = ()) -> QueryJob:
+        """Run one statement and return its job, which has ended: for what reads rows in bulk."""
+        return self._query(sql, parameters)
+
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """Open a transaction in this session; see `SqlRunner.transaction`."""
@@ -90,7 +94,7 @@ class BigQuerySession:
         """End the BigQuery session, which rolls back what a transaction left unfinished."""
         try:
             if self._session is not None:
-                self.execute("call bq.abort_session()")
+                self._abort()
         finally:
             self._session = None
             self._client.close()  # type: ignore[no-untyped-call]
@@ -103,6 +107,14 @@ class BigQuerySession:
         except GoogleAPIError as error:
             # Some errors end a transaction by themselves; the one that did is passed on.
             log.info("BigQuery had rolled back already: %s", error)
+
+    def _abort(self) -> None:
+        from google.api_core.exceptions import GoogleAPIError
+
+        try:
+            self.execute("call bq.abort_session()")
+        except GoogleAPIError as error:
+            log.warning("A BigQuery session ends only after a day without use: %s", error)
 
     def _ensure_session(self) -> None:
         if self._session is not None:
