@@ -84,7 +84,11 @@ def pass_fence(lease: Lease, runner: SqlRunner) -> None:
     Raises:
         SupersededError: another attempt has taken it.
     """
-    if send(control.fence(lease.row, lease.token), runner) == 0:
+    changed = send(control.fence(lease.row, lease.token), runner)
+    if changed < 0:  # the engine does not say; the row does
+        found = ask(control.read_lease(lease.row), runner)
+        changed = sum(token == lease.token for token, *_ in found)
+    if changed == 0:
         raise SupersededError(
             f"{lease.row.target}: another attempt has taken this load's place"
             f"{_in(lease.row.partition)}, and what this one wrote was rolled back. "

@@ -11,14 +11,17 @@ from airflow_dataops.core.loads.failures import (
     is_conflict,
     is_lost_session,
 )
+from airflow_dataops.core.loads.lease import Lease, pass_fence
 from airflow_dataops.core.loads.publish import tally
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.changes import tombstone_table
+from airflow_dataops.core.sql.control import Leased
 from airflow_dataops.core.sql.dialects.loadings import LOADINGS, get_loading
 from airflow_dataops.core.sql.staging import staging_prefix
 from airflow_dataops.core.sql.statements import MARK, Effect, Statement, text
 from airflow_dataops.core.sql.types import misfit
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, SupersededError
+from tests.fakes.sql_runner import FakeSqlRunner
 
 
 def steps(*effects: Effect) -> list[Statement]:
@@ -109,6 +112,28 @@ def test_tidying_up_hides_no_signal() -> None:
         raise ValueError
     with pytest.raises(KeyboardInterrupt), Quietly("tidy"):
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("changed", "token", "passes"),
+    [(1, 9, True), (0, 7, False), (-1, 7, True), (-1, 8, False)],
+    ids=["ours", "taken", "ours, untold", "taken, untold"],
+)
+def test_nr_19_the_fence_holds_also_where_the_engine_does_not_count_rows(
+    changed: int, token: int, passes: bool
+) -> None:
+    runner = FakeSqlRunner([(token, "o", "r", 1, "h", 0)], changed=changed)
+    row = Leased(
+        table=Relation(identifier="leases"),
+        target="t",
+        partition="",
+        loading=get_loading("duckdb"),
+    )
+    if passes:
+        pass_fence(Lease(row=row, token=7), runner)
+    else:
+        with pytest.raises(SupersededError):
+            pass_fence(Lease(row=row, token=7), runner)
 
 
 def test_an_engine_without_loads_is_named() -> None:
