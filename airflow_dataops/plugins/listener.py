@@ -18,6 +18,7 @@ from airflow_dataops.plugins.tags import run_tags, task_tags
 if TYPE_CHECKING:
     from airflow_dataops.core.metrics.catalogue import Metric
 
+_DEFERRED_SECONDS = 0.2
 _BY_HAND = "manually"
 """A word of the message that Airflow's REST API gives with a run that somebody ended."""
 
@@ -44,6 +45,7 @@ class Listener:
     def __init__(self, run_ends: RunEnds, *, task_events: bool) -> None:
         self._run_ends = run_ends
         self._task_events = task_events
+        self._is_under_way = False
 
     @hookimpl
     @harmless
@@ -51,6 +53,7 @@ class Listener:
         """Count a try that began; from here on the task reports under its own tags."""
         tags = _tags(task_instance)
         current.use_context(tags)
+        self._is_under_way = True
         if self._task_events:
             current.emit("counter", metrics.TASK_STARTED.name, 1, tags)
 
@@ -77,6 +80,7 @@ class Listener:
         self._ended(previous_state, task_instance, "skipped")
 
     def _ended(self, previous_state: Any, task_instance: Any, state: str) -> None:
+        self._is_under_way = False
         by_hand = previous_state is None
         if not by_hand and not self._task_events:
             return
@@ -132,9 +136,13 @@ class Listener:
     @hookimpl
     @harmless
     def before_stopping(self, component: Any) -> None:
-        """Send what is left, within the bound: task processes end without another chance."""
+        """Send what is left, within the bound: task processes end without another chance.
+
+        A task that was deferred or rescheduled has told no end. Its process must not linger: where
+        its trigger fires before the executor has heard of the process's end, Airflow fails it.
+        """
         self._run_ends.finish()
-        current.flush()
+        current.flush(_DEFERRED_SECONDS if self._is_under_way else None)
 
 
 def _tags(task_instance: Any) -> tuple[tuple[str, str], ...]:

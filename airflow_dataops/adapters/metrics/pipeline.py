@@ -91,8 +91,11 @@ class Pipeline:
     def _tick(self) -> None:
         """Hand on what was gathered, for as long as the process lives."""
         senders = self._senders
+        # The first time at once: importing a client library is what takes longest.
+        pause = min(0.05, self.settings.flush_seconds)
         while senders is self._senders:
-            time.sleep(self.settings.flush_seconds)
+            time.sleep(pause)
+            pause = self.settings.flush_seconds
             self._refill()
             for sender in senders:
                 sender.nudge()
