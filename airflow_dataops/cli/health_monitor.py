@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
+from airflow_dataops.cli import health_options as options
 from airflow_dataops.cli import health_whole
 from airflow_dataops.cli.cost_document import cost_document
 from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
@@ -31,7 +32,7 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 @app.command()
 def health_monitor(
-    config: Annotated[Path | None, typer.Option(help="The config file, JSON.")] = None,
+    config: options.Config = None,
     table: Annotated[
         list[str] | None, typer.Option(help="A table to check, instead of a config.")
     ] = None,
@@ -49,23 +50,15 @@ def health_monitor(
         bool, typer.Option("--cost-report", help="Print what queries cost, as JSON.")
     ] = False,
     hours: Annotated[float | None, typer.Option(min=0, help="Hours to look back.")] = None,
-    url: Annotated[
-        str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")
-    ] = None,
-    conn_id: Annotated[
-        str | None, typer.Option(help="Airflow connection of the tables; BigQuery by default.")
-    ] = None,
-    project: Annotated[str | None, typer.Option(help="BigQuery's project for queries.")] = None,
-    location: Annotated[str | None, typer.Option(help="BigQuery's region.")] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="By default what the file's name says.")
-    ] = None,
+    url: options.Url = None,
+    conn_id: options.ConnId = None,
+    project: options.Project = None,
+    location: options.Location = None,
+    output: options.Output = None,
+    format_: options.As = None,
     watch_: Annotated[bool, typer.Option("--watch", help="Check again and again.")] = False,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 300,
-    schema: Annotated[
-        bool, typer.Option("--schema", help="Print the config's JSON Schema.")
-    ] = False,
+    interval: options.Interval = 300,
+    schema: options.Schema = False,
 ) -> None:
     """Check tables, runs and costs.
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - typer reads this module's annotations
 from typing import Annotated
 
 import msgspec
 import typer
 
+from airflow_dataops.cli import health_options as options  # noqa: TC001 - read by typer
 from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
 from airflow_dataops.cli.sla_rounds import check_slas
 from airflow_dataops.cli.watching import watch
@@ -23,31 +23,23 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 @app.command()
 def sla_tracker(
-    config: Annotated[Path | None, typer.Option(help="The config file, JSON.")] = None,
+    config: options.Config = None,
     report: Annotated[
         bool, typer.Option("--report", help="Add compliance over time, budgets, suggestions.")
     ] = False,
     days: Annotated[int | None, typer.Option(min=1, help="How far back a report goes.")] = None,
     monitor: Annotated[bool, typer.Option("--monitor", help="Check again and again.")] = False,
-    interval: Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")] = 300,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")] = None,
-    format_: Annotated[
-        Format | None, typer.Option("--format", help="By default what the file's name says.")
-    ] = None,
-    conn_id: Annotated[
-        str | None, typer.Option(help="Airflow connection of the tables; BigQuery by default.")
-    ] = None,
-    project: Annotated[str | None, typer.Option(help="BigQuery's project for queries.")] = None,
-    location: Annotated[str | None, typer.Option(help="BigQuery's region.")] = None,
+    interval: options.Interval = 300,
+    output: options.Output = None,
+    format_: options.As = None,
+    conn_id: options.ConnId = None,
+    project: options.Project = None,
+    location: options.Location = None,
     ledger: Annotated[
         str | None, typer.Option(help="URL of the ledger that keeps each round.")
     ] = None,
-    url: Annotated[
-        str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")
-    ] = None,
-    schema: Annotated[
-        bool, typer.Option("--schema", help="Print the config's JSON Schema.")
-    ] = False,
+    url: options.Url = None,
+    schema: options.Schema = False,
 ) -> None:
     """Check SLAs of pipelines and tables.
 

@@ -1,0 +1,24 @@
+"""The options that `pipeline-health-monitor` and `sla-tracker` share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from airflow_dataops.core.health.rendering import Format
+
+Config = Annotated[Path | None, typer.Option(help="The config file, JSON.")]
+ConnId = Annotated[
+    str | None, typer.Option(help="Airflow connection of the tables; BigQuery by default.")
+]
+Project = Annotated[str | None, typer.Option(help="BigQuery's project for queries.")]
+Location = Annotated[str | None, typer.Option(help="BigQuery's region.")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to write.")]
+As = Annotated[
+    Format | None, typer.Option("--format", help="By default what the file's name says.")
+]
+Interval = Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")]
+Schema = Annotated[bool, typer.Option("--schema", help="Print the config's JSON Schema.")]
+Url = Annotated[str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")]
