@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.staging import is_of_session
@@ -55,8 +56,10 @@ class BulkColumn(Struct, frozen=True):
 
 def create_bulk_table(relation: Relation, columns: Iterable[BulkColumn], dialect: str) -> str:
     """Return the statement that makes a staging table."""
-    temporary = "temporary " if is_of_session(relation, dialect) else ""
-    return f"create {temporary}table {render(relation, dialect)} ({_listed(columns, dialect)})"
+    listed = _listed(columns, dialect)
+    kept = get_loading(dialect).create_staging
+    create = "create temporary table {}" if is_of_session(relation, dialect) else kept
+    return create.replace("{}", f"{render(relation, dialect)} ({listed})")
 
 
 def create_missing_table(relation: Relation, columns: Iterable[BulkColumn], dialect: str) -> str:
@@ -79,34 +82,32 @@ def copy_from_client(relation: Relation, columns: Sequence[str], dialect: str) -
     )
 
 
-def put_file(path: str, stage: str) -> str:
-    """Return the statement that uploads a file into a folder of the user's Snowflake stage.
+def create_stage(relation: Relation) -> str:
+    """Return the statement that makes a Snowflake stage of a table's name; the session ends it."""
+    return f"create temporary stage {render(relation, 'snowflake')}"
+
+
+def put_file(path: str, relation: Relation) -> str:
+    """Return the statement that uploads a file into that stage.
 
     https://docs.snowflake.com/en/sql-reference/sql/put
     """
     file = literal(f"file://{path}", "snowflake")
-    return f"put {file} {_stage(stage)} auto_compress = false overwrite = true"
+    stage = render(relation, "snowflake")
+    return f"put {file} @{stage} auto_compress = false overwrite = true"
 
 
-def copy_parquet(relation: Relation, stage: str) -> str:
-    """Return the statement that loads the Parquet files of a stage's folder, by column name.
+def copy_parquet(relation: Relation) -> str:
+    """Return the statement that loads the Parquet files of that stage, by column name.
 
     https://docs.snowflake.com/en/sql-reference/sql/copy-into-table
     """
+    name = render(relation, "snowflake")
     return (
-        f"copy into {render(relation, 'snowflake')} from {_stage(stage)}\n"
+        f"copy into {name} from @{name}\n"
         "file_format = (type = parquet use_logical_type = true binary_as_text = false)\n"
-        "match_by_column_name = case_sensitive purge = true on_error = abort_statement"
+        "match_by_column_name = case_insensitive on_error = abort_statement"
     )
-
-
-def remove_files(stage: str) -> str:
-    """Return the statement that empties a folder of the user's Snowflake stage."""
-    return f"remove {_stage(stage)}"
-
-
-def _stage(folder: str) -> str:
-    return literal(f"@~/{folder}", "snowflake")
 
 
 def _listed(columns: Iterable[BulkColumn], dialect: str) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.hooks.bulk.batches import Batches
 
-_ENGINES = ("duckdb", "postgres")
+_ENGINES = ("bigquery", "duckdb", "postgres", "snowflake")
 
 
 def read(session: Any, sql: str, parameters: Sequence[Any]) -> AbstractContextManager[Batches]:
