@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
+_PATIENCE = 60.0
 
 
 class Lease(Struct, frozen=True):
@@ -103,11 +104,23 @@ def control_table(load: Load, name: str) -> Relation:
 
 
 def ensure_table(runner: SqlRunner, table: Relation, statement: str) -> None:
-    """Make a table by a statement unless it exists; others may be doing the same."""
-    if read_table(runner, table) is not None:
-        return
-    with _MadeMeanwhile():
-        runner.execute(statement)
+    """Make a table by a statement unless it exists; others may be doing the same.
+
+    Raises:
+        RetryableError: another session is making it and does not come to an end.
+    """
+    deadline, pause = time.monotonic() + _PATIENCE, _FIRST_PAUSE
+    while read_table(runner, table) is None:
+        if time.monotonic() > deadline:
+            raise RetryableError(
+                f"{table} is being made by another session for more than {_PATIENCE:g} s; look "
+                "what holds it, then run the task again."
+            )
+        with _MadeMeanwhile():
+            runner.execute(statement)
+            return
+        time.sleep(pause)  # until the other session's table can be seen
+        pause = min(pause * 2, _LONGEST_PAUSE)
 
 
 class _MadeMeanwhile:
