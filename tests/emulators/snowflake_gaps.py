@@ -11,5 +11,10 @@ FEATURES = {
 }
 """By feature."""
 
-LOADS: dict[str, str] = {}
-"""By the name of a test of loads."""
+LOADS = {
+    "test_nr_1_what_is_written_is_written_in_one_transaction[snowflake-drift]": (
+        "not the emulator's: ALTER TABLE ends a transaction on Snowflake, so a new column, NULL "
+        "in every row, is there before the rows are, and stays when they do not come"
+    ),
+}
+"""By the name of a test of loads, without or with its parameters."""

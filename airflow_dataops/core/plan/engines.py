@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan.structs import PlanOptions
 
 
+SPOKEN = frozenset({"duckdb", "postgres"})
+"""The dbt adapters whose materializations engine `sql` writes: those of `core/sql/dialects`."""
+
 _OFTEN_SQL = (ModelSpec, SeedSpec, SnapshotSpec, TestSpec)
 
 
@@ -31,13 +34,17 @@ class Chosen(NamedTuple):
     reason: str
 
 
-def choose(node: Node, options: PlanOptions) -> Chosen | Problem:
-    """Choose the engine of one node, or say why none can run it."""
+def choose(node: Node, options: PlanOptions, adapter: str | None = None) -> Chosen | Problem:
+    """Choose the engine of one node, or say why none can run it.
+
+    Args:
+        adapter: the dbt adapter type that the project was compiled for, None if unknown.
+    """
     if node.kind is NodeKind.SOURCE:
         return _sql(_why_sql(node))
     if options.engine is EngineChoice.DBT:
         chosen = Chosen(Engine.DBT, "asked for by engine='dbt'")
-    elif not (obstacles := _obstacles(node)):
+    elif not (obstacles := _obstacles(node, adapter)):
         chosen = _sql(_why_sql(node))
     elif options.engine is EngineChoice.SQL:
         return _problem(node, f"engine='sql' cannot run {', '.join(obstacles)}; use engine='auto'")
@@ -55,9 +62,12 @@ def _sql(reason: str) -> Chosen:
     return Chosen(Engine.SQL, reason)
 
 
-def _obstacles(node: Node) -> tuple[str, ...]:
+def _obstacles(node: Node, adapter: str | None) -> tuple[str, ...]:
     spec = node.spec
-    return spec.unsupported if isinstance(spec, _OFTEN_SQL) else ()
+    found = spec.unsupported if isinstance(spec, _OFTEN_SQL) else ()
+    if adapter is None or adapter in SPOKEN:
+        return found
+    return (*found, f"engine sql does not write dbt's materializations for {adapter}")
 
 
 def _why_sql(node: Node) -> str:

@@ -272,7 +272,7 @@ class Planner:
         )
 
     def _choose(self, node: Node) -> Chosen | None:
-        chosen = choose(node, self.options)
+        chosen = choose(node, self.options, self.project.adapter)
         if isinstance(chosen, Problem):
             self.problems.append(chosen)
             return None
