@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.fused import Outcome, Sessions, Verdict
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.plan import Part
-    from airflow_dataops.hooks.sql_runner import Session
+    from airflow_dataops.hooks.sql_runner import WarehouseSession
 
 _LONGEST_SCRIPT = 100_000
 _THREADS = 4
@@ -50,7 +50,7 @@ class FusedOperator(NodeOperator):
         super().__init__(**arguments)
         self.parts = tuple(parts)
         self.threads = threads
-        self._sessions: Sessions[Session] | None = None
+        self._sessions: Sessions[WarehouseSession] | None = None
 
     def on_kill(self) -> None:
         """Stop the statements that are running, and start no others."""
@@ -81,14 +81,16 @@ class FusedOperator(NodeOperator):
         self, request: RunRequest, selected: frozenset[str] | None, progress: Progress
     ) -> dict[str, Outcome]:
         from airflow_dataops.core.execution.fused import Sessions, State, run_parts
-        from airflow_dataops.hooks.sql_runner import Session, get_sql_hook
+        from airflow_dataops.hooks.sql_runner import connect, get_sql_hook
+        from airflow_dataops.hooks.tags import current_tag
 
         hook, dialect = get_sql_hook(self.conn_id)
+        tag = current_tag()
         threads = self.threads or (1 if dialect == "duckdb" else _THREADS)
         self._sessions = Sessions(
-            open_=lambda: Session(hook, hook.get_conn(), dialect),
-            close=Session.close,
-            interrupt=Session.interrupt,
+            open_=lambda: connect(hook, dialect, tag),
+            close=lambda session: session.close(),
+            interrupt=lambda session: session.interrupt(),
         )
         finished = progress.finished()
         if finished:
@@ -135,7 +137,7 @@ class FusedOperator(NodeOperator):
         request: RunRequest,
         selected: frozenset[str] | None,
         scripts: list[str],
-    ) -> Callable[[Part], Callable[[Session], Verdict]]:
+    ) -> Callable[[Part], Callable[[WarehouseSession], Verdict]]:
         """Return what makes the work of a part: looked up here, run in another thread."""
         from airflow_dataops.core.execution.days import ignores_days
         from airflow_dataops.core.execution.parts import idle, make_schemas, run_part, takes_part
@@ -143,7 +145,7 @@ class FusedOperator(NodeOperator):
 
         in_turn = Lock()
 
-        def prepare(part: Part) -> Callable[[Session], Verdict]:
+        def prepare(part: Part) -> Callable[[WarehouseSession], Verdict]:
             ids = [id_ for id_ in part.nodes if takes_part(part.kind, id_, request, selected)]
             others = idle(id_ for id_ in part.nodes if id_ not in ids)
             nodes = [(manifest.node(id_), manifest.code(id_)) for id_ in ids]
@@ -153,7 +155,7 @@ class FusedOperator(NodeOperator):
                         "%s has no event_time: begin and end mean nothing to it", node.id
                     )
 
-            def work(session: Session) -> Verdict:
+            def work(session: WarehouseSession) -> Verdict:
                 recording = RecordingRunner(session)
                 shown: list[str] = []
                 try:

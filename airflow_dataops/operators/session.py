@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from airflow_dataops.core.execution.recording import RecordingRunner
-    from airflow_dataops.hooks.sql_runner import Session
+    from airflow_dataops.hooks.sql_runner import WarehouseSession
 
 
 class SessionOperator(BaseOperator):
@@ -26,7 +26,7 @@ class SessionOperator(BaseOperator):
     """
 
     conn_id: str
-    _session: Session | None = None
+    _session: WarehouseSession | None = None
 
     def __init__(self, *, metric_tags: Mapping[str, str] | None = None, **arguments: Any) -> None:
         super().__init__(**arguments)
