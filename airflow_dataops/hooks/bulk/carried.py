@@ -45,6 +45,15 @@ _WIDER = {
     pa.null(): pa.string(),
 }
 _MOST_DIGITS = 38
+_MISREAD = ("money", "oid")
+# 0001-01-01 to 9999-12-31, in days and microseconds since 1970.
+_DAYS = (-719_162, 2_932_896)
+_MICROSECONDS = (-62_135_596_800_000_000, 253_402_300_799_999_999)
+_CALENDAR = {
+    pa.date32(): _DAYS,
+    pa.timestamp("us"): _MICROSECONDS,
+    pa.timestamp("us", "UTC"): _MICROSECONDS,
+}
 
 
 class Carried(NamedTuple):
@@ -87,7 +96,7 @@ def convert(batch: pa.RecordBatch, columns: list[Carried]) -> pa.RecordBatch:
     arrays = []
     for array, column in zip(batch.columns, columns, strict=True):
         try:
-            arrays.append(column.convert(array))
+            arrays.append(_within(column.convert(array)))
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise RunError(
                 f"the source's column {column.field.name!r} holds a value that does not fit "
@@ -109,6 +118,9 @@ def bulk_columns(schema: pa.Schema) -> tuple[BulkColumn, ...]:
 def _conversion(field: pa.Field) -> tuple[pa.DataType, Callable[[pa.Array], pa.Array]] | str:
     """Return the type a column is carried as and how it gets there, or what is wrong."""
     given = field.type
+    kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
+    if kind in _MISREAD:
+        return f"{kind}, which ADBC gives as a bare number (cast it to text or numeric)"
     if given in _PLAIN:
         return given, _same
     if isinstance(given, pa.BaseExtensionType):
@@ -181,6 +193,17 @@ def _decimal(
         return f"a decimal of {precision} digits; {_MOST_DIGITS} are the most (cast it)"
     to = pa.decimal128(precision, scale)
     return to, _cast(to)
+
+
+def _within(array: pa.Array) -> pa.Array:
+    """Return a column whose dates are of the years 1 to 9999; infinite ones are of none."""
+    bounds = _CALENDAR.get(array.type)
+    if bounds is not None:
+        numbers = array.view(pa.int32() if types.is_date(array.type) else pa.int64())
+        found = pc.min_max(numbers).as_py()
+        if found["min"] is not None and (found["min"] < bounds[0] or found["max"] > bounds[1]):
+            raise ValueError("a date before the year 1 or after 9999, or an infinite one")
+    return array
 
 
 def _same(array: pa.Array) -> pa.Array:
