@@ -1,0 +1,1 @@
+"""Loads and transfers beside the best hand-written way and dlt, on the same rows."""
