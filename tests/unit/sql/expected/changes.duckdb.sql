@@ -13,7 +13,7 @@ from "temp"."main"."target__stg_1";
 
 create temporary table "temp"."main"."target__stg_2" as (
 select "id", "name", cast("lsn" as BIGINT) as "_sequence",
-  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as dataops_deleted
+  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
 from "temp"."main"."target__stg_1"
 );
 

@@ -13,7 +13,7 @@ from "pg_temp"."target__stg_1";
 
 create temporary table "pg_temp"."target__stg_2" as (
 select "id", "name", cast("lsn" as bigint) as "_sequence",
-  case when cast("op" as text) in ('d', 'D', 'delete', 'DELETE') then true else false end as dataops_deleted
+  case when cast("op" as text) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
 from "pg_temp"."target__stg_1"
 );
 

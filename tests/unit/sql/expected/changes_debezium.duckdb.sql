@@ -11,13 +11,13 @@ from "temp"."main"."target__stg_1";
 create temporary table "temp"."main"."target__stg_2" as (
 select cast(json_extract_string("after", '$."id"') as INTEGER) as "id",
   cast(json_extract_string("after", '$."name"') as VARCHAR) as "name",
-  "lsn" as dataops_sequence, false as dataops_deletes
+  "lsn" as "dataops_sequence", false as "dataops_deletes"
 from "temp"."main"."target__stg_1"
 where not (cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE')) and "after" is not null
 union all
 select cast(json_extract_string("before", '$."id"') as INTEGER) as "id",
   cast(null as VARCHAR) as "name",
-  "lsn" as dataops_sequence, true
+  "lsn" as "dataops_sequence", true
 from "temp"."main"."target__stg_1"
 where "before" is not null and ((cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE')) or ("after" is not null and (json_extract_string("before", '$."id"') is distinct from json_extract_string("after", '$."id"'))))
 );
@@ -29,7 +29,7 @@ from "temp"."main"."target__stg_2";
 
 create temporary table "temp"."main"."target__stg_3" as (
 select "id", "name", cast("dataops_sequence" as BIGINT) as "_sequence",
-  case when dataops_deletes then true else false end as dataops_deleted
+  case when dataops_deletes then true else false end as "dataops_deleted"
 from "temp"."main"."target__stg_2"
 );
 

@@ -11,13 +11,13 @@ from "pg_temp"."target__stg_1";
 create temporary table "pg_temp"."target__stg_2" as (
 select cast((cast("after" as jsonb) ->> 'id') as integer) as "id",
   cast((cast("after" as jsonb) ->> 'name') as character varying) as "name",
-  "lsn" as dataops_sequence, false as dataops_deletes
+  "lsn" as "dataops_sequence", false as "dataops_deletes"
 from "pg_temp"."target__stg_1"
 where not (cast("op" as text) in ('d', 'D', 'delete', 'DELETE')) and "after" is not null
 union all
 select cast((cast("before" as jsonb) ->> 'id') as integer) as "id",
   cast(null as character varying) as "name",
-  "lsn" as dataops_sequence, true
+  "lsn" as "dataops_sequence", true
 from "pg_temp"."target__stg_1"
 where "before" is not null and ((cast("op" as text) in ('d', 'D', 'delete', 'DELETE')) or ("after" is not null and ((cast("before" as jsonb) ->> 'id') is distinct from (cast("after" as jsonb) ->> 'id'))))
 );
@@ -29,7 +29,7 @@ from "pg_temp"."target__stg_2";
 
 create temporary table "pg_temp"."target__stg_3" as (
 select "id", "name", cast("dataops_sequence" as bigint) as "_sequence",
-  case when dataops_deletes then true else false end as dataops_deleted
+  case when dataops_deletes then true else false end as "dataops_deleted"
 from "pg_temp"."target__stg_2"
 );
 
