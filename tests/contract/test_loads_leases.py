@@ -70,6 +70,27 @@ def test_nr_17_another_partition_does_not_wait(warehouse: Warehouse) -> None:
     assert warehouse.rows(target) == [*OLD, (3, "c"), (4, "d")]
 
 
+@pytest.mark.parametrize(
+    ("first", "second"), [("", '{"day":"1"}'), ('{"day":"1"}', ""), ('{"day":"1"}', '{"area":"1"}')]
+)
+def test_nr_17_loads_that_may_touch_the_same_rows_wait_for_each_other(
+    warehouse: Warehouse, first: str, second: str
+) -> None:
+    """A load of the whole table and one of a partition; partitions by different columns."""
+    target, source = items(warehouse), warehouse.source(ITEMS, [(3, "c")])
+    errors: list[str] = []
+
+    def meanwhile() -> None:
+        with pytest.raises(RetryableError) as caught:
+            begin(warehouse, target, source, OTHER, partition=second, wait=timedelta(seconds=0.2))
+        errors.append(str(caught.value))
+
+    spy = Spy(warehouse.runner, "count(*)", meanwhile)
+    begin(warehouse, target, source, FIRST, runner=spy, partition=first)
+    assert "shop.items in run monday (try 1) may load it for another" in errors[0]
+    begin(warehouse, target, source, OTHER, partition=second, wait=timedelta(0))
+
+
 def test_nr_17_a_lease_that_has_expired_is_free(warehouse: Warehouse) -> None:
     """The one who let it expire cannot publish any more."""
     target = items(warehouse)

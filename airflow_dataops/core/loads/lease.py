@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import random
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from airflow_dataops.core.loads.failures import Quietly, Yielding, is_already_there
+from airflow_dataops.core.loads.overlap import may_overlap
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import control
 from airflow_dataops.core.sql.control import Leased
@@ -138,18 +140,24 @@ def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
     while True:
         found = _try_to_take(row, load, holder, runner)
         if found is not None and found.holder == holder:
-            return Lease(row=row, token=found.token)
-        if found is None and not added:
+            lease = Lease(row=row, token=found.token)
+            found = _in_the_way(row, runner)
+            if found is None:
+                return lease
+            give_back(lease, runner)
+        elif found is None and not added:
             added = True
             continue
-        _check_not_superseded(found, load.attempt, row)
+        else:
+            _check_not_superseded(found, load.attempt, row)
         if time.monotonic() > deadline:
             raise RetryableError(_busy(found, load, row))
         if not told and found is not None:
             where = f"{row.target}{_in(row.partition)}"
             log.info("Waiting for %s, which %s loads", where, found.owner)
             told = True
-        time.sleep(pause)
+        # By chance: two that gave way to each other must not come back together.
+        time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
@@ -173,6 +181,18 @@ def _try_to_take(row: Leased, load: Load, holder: str, runner: SqlRunner) -> _Ho
             return _Holder(**dict(zip(_Holder.__struct_fields__, found[0], strict=True)))
     with _MadeMeanwhile():
         send(control.add_lease(row), runner)
+    return None
+
+
+def _in_the_way(row: Leased, runner: SqlRunner) -> _Holder | None:
+    """Return who holds a lease of the same target whose rows may be the same, if anyone.
+
+    Whoever looks has taken its own lease before, in a transaction that has ended: of two that
+    take theirs at once, at least one sees the other.
+    """
+    for partition, *others in ask(control.read_others(row), runner):
+        if may_overlap(partition, row.partition):
+            return _Holder(**dict(zip(_Holder.__struct_fields__, others, strict=True)))
     return None
 
 

@@ -267,8 +267,9 @@ class Load(Struct, frozen=True):
     """One load of one target.
 
     Attributes:
-        partition: what the lease is for besides the target: two loads of one target with
-            different partitions run side by side. Empty: the whole target.
+        partition: what the lease is for besides the target, as `overlap.lease_of` writes it:
+            loads of one target take turns unless these say that they touch other rows. Names
+            of one's own are taken to be apart. Empty: the whole target.
         control: where the tables `dataops_leases` and `dataops_watermarks` are; the
             target's own schema unless set. (The identifier is ignored.)
         lease: how long a load may go on before another task may take its place. A retry of

@@ -121,6 +121,24 @@ def read_lease(lease: Leased) -> Statement:
     )
 
 
+def read_others(lease: Leased) -> Statement:
+    """Return the query for the leases of the same target's other partitions that are held.
+
+    Each with partition, token, owner, run_id, try_number, holder, seconds left.
+    """
+    q = lease.quote
+    now = f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    names = ("partition", "token", "owner", "run_id", "try_number", "holder")
+    return Statement(
+        sql=(
+            f"select {', '.join(map(q, names))}, {q('expires_epoch')} - {now}\n"
+            f"from {lease.sql} where {q('target')} = {MARK} and {q('partition')} <> {MARK}"
+            f" and {q('expires_epoch')} > {now}"
+        ),
+        parameters=lease.values,
+    )
+
+
 def fence(lease: Leased, token: int) -> Statement:
     """Return the statement that gives the lease back if it is still ours.
 

@@ -7,8 +7,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from airflow_dataops.core.loads.overlap import lease_of
 from airflow_dataops.core.loads.run import run_load
-from airflow_dataops.core.loads.specs import Attempt, Drift, Load, LoadPartition
+from airflow_dataops.core.loads.specs import Attempt, Drift, Load
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import ConfigError
@@ -111,7 +112,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             verb=verb,
             attempt=attempt_of(context),
             drift=chosen(Drift, self.drift, "drift"),
-            partition=verb.label if isinstance(verb, LoadPartition) else "",
+            partition=lease_of(verb),
             control=_control(self.control_schema, dialect),
             lease=self.lease,
             wait=self.wait,
