@@ -56,33 +56,20 @@ def load_task_group(
         load_args: arguments of `LoadOperator` for `publish`, such as `drift`.
         **of_group: what Airflow's `TaskGroup` takes; `default_args` hold for all tasks.
     """
+    where: dict[str, Any] = {"target": target, "conn_id": conn_id}
+    rows: dict[str, Any] = {"sql": sql, "table": table, "source": source, "parameters": parameters}
     with TaskGroup(group_id=group_id, **of_group) as group:
         before, after = _made(wait_for), _made(notify)
-        stage = StageOperator(
-            task_id="stage",
-            target=target,
-            conn_id=conn_id,
-            sql=sql,
-            table=table,
-            source=source,
-            parameters=parameters,
-        )
+        stage = StageOperator(task_id="stage", **where, **rows)
         staged = f"{{{{ ti.xcom_pull(task_ids={stage.task_id!r})['table'] }}}}"
         check = GateOperator(
             task_id="check", table=staged, conn_id=conn_id, gates=gates, min_rows=min_rows
         )
         publish = TransferOperator(
-            task_id="publish",
-            target=target,
-            conn_id=conn_id,
-            verb=verb,
-            table=staged,
-            **(load_args or {}),
+            task_id="publish", **where, verb=verb, table=staged, **(load_args or {})
         )
-        sweep = SweepOperator(
-            task_id="sweep", target=target, conn_id=conn_id, staged_by=stage.task_id
-        ).as_teardown(setups=stage)
-        before >> stage >> check >> publish >> sweep
+        sweep = SweepOperator(task_id="sweep", **where, staged_by=stage.task_id)
+        before >> stage >> check >> publish >> sweep.as_teardown(setups=stage)
         publish >> after
     return group
 
