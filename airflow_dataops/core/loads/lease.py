@@ -141,7 +141,7 @@ def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
         found = _try_to_take(row, load, holder, runner)
         if found is not None and found.holder == holder:
             lease = Lease(row=row, token=found.token)
-            found = _in_the_way(row, runner)
+            found = _in_the_way(row, load.attempt, runner)
             if found is None:
                 return lease
             give_back(lease, runner)
@@ -184,15 +184,17 @@ def _try_to_take(row: Leased, load: Load, holder: str, runner: SqlRunner) -> _Ho
     return None
 
 
-def _in_the_way(row: Leased, runner: SqlRunner) -> _Holder | None:
-    """Return who holds a lease of the same target whose rows may be the same, if anyone.
+def _in_the_way(row: Leased, attempt: Attempt, runner: SqlRunner) -> _Holder | None:
+    """Return who else holds a lease of the same target whose rows may be the same, if anyone.
 
     Whoever looks has taken its own lease before, in a transaction that has ended: of two that
     take theirs at once, at least one sees the other.
     """
     for partition, *others in ask(control.read_others(row), runner):
-        if may_overlap(partition, row.partition):
-            return _Holder(**dict(zip(_Holder.__struct_fields__, others, strict=True)))
+        found = _Holder(**dict(zip(_Holder.__struct_fields__, others, strict=True)))
+        is_own = (found.owner, found.run_id) == (attempt.owner, attempt.run_id)
+        if may_overlap(partition, row.partition) and not is_own:
+            return found
     return None
 
 
