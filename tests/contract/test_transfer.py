@@ -95,8 +95,9 @@ def transfer(query: ConnectionQuery, runner: SqlRunner, verb: Any = None) -> Any
 
 def tables(runner: SqlRunner) -> set[str]:
     listing = "system.information_schema" if runner.dialect == "duckdb" else "information_schema"
-    found = runner.fetch(f"select table_name from {listing}.tables where table_name like '%stg%'")
-    return {name for (name,) in found}
+    # Other tests leave theirs in the same server: only this target's count.
+    query = f"select table_name from {listing}.tables where table_name like 'arrived%stg%'"
+    return {name for (name,) in runner.fetch(query)}
 
 
 def spelled(type_: str, engine: str) -> str:

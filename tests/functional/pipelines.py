@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.cli.compile import compile_project
 from tests.duckdb_runner import open_duckdb
+from tests.oracle.databases import DuckDBFile
 from tests.oracle.dbt_process import Dbt, environment
 from tests.oracle.state import Clock, State, now, read_state
 
@@ -80,7 +81,8 @@ def new_pipeline(project: OracleProject, folder: Path) -> Pipeline:
 def build_by_dbt(pipeline: Pipeline) -> None:
     """Let dbt build what is loaded: our expectation."""
     begun = pipeline.now()
-    Dbt(pipeline.project, pipeline.file).build()
+    project, file = pipeline.project, pipeline.file
+    Dbt(project, project.directory, DuckDBFile(file), file.parent).build()
     pipeline.windows.append((begun, pipeline.now()))
 
 

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from tests.receivers.numbers import Key, Numbers, Receiver
     from tools.airflow_answers import DagRun
 
+# One Airflow, whose DAGs the first test loads.
+pytestmark = pytest.mark.xdist_group("metrics")
+
 OUTCOMES = {
     metric.name.replace(".", "_")
     for metric in CATALOGUE

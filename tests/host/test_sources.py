@@ -197,8 +197,8 @@ def test_an_empty_folder_in_object_storage_is_an_error(memory: MemoryFileSystem)
 
 
 def test_a_storage_whose_provider_is_missing_says_so() -> None:
-    with pytest.raises(ConfigError, match=r"gs://bucket/m\.json(?s:.*)providers-google"):
-        local_manifest(Source("gs://bucket/m.json"))
+    with pytest.raises(ConfigError, match=r"abfs://bucket/m\.json(?s:.*)install the Airflow prov"):
+        local_manifest(Source("abfs://bucket/m.json"))
 
 
 def test_a_folder_over_http_cannot_be_listed(server: Server) -> None:
