@@ -26,9 +26,6 @@ if TYPE_CHECKING:
     from tests.receivers.numbers import Key, Numbers, Receiver
     from tools.airflow_answers import DagRun
 
-# One Airflow, whose DAGs the first test loads.
-pytestmark = pytest.mark.xdist_group("metrics")
-
 OUTCOMES = {
     metric.name.replace(".", "_")
     for metric in CATALOGUE
@@ -80,7 +77,11 @@ def metered(folder: Path, receivers: dict[str, Receiver]) -> Iterator[StartedAir
         },
     )
     with LocalAirflow(settings) as running:
-        yield StartedAirflow(running, dags)
+        started = StartedAirflow(running, dags)
+        notes = folder / "notes"
+        notes.mkdir()
+        started.drop("fates.py", source(notes, times=3), DAG_ID)
+        yield started
 
 
 def run_all_fates(airflow: StartedAirflow) -> DagRun:
@@ -163,9 +164,6 @@ def test_all_fates_twice_in_all_sinks(
     metered: StartedAirflow, receivers: dict[str, Receiver], folder: Path
 ) -> None:
     """72 task instances: success, retry, failure, skip, SIGKILL, mapped, deferred, by hand."""
-    notes = folder / "notes"
-    notes.mkdir()
-    metered.drop("fates.py", source(notes, times=3), DAG_ID)
     for runs in (1, 2):
         run_and_compare(metered, receivers, runs)
     found = receivers["statsd"].numbers()
