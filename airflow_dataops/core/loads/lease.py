@@ -6,7 +6,7 @@ import logging
 import random
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow_dataops.core.loads.failures import Quietly, Yielding, is_already_there
@@ -20,7 +20,7 @@ from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import RetryableError, SupersededError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from airflow_dataops.core.loads.specs import Attempt, Load
     from airflow_dataops.core.ports import SqlRunner
@@ -178,10 +178,15 @@ def _try_to_take(row: Leased, load: Load, holder: str, runner: SqlRunner) -> _Ho
     with Yielding():
         found = ask(control.read_lease(row), runner)
         if found:
-            return _Holder(**dict(zip(_Holder.__struct_fields__, found[0], strict=True)))
+            return _holder(found[0])
     with _MadeMeanwhile():
         send(control.add_lease(row), runner)
     return None
+
+
+def _holder(row: Sequence[Any]) -> _Holder:
+    """Return the holder that a row tells of, in the order of `control.read_lease`."""
+    return _Holder(**dict(zip(_Holder.__struct_fields__, row, strict=True)))
 
 
 def _in_the_way(row: Leased, attempt: Attempt, runner: SqlRunner) -> _Holder | None:
@@ -191,7 +196,7 @@ def _in_the_way(row: Leased, attempt: Attempt, runner: SqlRunner) -> _Holder | N
     take theirs at once, at least one sees the other.
     """
     for partition, *others in ask(control.read_others(row), runner):
-        found = _Holder(**dict(zip(_Holder.__struct_fields__, others, strict=True)))
+        found = _holder(others)
         is_own = (found.owner, found.run_id) == (attempt.owner, attempt.run_id)
         if may_overlap(partition, row.partition) and not is_own:
             return found
