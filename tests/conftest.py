@@ -24,10 +24,12 @@ os.environ.update(
 )
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep together what shares something dear: a file's fixtures, the functional Airflow.
 
-    Each group runs in one of the parallel test processes.
+    Each group runs in one of the parallel test processes. First, because
+    xdist's own hook writes the marks that it finds into the tests' ids.
     """
     for item in items:
         shared = "airflow" in getattr(item, "fixturenames", ())
