@@ -28,7 +28,7 @@ def head(artifact: str, **metadata: object) -> bytes:
         (b"\xef\xbb\xbf{}", "begins with a UTF-8 byte order mark. Save it as UTF-8 without a BOM."),
         ("{}".encode("utf-16"), "is UTF-16 text. Save it as UTF-8"),
         ("\ufeff{}".encode("utf-16-be"), "is UTF-16 text. Save it as UTF-8"),
-        (gzip.compress(b"{}"), "is a gzip archive. Unpack it."),
+        (gzip.compress(b"{}", mtime=0), "is a gzip archive. Unpack it."),
         (b"PK\x03\x04rest", "is a zip archive. Unpack it."),
         (b"version https://git-lfs.github.com/spec/v1\noid", "is a Git LFS pointer"),
         (b"<!doctype html>", "is XML or HTML, not JSON. " + REMEDY),
