@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
-from airflow_dataops.core.health.decoding import decode, schema
+from airflow_dataops.core.decoding import decode, schema
 from airflow_dataops.core.health.rendering import Document, Format, format_of, write
 from airflow_dataops.core.health.verdict import UNCHECKED, USAGE
 from airflow_dataops.errors import ConfigError, DataOpsError, MissingExtraError

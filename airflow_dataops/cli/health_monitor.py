@@ -15,8 +15,8 @@ from airflow_dataops.cli.cost_document import cost_document
 from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
 from airflow_dataops.cli.health_whole import read_report
 from airflow_dataops.cli.watching import progress, watch
+from airflow_dataops.core.decoding import decode
 from airflow_dataops.core.health.config import Freshness, HealthConfig, TableHealth
-from airflow_dataops.core.health.decoding import decode
 from airflow_dataops.core.health.monitor import check_all, count_checks
 from airflow_dataops.core.health.rendering import Document, Format
 from airflow_dataops.core.health.verdict import HealthReport, Verdict, exit_code, report

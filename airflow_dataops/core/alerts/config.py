@@ -10,7 +10,7 @@ import msgspec
 
 from airflow_dataops.core.alerts.checking import Mistakes
 from airflow_dataops.core.alerts.times import DAYS, parse_hours, parse_zone
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.ledger.misses import Escalation, Tier
 from airflow_dataops.core.model import Struct
 from airflow_dataops.errors import ConfigError
 
@@ -64,13 +64,6 @@ class Group(Struct, frozen=True, forbid_unknown_fields=True):
     by: GroupBy = GroupBy.CAUSE
     within_minutes: float = 30
     wait_seconds: float = 5
-
-
-class Escalation(Struct, frozen=True, forbid_unknown_fields=True):
-    """Who else is told when it is not solved so long after the first message."""
-
-    after_minutes: float
-    receivers: tuple[str, ...]
 
 
 class Route(Struct, frozen=True, forbid_unknown_fields=True):

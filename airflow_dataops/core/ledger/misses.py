@@ -28,6 +28,13 @@ class Tier(StrEnum):
     NICE_TO_HAVE = "nice_to_have"
 
 
+class Escalation(Struct, frozen=True, forbid_unknown_fields=True):
+    """Who else is told when it is not solved so long after the first message."""
+
+    after_minutes: float
+    receivers: tuple[str, ...]
+
+
 class Subject(Struct, frozen=True):
     """What is late. Of a table or an asset, `name` says which; of the rest, the ids do.
 

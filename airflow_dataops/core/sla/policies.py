@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from datetime import date, time
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 
-from airflow_dataops.core.ledger.misses import SubjectKind, Tier
+from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.model import Struct
 
 Minutes = Annotated[float, msgspec.Meta(gt=0)]
-Percent = Annotated[float, msgspec.Meta(gt=0, lt=100)]
+Percent = Annotated[float, msgspec.Meta(ge=0, lt=100)]
 
 
 class Weekday(StrEnum):
@@ -98,6 +98,19 @@ class RunType(StrEnum):
     BACKFILL = "backfill"
 
 
+class CallbackRef(Struct, frozen=True, forbid_unknown_fields=True):
+    """A callback as data, so that it travels in the serialized DAG and runs anywhere.
+
+    Attributes:
+        path: dotted path of a function, which is called with a `SlaMissContext` and these
+            keyword arguments, or of a notifier's class, which is made of them.
+        kwargs: plain data.
+    """
+
+    path: str
+    kwargs: dict[str, Any] = {}
+
+
 class Sla(Struct, frozen=True, forbid_unknown_fields=True):
     """One SLA.
 
@@ -109,8 +122,10 @@ class Sla(Struct, frozen=True, forbid_unknown_fields=True):
         due: see the classes.
         owner: who is told; the task's own by default.
         warn_at: percentile of the earlier durations by which it is told ahead that it will
-            probably be late; None for the tier's.
+            probably be late; None for the tier's, 0 for never.
         run_types: other runs owe nothing.
+        escalate: who else is told when it is not solved, besides whom the alerts file names.
+        on_miss: what is called, once for each miss.
     """
 
     name: str
@@ -124,6 +139,8 @@ class Sla(Struct, frozen=True, forbid_unknown_fields=True):
     tags: tuple[str, ...] = ()
     warn_at: Percent | None = None
     run_types: tuple[RunType, ...] = (RunType.SCHEDULED, RunType.ASSET, RunType.MATERIALIZED)
+    escalate: tuple[Escalation, ...] = ()
+    on_miss: tuple[CallbackRef, ...] = ()
 
 
 class TierDefaults(Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,4 +164,4 @@ DEFAULTS = {
 
 def warn_percentile(sla: Sla) -> float | None:
     """Return the percentile that an SLA warns at, its own or its tier's; None for none."""
-    return DEFAULTS[sla.tier].warn_at if sla.warn_at is None else sla.warn_at
+    return DEFAULTS[sla.tier].warn_at if sla.warn_at is None else sla.warn_at or None

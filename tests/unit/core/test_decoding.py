@@ -9,8 +9,8 @@ from typing import Any
 import msgspec
 import pytest
 
+from airflow_dataops.core.decoding import MistakesError, decode, schema
 from airflow_dataops.core.health.config import HealthConfig
-from airflow_dataops.core.health.decoding import MistakesError, decode, schema
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "orchestration" / "health-config.json"
 

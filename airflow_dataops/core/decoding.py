@@ -1,9 +1,10 @@
-"""Reads a config file: every mistake in it is told at once, each at its JSON path."""
+"""Reads configs: every mistake in one is told at once, each at its JSON path."""
 
 from __future__ import annotations
 
 import json
 import re
+from datetime import date, time
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
@@ -58,10 +59,27 @@ def decode(content: bytes | str, kind: type[T], *, source: str) -> T:
         data = json.loads(content)
     except ValueError as error:
         raise MistakesError(source, (Mistake("$", f"This is no JSON: {error}"),)) from None
-    mistakes = tuple(_mistakes(data, inspect.type_info(kind), "$"))
+    return convert(data, kind, source=source)
+
+
+def convert(data: Any, kind: type[T], *, source: str) -> T:
+    """Return a config of `kind`, made of plain data: what JSON or YAML holds.
+
+    Args:
+        source: where it comes from, for the message.
+
+    Raises:
+        MistakesError: it holds what `kind` does not take; all mistakes at once.
+    """
+    mistakes = tuple(find_mistakes(data, kind))
     if mistakes:
         raise MistakesError(source, mistakes)
     return msgspec.convert(data, kind)
+
+
+def find_mistakes(data: Any, kind: Any) -> Iterator[Mistake]:
+    """Yield what is wrong in plain data that is meant to be of `kind`."""
+    return _mistakes(data, inspect.type_info(kind), "$")
 
 
 def schema(kind: type) -> dict[str, Any]:
@@ -79,7 +97,7 @@ def _mistakes(data: Any, kind: inspect.Type, path: str) -> Iterator[Mistake]:
     match kind:
         case inspect.StructType() if isinstance(data, dict):
             inner = [*_of_fields(data, kind, path)]
-        case inspect.VarTupleType() | inspect.ListType() if isinstance(data, list):
+        case inspect.VarTupleType() | inspect.ListType() if isinstance(data, list | tuple):
             each = (_mistakes(d, kind.item_type, f"{path}[{i}]") for i, d in enumerate(data))
             inner = [mistake for found in each for mistake in found]
         case inspect.DictType() if isinstance(data, dict):
@@ -90,8 +108,8 @@ def _mistakes(data: Any, kind: inspect.Type, path: str) -> Iterator[Mistake]:
 
 def _of_fields(data: dict[str, Any], kind: inspect.StructType, path: str) -> Iterator[Mistake]:
     fields = {field.encode_name: field for field in kind.fields}
-    for name in sorted(data.keys() - fields.keys()):
-        close = get_close_matches(name, fields, 1)
+    for name in sorted(data.keys() - fields.keys() - {kind.tag_field}, key=str):
+        close = get_close_matches(str(name), fields, 1)
         hint = f"do you mean {close[0]}?" if close else f"it takes {', '.join(sorted(fields))}."
         yield Mistake(_key(path, name), f"There is no such setting; {hint}")
     for name, field in fields.items():
@@ -120,11 +138,22 @@ def _own(data: Any, kind: inspect.Type, path: str) -> Iterator[Mistake]:
 
 
 def _meant(data: Any, kind: inspect.Type) -> inspect.Type:
-    """Return which type of a union a value is meant to be: `X | None` is X unless null."""
+    """Return which type of a union a value is meant to be: `X | None` is X unless null.
+
+    Of tagged structs it is the one with the value's tag.
+    """
     if not isinstance(kind, inspect.UnionType) or data is None:
         return kind
     others = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
-    return others[0] if len(others) == 1 else kind
+    if len(others) == 1:
+        return others[0]
+    return next((each for each in others if _has_tag(data, each)), kind)
+
+
+def _has_tag(data: Any, kind: inspect.Type) -> bool:
+    if not isinstance(kind, inspect.StructType) or not isinstance(data, dict):
+        return False
+    return kind.tag_field is not None and data.get(kind.tag_field) == kind.tag
 
 
 def _type_of(kind: inspect.Type) -> Any:
@@ -156,6 +185,8 @@ def _plain(kind: inspect.Type) -> Any:
         inspect.FloatType: float,
         inspect.BoolType: bool,
         inspect.NoneType: None,
+        inspect.DateType: date,
+        inspect.TimeType: time,
     }
     bare = plain.get(type(kind), Any)
     limits = {
@@ -166,5 +197,6 @@ def _plain(kind: inspect.Type) -> Any:
     return Annotated[bare, msgspec.Meta(**limits)] if limits else bare
 
 
-def _key(path: str, name: str) -> str:
+def _key(path: str, name: object) -> str:
+    name = str(name)
     return f"{path}.{name}" if _PLAIN_KEY.fullmatch(name) else f"{path}[{json.dumps(name)}]"
