@@ -6,23 +6,23 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.sql.loads import limited
 from airflow_dataops.core.sql.statements import text
 from airflow_dataops.core.sql.watermarks import Since, since_condition
+from airflow_dataops.hooks.arrow_source import ArrowSource
 from airflow_dataops.hooks.bulk import engines
 from airflow_dataops.hooks.sql_runner import open_session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from contextlib import AbstractContextManager
 
-    from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.hooks.bulk.batches import Batches
 
 
 @dataclass
-class ConnectionQuery:
+class ConnectionQuery(ArrowSource):
     """A query on an Airflow connection, whose rows go to a table on another one.
 
     They are streamed as Arrow record batches, so memory does not grow with their number.
@@ -43,37 +43,20 @@ class ConnectionQuery:
     template_fields: ClassVar[Sequence[str]] = ("conn_id", "sql", "parameters")
     template_ext: ClassVar[Sequence[str]] = (".sql",)
 
-    @property
-    def placement(self) -> Placement:
-        """See `Source.placement`: the target's own session takes the rows."""
-        return Placement.SESSION
-
     def since(self, since: Since) -> ConnectionQuery:
         """See `Source.since`."""
         return replace(self, past=since)
 
-    def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
-        """See `Source.stage`.
+    def _rows(self) -> AbstractContextManager[Batches]:
+        return self._read(self._query)
 
-        Raises:
-            ConfigError: there is no bulk path from or to such a connection.
-            MissingExtraError: the extra `transfer` is not installed.
-            RetryableError: the source's connection ended.
-            RunError: its query failed, or a column is of a type that cannot be carried.
-        """
-        with self._rows() as batches:
-            return engines.fill(runner, staging, batches)
-
-    def create_target(self, runner: SqlRunner, target: Relation) -> None:
-        """Make the table that the rows are for, with their columns, unless it exists."""
-        with self._rows() as batches:
-            engines.create_missing(runner, target, batches)
+    def _no_rows(self) -> AbstractContextManager[Batches]:
+        return self._read(lambda session: (limited(self.sql, "1 = 0"), tuple(self.parameters)))
 
     @contextmanager
-    def _rows(self) -> Iterator[Batches]:
-        engines.require_arrow()
+    def _read(self, query: Callable[[SqlRunner], tuple[str, tuple[Any, ...]]]) -> Iterator[Batches]:
         with open_session(self.conn_id) as session:
-            sql, parameters = self._query(session)
+            sql, parameters = query(session)
             with engines.read(session, sql, parameters) as batches:
                 yield batches
 

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_dataops.adapters.addresses import shown
 from airflow_dataops.adapters.downloads import OriginError
-from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
-from airflow_dataops.hooks.bulk import engines
+from airflow_dataops.hooks.arrow_source import ArrowSource
 from airflow_dataops.hooks.object_storage import storage_path, told
 
 if TYPE_CHECKING:
@@ -18,8 +17,6 @@ if TYPE_CHECKING:
 
     import pyarrow as pa
 
-    from airflow_dataops.core.model import Relation
-    from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.watermarks import Since
     from airflow_dataops.hooks.bulk.batches import Batches
 
@@ -27,7 +24,7 @@ _PATTERN = frozenset("*?[")
 
 
 @dataclass
-class Files:
+class Files(ArrowSource):
     """Files whose rows go to a table, in the order of their paths.
 
     All have the columns of the first one, in whatever order. They are read in Arrow record
@@ -54,37 +51,13 @@ class Files:
 
     template_fields: ClassVar[Sequence[str]] = ("url", "conn_id")
 
-    @property
-    def placement(self) -> Placement:
-        """See `Source.placement`: the target's own session takes the rows."""
-        return Placement.SESSION
-
     def since(self, since: Since) -> Files:
         """See `Source.since`: files are read whole."""
         del since
         return self
 
-    def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
-        """See `Source.stage`.
-
-        Raises:
-            ConfigError: the path, the format or a type is none.
-            MissingExtraError: the extra `transfer` is not installed.
-            RetryableError: the storage could not be reached.
-            RunError: there are no such files, or one is broken or unlike the first; the
-                message names it, and the row where that is known.
-        """
-        with self._rows() as batches:
-            return engines.fill(runner, staging, batches)
-
-    def create_target(self, runner: SqlRunner, target: Relation) -> None:
-        """Make the table that the rows are for, with their columns, unless it exists."""
-        with self._rows() as batches:
-            engines.create_missing(runner, target, batches)
-
     @contextmanager
     def _rows(self) -> Iterator[Batches]:
-        engines.require_arrow()
         from airflow_dataops.hooks.bulk.batches import Batches
         from airflow_dataops.hooks.file_reading import FileReader
 

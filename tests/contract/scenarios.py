@@ -59,13 +59,14 @@ class Scenario:
         warehouse.table("target", self.target, self.old, key=self.key)
         warehouse.table("source", self.source, self.new)
 
-    def run(self, runner: SqlRunner, schema: str, attempt: Attempt) -> LoadResult:
+    def run(self, runner: SqlRunner, schema: str, attempt: Attempt, **settings: Any) -> LoadResult:
         source = render(Relation(identifier="source", schema=schema), runner.dialect)
         load = Load(
             target=Relation(identifier="target", schema=schema),
             verb=self.verb,
             attempt=attempt,
             **self.settings,
+            **settings,
         )
         return run_load(load, Query(sql=f"select * from {source}"), runner)
 

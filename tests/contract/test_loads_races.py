@@ -7,7 +7,7 @@ file through the hook.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 RACED = ("partition", "merge", "merge_without_index", "append", "replace", "increment", "changes")
 
 
-def race(warehouse: Warehouse, scenario: str, attempts: Sequence[Attempt]) -> list[object]:
+def race(
+    warehouse: Warehouse, scenario: str, attempts: Sequence[Attempt], **settings: Any
+) -> list[object]:
     """Run one load by several workers at once; return what each raised, or None."""
     outcomes: list[object] = []
     start = threading.Barrier(len(attempts))
@@ -33,7 +35,8 @@ def race(warehouse: Warehouse, scenario: str, attempts: Sequence[Attempt]) -> li
     def work(number: int) -> None:
         start.wait()
         try:
-            SCENARIOS[scenario].run(runners[number], warehouse.schema, attempts[number])
+            runner, attempt = runners[number], attempts[number]
+            SCENARIOS[scenario].run(runner, warehouse.schema, attempt, **settings)
             outcomes.append(None)
         except DataOpsError as error:
             outcomes.append(error)

@@ -33,9 +33,8 @@ def runner() -> Iterator[DuckDBRunner]:
 
 def load(runner: DuckDBRunner, files: Files) -> list[tuple[Any, ...]]:
     """Load files into a table made for them; return its rows."""
-    files.create_target(runner, TARGET)
     attempt = Attempt(owner="shop.orders", run_id="monday")
-    run_load(Load(target=TARGET, verb=Replace(), attempt=attempt), files, runner)
+    run_load(Load(target=TARGET, verb=Replace(), attempt=attempt, create=True), files, runner)
     return runner.fetch("select * from arrived")
 
 

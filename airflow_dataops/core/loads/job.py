@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.statements import Statement
 from airflow_dataops.core.sql.tables import Table, read_table
@@ -14,6 +14,7 @@ from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.specs import Load
+    from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.dialects.loading import Loading
 
@@ -58,10 +59,7 @@ class Job:
 
     def new_staging(self, *, session: bool = True) -> Relation:
         """Return the name of a staging table that nothing else has."""
-        load = self.load
-        prefix = staging.staging_prefix(load.target, load.partition, self.loading)
-        name = f"{prefix}{uuid4().hex[:8]}"
-        table = staging.staging_table(load.target, name, self.loading, session=session)
+        table = new_staging(self.load, self.loading, session=session)
         self.made.append(table)
         return table
 
@@ -84,3 +82,10 @@ class Job:
                 "must make the table it is given, also when it has no rows."
             )
         return found
+
+
+def new_staging(load: Load, loading: Loading, *, session: bool) -> Relation:
+    """Return the name of a staging table that nothing else has."""
+    prefix = staging.staging_prefix(load.target, load.partition, loading)
+    name = f"{prefix}{uuid4().hex[:8]}"
+    return staging.staging_table(load.target, name, loading, session=session)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads import verbs
 from airflow_dataops.core.loads.checks import LoadEmptyError
+from airflow_dataops.core.loads.creation import create_target
 from airflow_dataops.core.loads.failures import LostSessionsNamed
 from airflow_dataops.core.loads.job import Job
 from airflow_dataops.core.loads.lease import give_back, holding
@@ -45,6 +46,8 @@ def run_load(load: Load, source: Source, runner: SqlRunner) -> LoadResult:
     loading = get_loading(runner.dialect)
     _check_names(load, loading)
     with LostSessionsNamed(str(load.target)):
+        if load.create and read_table(runner, load.target) is None:
+            create_target(load, source, runner, loading)
         _find_target(load, runner)
         with holding(load, runner) as lease:
             return _load(load, source, runner, lease)
@@ -68,7 +71,7 @@ def _find_target(load: Load, runner: SqlRunner) -> Table:
     if found is None:
         raise RunError(
             f"{load.target} does not exist; create it with the columns and types it is to have, "
-            "or mend the target's name."
+            "let the load make it (create), or mend the target's name."
         )
     if found.view:
         raise RunError(f"{load.target} is a view; name the table that the load is to write.")

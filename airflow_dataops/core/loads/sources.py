@@ -46,6 +46,9 @@ class Source(Protocol):
         `core.sql.staging.create_as` writes the statement for a query in the same warehouse.
         """
 
+    def stage_columns(self, runner: SqlRunner, staging: Relation) -> None:
+        """Make the table `staging` with the columns that `stage` would give it, and no rows."""
+
 
 class Query(Struct, frozen=True):
     """A query in the target's own warehouse; a table is `select * from` it.
@@ -80,3 +83,7 @@ class Query(Struct, frozen=True):
         statement = staging_sql.create_as(staging, sql, runner.dialect)
         rows = runner.execute(statement, parameters)
         return rows if rows >= 0 else None
+
+    def stage_columns(self, runner: SqlRunner, staging: Relation) -> None:
+        """See `Source.stage_columns`."""
+        Query(sql=limited(self.sql, "1 = 0"), parameters=self.parameters).stage(runner, staging)

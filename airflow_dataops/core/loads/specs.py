@@ -275,6 +275,8 @@ class Load(Struct, frozen=True):
         lease: how long a load may go on before another task may take its place. A retry of
             the same task takes it at once.
         wait: how long to wait for a lease that another task holds.
+        create: whether a target that does not exist is made, with the columns of the source,
+            what the verb adds, and the key.
     """
 
     target: Relation
@@ -285,6 +287,7 @@ class Load(Struct, frozen=True):
     control: Relation | None = None
     lease: timedelta = timedelta(hours=1)
     wait: timedelta = timedelta(minutes=10)
+    create: bool = False
 
 
 class LoadResult(Struct, frozen=True):

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.sql.catalog import Column
+    from airflow_dataops.core.sql.dialects.loading import Loading
 
 # Engines' spellings where they differ from the name in the first column of docs/loads/transfer.md.
 _SPELLINGS = {
@@ -56,15 +58,26 @@ class BulkColumn(Struct, frozen=True):
 
 def create_bulk_table(relation: Relation, columns: Iterable[BulkColumn], dialect: str) -> str:
     """Return the statement that makes a staging table."""
-    listed = _listed(columns, dialect)
+    listed = ", ".join(f"{quote(c.name, dialect)} {_type(c, dialect)}" for c in columns)
     kept = get_loading(dialect).create_staging
     create = "create temporary table {}" if is_of_session(relation, dialect) else kept
     return create.replace("{}", f"{render(relation, dialect)} ({listed})")
 
 
-def create_missing_table(relation: Relation, columns: Iterable[BulkColumn], dialect: str) -> str:
-    """Return the statement that makes a table of these columns unless there is one."""
-    return f"create table if not exists {render(relation, dialect)} ({_listed(columns, dialect)})"
+def create_table(
+    relation: Relation, columns: Iterable[Column], key: Sequence[str], loading: Loading
+) -> str:
+    """Return the statement that makes a table unless there is one.
+
+    Args:
+        columns: with types as the engine spells them.
+        key: the columns that name a row; may be none.
+    """
+    parts = [f"{quote(column.name, loading.name)} {column.type}" for column in columns]
+    if key:
+        parts.append(loading.primary_key.format(quote_all(key, loading.name)))
+    listed = ",\n  ".join(parts)
+    return f"create table if not exists {render(relation, loading.name)} (\n  {listed}\n)"
 
 
 def insert_from(relation: Relation, columns: Sequence[str], view: str, dialect: str) -> str:
@@ -108,10 +121,6 @@ def copy_parquet(relation: Relation) -> str:
         "file_format = (type = parquet use_logical_type = true binary_as_text = false)\n"
         "match_by_column_name = case_insensitive on_error = abort_statement"
     )
-
-
-def _listed(columns: Iterable[BulkColumn], dialect: str) -> str:
-    return ", ".join(f"{quote(c.name, dialect)} {_type(c, dialect)}" for c in columns)
 
 
 def _type(column: BulkColumn, dialect: str) -> str:

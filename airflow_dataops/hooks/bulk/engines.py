@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.core.sql.bulk import create_missing_table
+from airflow_dataops.core.sql.bulk import create_bulk_table
 from airflow_dataops.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -41,12 +41,11 @@ def fill(runner: SqlRunner, staging: Relation, batches: Batches) -> int:
     return batches.rows
 
 
-def create_missing(runner: SqlRunner, target: Relation, batches: Batches) -> None:
-    """Make a table with the columns of the rows, unless it exists."""
+def create_empty(runner: SqlRunner, staging: Relation, batches: Batches) -> None:
+    """Make a staging table with the columns of the rows, and none of them."""
     from airflow_dataops.hooks.bulk.carried import bulk_columns
 
-    columns = bulk_columns(batches.schema)
-    runner.execute(create_missing_table(target, columns, runner.dialect))
+    runner.execute(create_bulk_table(staging, bulk_columns(batches.schema), runner.dialect))
 
 
 def require_arrow() -> None:

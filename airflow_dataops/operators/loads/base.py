@@ -50,6 +50,8 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             `shop.ops`; the target's schema by default.
         lease: how long the load may go on before another task may take its place.
         wait: how long it waits for another task that loads the same.
+        create: whether a target that does not exist is made, with the source's columns, what
+            the verb adds, and the key. Its schema has to exist.
         outlets: besides the target's asset, which is always one of them.
 
     Returns:
@@ -77,6 +79,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         control_schema: str | None = None,
         lease: timedelta = timedelta(hours=1),
         wait: timedelta = timedelta(minutes=10),
+        create: bool = False,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
@@ -86,6 +89,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         self.control_schema = control_schema
         self.lease = lease
         self.wait = wait
+        self.create = create
         self.script: str | None = None
         if "{{" not in target and "{%" not in target:
             self.outlets = [*self.outlets, asset_of(parse_relation(target), conn_id)]
@@ -116,6 +120,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             control=_control(self.control_schema, dialect),
             lease=self.lease,
             wait=self.wait,
+            create=self.create,
         )
 
 
