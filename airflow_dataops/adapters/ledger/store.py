@@ -136,8 +136,9 @@ def solve_miss(connection: Connection, key: str, at: datetime) -> bool:
 
 def _old(before: datetime) -> list[tuple[Any, Any]]:
     """Return what may go: events by age, and what is over of misses and alerts."""
-    misses, alerts, incidents, outbox = (
+    misses, watched, alerts, incidents, outbox = (
         tables.misses,
+        tables.watched,
         tables.alerts,
         tables.incidents,
         tables.outbox,
@@ -152,6 +153,7 @@ def _old(before: datetime) -> list[tuple[Any, Any]]:
     return [
         *events,
         (misses, and_(misses.c.detected_at < before, misses.c.solved_at.is_not(None))),
+        (watched, and_(watched.c.observed_at < before, watched.c.open.is_(False))),
         (outbox, outbox.c.incident.in_(over)),
         (alerts, alerts.c.incident.in_(over)),
         (incidents, incidents.c.id.in_(over)),

@@ -33,7 +33,7 @@ from airflow_dataops.core.ledger.events import (
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Struct
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that these tables are of; a test compares it with the newest script."""
 VERSION_TABLE = "dataops_ledger_version"
 
@@ -192,6 +192,23 @@ outbox = Table(
     Column("error", Text),
     Index("dataops_outbox_due", "state", "next_at"),
     Index("dataops_outbox_sent", "receiver", "sent_at"),
+)
+watched = Table(
+    "dataops_watched",
+    metadata,
+    Column("dag_id", _ID, primary_key=True),
+    Column("run_id", _ID, primary_key=True),
+    Column("observed_at", Utc, nullable=False, index=True),
+    # Whether there is anything left to look at.
+    Column("open", Boolean, nullable=False, index=True),
+    Column("watched", Json, nullable=False),
+)
+marks = Table(
+    "dataops_marks",
+    metadata,
+    # Who has come so far.
+    Column("name", _ID, primary_key=True),
+    Column("at", Utc, nullable=False),
 )
 
 TABLE_OF: dict[type[Struct], Table] = {
