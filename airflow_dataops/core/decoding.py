@@ -140,20 +140,31 @@ def _own(data: Any, kind: inspect.Type, path: str) -> Iterator[Mistake]:
 def _meant(data: Any, kind: inspect.Type) -> inspect.Type:
     """Return which type of a union a value is meant to be: `X | None` is X unless null.
 
-    Of tagged structs it is the one with the value's tag.
+    Of several structs it is the one with the value's tag.
     """
     if not isinstance(kind, inspect.UnionType) or data is None:
         return kind
     others = [each for each in kind.types if not isinstance(each, inspect.NoneType)]
     if len(others) == 1:
         return others[0]
-    return next((each for each in others if _has_tag(data, each)), kind)
+    fitting = [each for each in others if _looks_like(data, each)]
+    return fitting[0] if len(fitting) == 1 else kind
 
 
-def _has_tag(data: Any, kind: inspect.Type) -> bool:
-    if not isinstance(kind, inspect.StructType) or not isinstance(data, dict):
-        return False
-    return kind.tag_field is not None and data.get(kind.tag_field) == kind.tag
+def _looks_like(data: Any, kind: inspect.Type) -> bool:
+    if isinstance(kind, inspect.Metadata):
+        return _looks_like(data, kind.type)
+    if isinstance(kind, inspect.StructType):
+        has_tag = kind.tag_field is None or (
+            isinstance(data, dict) and data.get(kind.tag_field) == kind.tag
+        )
+        return isinstance(data, dict) and has_tag
+    shapes: dict[type[inspect.Type], type | tuple[type, ...]] = {
+        inspect.StrType: str,
+        inspect.VarTupleType: (list, tuple),
+        inspect.ListType: (list, tuple),
+    }
+    return isinstance(data, shapes.get(type(kind), ()))
 
 
 def _type_of(kind: inspect.Type) -> Any:

@@ -133,6 +133,9 @@ def _of_run(run: RunFacts) -> _Subject:
 
 def _chosen(sla: Sla, tasks: Iterable[TaskFacts]) -> list[TaskFacts]:
     wanted = sla.task_id or ""
+    if sla.members:
+        members = set(sla.members)
+        return [task for task in tasks if task.task_id in members]
     if sla.kind is SubjectKind.TASK_GROUP:
         return [task for task in tasks if task.task_id.startswith(f"{wanted}.")]
     return [task for task in tasks if task.task_id == wanted]

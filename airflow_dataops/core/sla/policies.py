@@ -98,6 +98,10 @@ class RunType(StrEnum):
     BACKFILL = "backfill"
 
 
+SCHEDULED_RUNS = (RunType.SCHEDULED, RunType.ASSET, RunType.MATERIALIZED)
+"""The runs that owe something by default: those that Airflow starts by itself."""
+
+
 class CallbackRef(Struct, frozen=True, forbid_unknown_fields=True):
     """A callback as data, so that it travels in the serialized DAG and runs anywhere.
 
@@ -119,6 +123,7 @@ class Sla(Struct, frozen=True, forbid_unknown_fields=True):
         kind: what it is about; a `task` may be mapped, then all of its instances count.
         dag_id, task_id: of a task; a task group's id is a `task_id`, too.
         subject: of a table or an asset: its name.
+        members: ids of a task group's tasks, where they do not begin with its id.
         due: see the classes.
         owner: who is told; the task's own by default.
         warn_at: percentile of the earlier durations by which it is told ahead that it will
@@ -134,11 +139,12 @@ class Sla(Struct, frozen=True, forbid_unknown_fields=True):
     dag_id: str | None = None
     task_id: str | None = None
     subject: str = ""
+    members: tuple[str, ...] = ()
     tier: Tier = Tier.IMPORTANT
     owner: str | None = None
     tags: tuple[str, ...] = ()
     warn_at: Percent | None = None
-    run_types: tuple[RunType, ...] = (RunType.SCHEDULED, RunType.ASSET, RunType.MATERIALIZED)
+    run_types: tuple[RunType, ...] = SCHEDULED_RUNS
     escalate: tuple[Escalation, ...] = ()
     on_miss: tuple[CallbackRef, ...] = ()
 
@@ -149,10 +155,13 @@ class TierDefaults(Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         warn_at: see `Sla`; None for no warnings.
         objective: share of SLAs to be met, percent, for error budgets.
+        escalate, on_miss: see `Sla`; of those SLAs that have none of their own.
     """
 
     warn_at: Percent | None
     objective: Annotated[float, msgspec.Meta(gt=0, le=100)]
+    escalate: tuple[Escalation, ...] = ()
+    on_miss: tuple[CallbackRef, ...] = ()
 
 
 DEFAULTS = {

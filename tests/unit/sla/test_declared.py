@@ -7,9 +7,10 @@ import random
 from datetime import date, time
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
-from airflow_dataops.core.sla.declared import slas_from_json, slas_to_json
+from airflow_dataops.core.sla.declared import SlaList, slas_from_json, slas_to_json
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     AfterRunStart,
@@ -79,3 +80,30 @@ def test_every_mistake_is_told_at_its_path() -> None:
     assert "$[1].due.minute: There is no such setting; do you mean minutes?" in text
     assert "$[1].due.minutes: It is missing." in text
     assert "$[1].teir: There is no such setting; do you mean tier?" in text
+
+
+def test_a_name_stands_for_one_sla_of_its_subject() -> None:
+    first, _, whole, table = SLAS
+    for sla in (first, whole, table):
+        other = replace(sla, tier=Tier.NICE_TO_HAVE)
+        assert slas_to_json([sla, sla]) == slas_to_json([sla])
+        with pytest.raises(ConfigError, match=f"two different SLAs called '{sla.name}'"):
+            slas_to_json([sla, other])
+        elsewhere = replace(other, task_id="other", subject="other", kind=SubjectKind.TASK)
+        assert len(slas_to_json([sla, elsewhere, elsewhere])) == 2
+
+
+def test_a_name_is_one_slas_where_each_of_two_entries_has_its_tasks() -> None:
+    first = SLAS[0]
+    other = replace(first, tier=Tier.CRITICAL, task_id="other")
+    with pytest.raises(ConfigError, match="'other' has two different SLAs called 'a'"):
+        slas_to_json([first, other, replace(first, task_id="other")])
+
+
+def test_entries_written_without_a_dag_join_those_of_one() -> None:
+    plan = [replace(sla, dag_id=None) for sla in SLAS]
+    found = SlaList([replace(SLAS[0], task_id="mine")])
+    found.add_entries(slas_to_json(plan), lambda sla, id_: f"{sla.kind}/{id_}", "shop")
+    ids = {entry["name"]: entry.get("task_ids", entry.get("subjects")) for entry in found}
+    assert ids == {"a": ["mine", "task/clean", "task/load"], "b": [], "c": ["table/shop.orders"]}
+    assert {sla.dag_id for sla in slas_from_json(list(found))} == {"shop"}
