@@ -15,7 +15,7 @@ export UV_NO_PROGRESS := 1
 
 .PHONY: help
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 .PHONY: env
 env: $(VENV)/.ready ## Make .venv with all that development needs
@@ -44,8 +44,15 @@ lint: env ## Check the style, the types and the house
 	$(BIN)/lint-imports
 
 .PHONY: bench
-bench: env ## Measure parsing beside Airflow and Cosmos (15 minutes); write docs/benchmarks.md
+bench: bench-parsing bench-loads ## Measure parsing and loads (40 minutes); write docs/benchmarks*.md
+
+.PHONY: bench-parsing
+bench-parsing: env ## Measure parsing beside Airflow and Cosmos (15 minutes)
 	$(BIN)/python -m benchmarks
+
+.PHONY: bench-loads
+bench-loads: env ## Measure loads beside hand-written ones and dlt (25 minutes)
+	$(BIN)/python -m benchmarks.loads
 
 .PHONY: docs
 docs: env ## Build the documentation into site/

@@ -1,40 +1,58 @@
-"""Measure loads and transfers.
+"""Measure loads and transfers; write docs/benchmarks-loads.md.
 
-python -m benchmarks.loads [--scale 1] [--repeats 3] [--only WORD] [--dlt PYTHON] [--quick]
+python -m benchmarks.loads [--size full] [--only CASE ...] [--repeats 3] [--no-dlt] [--render]
 
-At scale 1: 1M rows into 10M, a transfer of 5M, 1M change events on 10M rows. `--dlt` names the
-Python of an environment that has dlt.
+A case that was measured is kept: a run that was ended goes on with the next one. When all are
+there, the next run begins anew. Only `--size full` writes the page.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.loads import report
 from benchmarks.loads.bench import Bench
+from benchmarks.loads.cases import CASES, Size
+from benchmarks.loads.dlt_environment import dlt_python
+from benchmarks.loads.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 DOCS = Path(__file__).parents[2] / "docs"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loads", description=__doc__)
-    parser.add_argument("--scale", type=float, default=1.0)
+    parser.add_argument("--size", type=Size, choices=list(Size), default=Size.FULL)
+    parser.add_argument("--only", action="append", choices=list(CASES), help="may be repeated")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", default="", help="ways whose names begin with this")
-    parser.add_argument("--dlt", type=Path, help="a Python that has dlt 1.31")
-    parser.add_argument("--quick", action="store_true", help="a hundredth, once")
-    parser.add_argument("--json", type=Path, help="where to keep the results")
+    parser.add_argument("--no-dlt", action="store_true")
+    parser.add_argument("--render", action="store_true", help="measure nothing, write the page")
     arguments = parser.parse_args()
-    scale, repeats = arguments.scale, arguments.repeats
-    if arguments.quick:
-        scale, repeats = 0.01, 1
-    with Bench(scale, dlt=arguments.dlt) as bench:
-        found = bench.all(repeats, arguments.only)
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found))
-    print(report.table(found, scale, repeats))
+    results = Results(arguments.size)
+    if not arguments.render:
+        dlt = None if arguments.no_dlt else dlt_python()
+        with Bench(arguments.size, dlt) as bench:
+            _measure(bench, results, arguments.only or results.missing(), arguments.repeats)
+    text = report.text(arguments.size, results.read())
+    if arguments.size is Size.FULL:
+        (DOCS / "benchmarks-loads.md").write_text(text)
+    else:
+        print(text)
+
+
+def _measure(bench: Bench, results: Results, cases: Sequence[str], repeats: int) -> None:
+    for case in cases:
+        runs: dict[str, list[dict[str, Any]]] = {}
+        for way, run in bench.run(case, repeats):
+            runs.setdefault(way, []).append(run)
+            print(f"{case}: {way}: {run['seconds']:.2f} s", file=sys.stderr, flush=True)
+        results.keep(case, runs)
+        print(report.lines(case, runs), flush=True)
 
 
 if __name__ == "__main__":

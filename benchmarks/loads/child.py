@@ -1,28 +1,25 @@
-"""Runs one way in a process of its own; prints seconds and the peak of memory as JSON."""
+"""Runs one way in a process of its own; prints seconds, CPU and the peak of memory as JSON."""
 
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 
+from benchmarks.loads.usage import cpu_seconds, peak_megabytes
+
 
 def main() -> None:
-    from benchmarks.loads.ways import WAYS
+    from benchmarks.loads.by_hand import BY_HAND
+    from benchmarks.loads.ours import OURS
 
-    way = WAYS[sys.argv[1]]
-    if " ours" in sys.argv[1]:
-        # What a task's process has loaded before its operator runs.
-        import airflow_dataops.core.loads.run
-        import airflow_dataops.hooks.connection_query
-        import airflow_dataops.hooks.duckdb
-        import airflow_dataops.hooks.sql_runner  # noqa: F401
-    began = time.perf_counter()
-    way()
+    case, _, way = sys.argv[1].partition(": ")
+    run = OURS[case] if way == "ours" else BY_HAND[case, way]
+    before, began = cpu_seconds(), time.perf_counter()
+    run()
     seconds = time.perf_counter() - began
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({"seconds": seconds, "megabytes": peak}))
+    figures = {"seconds": seconds, "cpu": cpu_seconds() - before, "megabytes": peak_megabytes()}
+    print(json.dumps(figures))
 
 
 if __name__ == "__main__":
