@@ -7,6 +7,7 @@ receivers that it is given.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import logging
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -18,6 +19,7 @@ from airflow_dataops.callbacks.contexts import alert_of_context
 from airflow_dataops.core.alerts.config import Group, GroupBy, Route, parse_config
 from airflow_dataops.core.alerts.context import sla_miss_context
 from airflow_dataops.core.ledger.misses import Tier, hashed
+from airflow_dataops.core.sla.policies import CallbackRef
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.alerts import alert_desk
 from airflow_dataops.hooks.masking import redacted
@@ -60,19 +62,24 @@ async def raise_alert_async(
     return await asyncio.to_thread(raise_alert, context or {}, receivers, **more)
 
 
-def call_on_sla_miss(miss: SlaMiss, callbacks: Iterable[Callable[..., Any] | str]) -> int:
+def call_on_sla_miss(
+    miss: SlaMiss, callbacks: Iterable[Callable[..., Any] | CallbackRef | str]
+) -> int:
     """Call each callback of a miss with its `SlaMissContext`; return how many worked.
 
+    Not in a thread that runs an event loop: a coroutine is run to its end here.
+
     Args:
-        callbacks: functions, notifiers, or dotted paths of such. One that fails is logged and
-            keeps no other from being called.
+        callbacks: an SLA's `on_miss`, functions, notifiers, or dotted paths of such. One that
+            fails is logged and keeps no other from being called.
     """
     worked = 0
     for callback in callbacks:
         try:
-            _imported(callback)(dict(sla_miss_context(miss)))
+            _call(callback, dict(sla_miss_context(miss)))
         except Exception as error:  # noqa: BLE001 - a callback may be anybody's code
-            LOG.error("on_sla_miss %s failed: %s", callback, redacted(str(error)), exc_info=False)
+            name = callback.path if isinstance(callback, CallbackRef) else callback
+            LOG.error("on_sla_miss %s failed: %s", name, redacted(str(error)), exc_info=False)
         else:
             worked += 1
     return worked
@@ -82,17 +89,25 @@ class AlertNotifier(BaseNotifier):
     """The same as an Airflow notifier: `on_failure_callback=AlertNotifier("slack:ops")`.
 
     Args:
-        receivers: who is told; the routes of the alerts file decide where there are none.
+        receivers: who is told, one or several; the routes of the alerts file decide where there
+            are none.
         tier: `critical`, `important` or `nice_to_have`.
         title: a Jinja template, rendered by Airflow with the task's context.
     """
 
     template_fields = ("title",)
 
-    def __init__(self, *receivers: str, tier: str | None = None, title: str | None = None) -> None:
+    def __init__(
+        self,
+        receivers: str | Sequence[str] = (),
+        *more: str,
+        tier: str | None = None,
+        title: str | None = None,
+    ) -> None:
         super().__init__()
-        _check(receivers)
-        self.receivers = receivers
+        first = (receivers,) if isinstance(receivers, str) else tuple(receivers)
+        self.receivers = first + more
+        _check(self.receivers)
         self.tier = Tier(tier) if tier else None
         self.title = title
 
@@ -140,6 +155,18 @@ def _check(receivers: tuple[str, ...]) -> None:
     """
     if receivers:
         parse_config({"routes": [{"receivers": list(receivers)}]}, "AlertNotifier")
+
+
+def _call(callback: Callable[..., Any] | CallbackRef | str, context: dict[str, Any]) -> None:
+    kwargs: dict[str, Any] = {}
+    if isinstance(callback, CallbackRef):
+        callback, kwargs = callback.path, callback.kwargs
+    found = _imported(callback)
+    if isinstance(found, type):
+        found, kwargs = found(**kwargs), {}
+    result = found(context, **kwargs)
+    if inspect.iscoroutine(result):
+        asyncio.run(result)
 
 
 def _imported(callback: Callable[..., Any] | str) -> Callable[..., Any]:

@@ -21,6 +21,7 @@ from airflow_dataops.callbacks.alerts import (
     raise_alert_async,
 )
 from airflow_dataops.core.ledger.misses import Past, SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.sla.policies import CallbackRef
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks import alerts as hooks
 from airflow_dataops.hooks.alerts import alert_desk, open_ledger, read_alerts_config
@@ -57,6 +58,10 @@ GIVEN: list[dict[str, Any]] = []
 
 def remember(context: dict[str, Any]) -> None:
     GIVEN.append(context)
+
+
+async def remember_later(context: dict[str, Any], whom: str) -> None:
+    GIVEN.append({"whom": whom, "sla": context["sla"]})
 
 
 def fail(context: dict[str, Any]) -> None:
@@ -126,6 +131,25 @@ def test_a_miss_is_told_to_each_callback_even_when_one_fails() -> None:
     assert given["history"] == [{"run_id": "q", "ended_at": None, "seconds": 600.0, "state": None}]
     assert kept()[0]["key"] == MISS.key
     assert kept()[0]["tier"] == "critical"
+
+
+def test_what_an_sla_names_is_called_with_its_keyword_arguments() -> None:
+    """A coroutine is awaited; a notifier is made of them and renders its templates."""
+    import sys
+
+    sys.modules.setdefault(remember.__module__, sys.modules[__name__])
+    title = "{{ subject }} is late, waits for {{ upstream }}"
+    notifier = {"receivers": ["slack:ops", "email:smtp/a@b.example"], "title": title}
+    refs = [
+        CallbackRef(path=f"{remember.__module__}.remember_later", kwargs={"whom": "ann"}),
+        CallbackRef(path="airflow_dataops.callbacks.alerts.AlertNotifier", kwargs=notifier),
+        CallbackRef(path="airflow_dataops.callbacks.alerts.raise_alert", kwargs={"nonsense": 1}),
+        CallbackRef(path=f"{remember.__module__}.remember", kwargs={"no_such": 1}),
+    ]
+    assert call_on_sla_miss(MISS, refs) == 3
+    assert GIVEN == [{"whom": "ann", "sla": "by noon"}]
+    assert receivers() == ["email:smtp/a@b.example", "slack:ops"]
+    assert kept()[0]["title"] == "shop.orders is late, waits for raw_orders"
 
 
 def test_a_deadline_in_the_triggerer_raises_an_alert() -> None:

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.alerts.context import context_of
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.ledger.misses import Escalation, Tier
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
@@ -32,6 +32,7 @@ class Alert(Struct, frozen=True):
         facts: what a reader wants to know, in order: value by label.
         links: address by label.
         context: plain data for templates and programs.
+        escalate: who else is told when it is not solved, whatever its routes say.
     """
 
     key: str
@@ -47,6 +48,7 @@ class Alert(Struct, frozen=True):
     facts: dict[str, str] = {}
     links: dict[str, str] = {}
     context: dict[str, Any] = {}
+    escalate: tuple[Escalation, ...] = ()
 
 
 class Message(Struct, frozen=True):
@@ -91,6 +93,7 @@ def alert_of(miss: SlaMiss) -> Alert:
         facts=_facts(miss),
         links=miss.links,
         context=context_of(miss),
+        escalate=() if miss.warning else miss.escalate,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.alerts.config import GroupBy
+from airflow_dataops.core.alerts.config import Group, GroupBy, Route
 from airflow_dataops.core.alerts.times import first_outside, parse_zone, within
 from airflow_dataops.core.ledger.misses import hashed
 from airflow_dataops.core.model import Struct
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from airflow_dataops.core.alerts.alert import Alert
-    from airflow_dataops.core.alerts.config import AlertsConfig, Match, RateLimit, Route
+    from airflow_dataops.core.alerts.config import AlertsConfig, Match, RateLimit
 
 
 class Delivery(Struct, frozen=True):
@@ -40,13 +40,20 @@ class Ticket(Struct, frozen=True):
 
 
 def route_alert(alert: Alert, config: AlertsConfig, now: datetime) -> tuple[Ticket, ...]:
-    """Return the tickets of an alert; none where no route takes it."""
+    """Return the tickets of an alert; none where no route takes it.
+
+    One of them is for its own escalation, where it has one.
+    """
     tickets = []
     for route in config.routes:
         if matches(alert, route.match, config, now):
             tickets.append(make_ticket(alert, route, config, now))
             if not route.continue_:
                 break
+    if alert.escalate:
+        steps = "; ".join(map(str, alert.escalate))
+        own = Route(name=f"escalation {hashed(steps)}", group=Group(), escalate=alert.escalate)
+        tickets.append(make_ticket(alert, own, config, now))
     return tuple(tickets)
 
 

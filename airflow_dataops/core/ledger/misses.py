@@ -83,6 +83,7 @@ class SlaMiss(Struct, frozen=True, dict=True):
         warning: whether it is only predicted to be late.
         history: its latest runs, newest first.
         links: address by label (`Run`, `Log`, `Runbook`).
+        escalate: who else is told when it is not solved, besides whom the alerts file names.
     """
 
     sla: str
@@ -100,6 +101,7 @@ class SlaMiss(Struct, frozen=True, dict=True):
     reason: str = ""
     history: tuple[Past, ...] = ()
     links: dict[str, str] = {}
+    escalate: tuple[Escalation, ...] = ()
 
     @cached_property
     def key(self) -> str:

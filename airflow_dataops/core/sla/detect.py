@@ -108,6 +108,7 @@ def _miss(
         owner=sla.owner or own,
         tags=sla.tags,
         history=past,
+        escalate=sla.escalate,
     )
 
 

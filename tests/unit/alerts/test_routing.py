@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_dataops.core.alerts.alert import Alert
 from airflow_dataops.core.alerts.config import RateLimit, parse_config
 from airflow_dataops.core.alerts.routing import allowance, limit_of, matches, route_alert
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.ledger.misses import Escalation, Tier
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 ALERT = Alert(
@@ -57,6 +58,20 @@ def test_the_first_route_takes_it_unless_it_lets_go_on() -> None:
     first, second = {"receivers": ["slack:a"]}, {"receivers": ["slack:b"]}
     assert routed(first, second) == [("slack:a",)]
     assert routed(first | {"continue": True}, second) == [("slack:a",), ("slack:b",)]
+
+
+def test_an_alert_of_its_own_escalation_is_told_on_besides_its_routes() -> None:
+    """Two of one cause share it, whoever is told first."""
+    steps = (Escalation(after_minutes=15, receivers=("pagerduty:duty",)),)
+    config = parse_config({"routes": [{"receivers": ["slack:a"]}]})
+    routed, own = route_alert(replace(ALERT, escalate=steps), config, NOW)
+    assert [each.receiver for each in routed.deliveries] == ["slack:a"]
+    [step] = own.deliveries
+    assert (step.receiver, step.step) == ("pagerduty:duty", 1)
+    assert step.at >= NOW + timedelta(minutes=15)
+    nobody = parse_config({"routes": [{"match": {"dag": "x"}, "receivers": ["slack:a"]}]})
+    [alone] = route_alert(replace(ALERT, escalate=steps), nobody, NOW)
+    assert alone.open_key == own.open_key
 
 
 @pytest.mark.parametrize(
