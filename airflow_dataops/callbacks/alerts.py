@@ -7,9 +7,7 @@ receivers that it is given.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import logging
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -17,19 +15,17 @@ from airflow.sdk import BaseNotifier
 
 from airflow_dataops.callbacks.contexts import alert_of_context
 from airflow_dataops.core.alerts.config import Group, GroupBy, Route, parse_config
-from airflow_dataops.core.alerts.context import sla_miss_context
 from airflow_dataops.core.ledger.misses import Tier, hashed
-from airflow_dataops.core.sla.policies import CallbackRef
-from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.alerts import alert_desk
 from airflow_dataops.hooks.masking import redacted
+from airflow_dataops.hooks.sla_callbacks import call_on_sla_miss
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_dataops.core.alerts.alert import Alert
-    from airflow_dataops.core.ledger.misses import SlaMiss
 
+__all__ = ("AlertNotifier", "call_on_sla_miss", "raise_alert", "raise_alert_async")
 LOG = logging.getLogger("airflow_dataops.alerts")
 
 
@@ -62,29 +58,6 @@ async def raise_alert_async(
     return await asyncio.to_thread(raise_alert, context or {}, receivers, **more)
 
 
-def call_on_sla_miss(
-    miss: SlaMiss, callbacks: Iterable[Callable[..., Any] | CallbackRef | str]
-) -> int:
-    """Call each callback of a miss with its `SlaMissContext`; return how many worked.
-
-    Not in a thread that runs an event loop: a coroutine is run to its end here.
-
-    Args:
-        callbacks: an SLA's `on_miss`, functions, notifiers, or dotted paths of such. One that
-            fails is logged and keeps no other from being called.
-    """
-    worked = 0
-    for callback in callbacks:
-        try:
-            _call(callback, dict(sla_miss_context(miss)))
-        except Exception as error:  # noqa: BLE001 - a callback may be anybody's code
-            name = callback.path if isinstance(callback, CallbackRef) else callback
-            LOG.error("on_sla_miss %s failed: %s", name, redacted(str(error)), exc_info=False)
-        else:
-            worked += 1
-    return worked
-
-
 class AlertNotifier(BaseNotifier):
     """The same as an Airflow notifier: `on_failure_callback=AlertNotifier("slack:ops")`.
 
@@ -110,6 +83,12 @@ class AlertNotifier(BaseNotifier):
         _check(self.receivers)
         self.tier = Tier(tier) if tier else None
         self.title = title
+
+    def as_callback_ref(self) -> CallbackRef:
+        """Return it as data, for `on_sla_miss`."""
+        given = {"receivers": list(self.receivers), "tier": self.tier, "title": self.title}
+        kwargs = {name: value for name, value in given.items() if value}
+        return CallbackRef(path=f"{__name__}.{type(self).__name__}", kwargs=kwargs)
 
     def notify(self, context: Any) -> None:
         """Put the alert into the outbox."""
@@ -155,26 +134,3 @@ def _check(receivers: tuple[str, ...]) -> None:
     """
     if receivers:
         parse_config({"routes": [{"receivers": list(receivers)}]}, "AlertNotifier")
-
-
-def _call(callback: Callable[..., Any] | CallbackRef | str, context: dict[str, Any]) -> None:
-    kwargs: dict[str, Any] = {}
-    if isinstance(callback, CallbackRef):
-        callback, kwargs = callback.path, callback.kwargs
-    found = _imported(callback)
-    if isinstance(found, type):
-        found, kwargs = found(**kwargs), {}
-    result = found(context, **kwargs)
-    if inspect.iscoroutine(result):
-        asyncio.run(result)
-
-
-def _imported(callback: Callable[..., Any] | str) -> Callable[..., Any]:
-    if not isinstance(callback, str):
-        return callback
-    module, _, name = callback.rpartition(".")
-    try:
-        found: Callable[..., Any] = getattr(import_module(module), name)
-    except (ImportError, AttributeError, ValueError):
-        raise ConfigError(f"on_sla_miss: there is no {callback}.") from None
-    return found

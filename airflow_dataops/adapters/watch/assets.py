@@ -1,0 +1,91 @@
+"""Whether assets are as fresh as their SLAs ask for, from the events that Airflow keeps."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.ledger.misses import SlaMiss, Subject
+from airflow_dataops.core.sla.judge import judge_age
+from airflow_dataops.core.sla.policies import MaxAge
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from airflow_dataops.adapters.ledger.store import LedgerStore
+    from airflow_dataops.adapters.watch.answers import Asset
+    from airflow_dataops.adapters.watch.desk import Desk
+    from airflow_dataops.adapters.watch.reader import AirflowReader
+    from airflow_dataops.adapters.watch.records import Records
+    from airflow_dataops.core.sla.judge import Judgement
+    from airflow_dataops.core.sla.policies import Sla
+
+
+class AssetWatch:
+    """Judges the ages of assets."""
+
+    def __init__(
+        self, reader: AirflowReader, ledger: LedgerStore, records: Records, desk: Desk
+    ) -> None:
+        self._reader = reader
+        self._ledger = ledger
+        self._records = records
+        self._desk = desk
+
+    def check(
+        self, slas: Sequence[Sla], now: datetime, tell: Callable[[Sla, SlaMiss], object]
+    ) -> list[SlaMiss]:
+        """Tell the assets that are too old, or were since the last look; return the new misses."""
+        wanted = [sla for sla in slas if isinstance(sla.due, MaxAge)]
+        if not wanted:
+            return []
+        assets = {name: each for each in self._reader.assets() for name in (each.name, each.uri)}
+        told = []
+        for sla in wanted:
+            for miss in self._misses(sla, assets.get(sla.subject), now):
+                if self._desk.miss(miss):
+                    tell(sla, miss)
+                    told.append(miss)
+            self._solve(sla, assets.get(sla.subject))
+        return told
+
+    def _misses(self, sla: Sla, asset: Asset | None, now: datetime) -> list[SlaMiss]:
+        """Return each time between two events, and since the last, that was too long."""
+        event = None if asset is None else asset.last_asset_event
+        last = None if event is None else event.timestamp
+        if asset is None or last is None:
+            return [_miss(sla, judge_age(sla, None, now), now)]
+        name = f"asset:{sla.subject}"
+        before = self._records.mark(last, name)
+        times = [before, last]
+        if before != last:
+            times = [before, *(e.timestamp for e in self._reader.asset_events(asset.id, before))]
+            self._records.move(name, last)
+        gaps = [judge_age(sla, one, other) for one, other in pairwise(times)]
+        gaps.append(judge_age(sla, last, now))
+        return [_miss(sla, gap, now) for gap in gaps if gap.is_miss]
+
+    def _solve(self, sla: Sla, asset: Asset | None) -> None:
+        """Solve the misses that were due before the asset's newest event would be too old."""
+        event = None if asset is None else asset.last_asset_event
+        if event is None or event.timestamp is None:
+            return
+        due = judge_age(sla, event.timestamp, event.timestamp).due
+        for miss in self._ledger.open_misses(kind=str(sla.kind), subject=sla.subject):
+            if miss.sla == sla.name and due is not None and miss.due < due:
+                self._desk.solve(miss.key)
+
+
+def _miss(sla: Sla, found: Judgement, now: datetime) -> SlaMiss:
+    return SlaMiss(
+        sla=sla.name,
+        subject=Subject(kind=sla.kind, name=sla.subject),
+        due=found.due or now,
+        detected_at=now,
+        tier=sla.tier,
+        state=found.state,
+        since=found.since,
+        owner=sla.owner,
+        tags=sla.tags,
+    )

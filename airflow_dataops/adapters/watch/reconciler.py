@@ -1,0 +1,337 @@
+"""The reconciler: reads runs over REST, judges their SLAs, tells each miss once."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from datetime import datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from msgspec.structs import replace
+
+from airflow_dataops.adapters.watch.answers import Run
+from airflow_dataops.adapters.watch.assets import AssetWatch
+from airflow_dataops.adapters.watch.definitions import Definitions
+from airflow_dataops.adapters.watch.facts import (
+    FirstStarts,
+    needs_first_start,
+    of_run_to_come,
+    with_neighbours,
+)
+from airflow_dataops.adapters.watch.records import Records
+from airflow_dataops.core.ledger.misses import SlaMiss
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.facts import State, state_of
+from airflow_dataops.core.sla.watching import look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from airflow_dataops.adapters.ledger.store import LedgerStore
+    from airflow_dataops.adapters.watch.answers import Dag
+    from airflow_dataops.adapters.watch.desk import Desk
+    from airflow_dataops.adapters.watch.reader import AirflowReader
+    from airflow_dataops.core.ledger.misses import Past
+    from airflow_dataops.core.ports import Clock
+    from airflow_dataops.core.sla.facts import TaskFacts
+    from airflow_dataops.core.sla.policies import Sla
+    from airflow_dataops.core.sla.watching import Look, NewMiss, Watched
+
+    Key = tuple[str, str]
+
+LOG = logging.getLogger("airflow_dataops.sla")
+OVERLAP = timedelta(seconds=60)
+"""So far apart the clocks of the workers, the scheduler and this machine may be."""
+_AT_ONCE = 200
+_UNDONE = (
+    None,
+    "scheduled",
+    "queued",
+    "running",
+    "restarting",
+    "failed",
+    "upstream_failed",
+    "up_for_retry",
+    "up_for_reschedule",
+    "deferred",
+)
+
+
+class Pass(Struct, frozen=True):
+    """What one pass did.
+
+    Attributes:
+        runs: number of runs that are watched, and of those that were `looked` at.
+        misses: those that are new; `warnings` likewise.
+        solved: number of misses and warnings that are over.
+        next_due: when the next SLA is due.
+        requests: number of requests to Airflow.
+    """
+
+    runs: int = 0
+    looked: int = 0
+    misses: tuple[SlaMiss, ...] = ()
+    warnings: tuple[SlaMiss, ...] = ()
+    solved: int = 0
+    next_due: datetime | None = None
+    requests: int = 0
+
+
+class Reconciler:
+    """Watches one Airflow. Any number may: a miss that another has told is not told again.
+
+    Args:
+        ledger: where it keeps which runs are open, so that a restart loses nothing.
+        tell: called with each new miss and its SLA, after the alert is in the outbox.
+        history: earlier runs of an SLA's subject in a DAG, newest first.
+        more: SLAs that no DAG declares.
+        url: of Airflow's pages, for links.
+    """
+
+    def __init__(
+        self,
+        reader: AirflowReader,
+        ledger: LedgerStore,
+        desk: Desk,
+        clock: Clock,
+        *,
+        tell: Callable[[Sla, SlaMiss], object] = lambda sla, miss: None,
+        history: Callable[[str, Sla], Sequence[Past]] = lambda dag_id, sla: (),
+        more: Sequence[Sla] = (),
+        url: str = "",
+    ) -> None:
+        self.definitions = Definitions(reader, more)
+        self._reader = reader
+        self._records = Records(ledger.database)
+        self._assets = AssetWatch(reader, ledger, self._records, desk)
+        self._desk = desk
+        self._clock = clock
+        self._tell = tell
+        self._history = history
+        self._url = url.rstrip("/")
+        self._starts = FirstStarts(reader)
+        self._watched: dict[Key, Watched] | None = None
+        self._settled: dict[Key, tuple[datetime | None, str]] = {}
+
+    def run_once(self) -> Pass:
+        """Look at all runs that need it.
+
+        Raises:
+            ConfigError: Airflow refuses; see `airflow_api`.
+            RetryableError: Airflow cannot be reached. The next pass makes up for it.
+        """
+        now, before = self._clock.now(), self._reader.requests
+        if self._watched is None:
+            self._watched = {each.key: each for each in self._records.open()}
+        since = self._records.mark(now) - OVERLAP
+        changed = self._see(now, since)
+        looks = self._look_at(self._due_for_a_look(changed, now), now)
+        misses = self._act(looks, mark=now)
+        misses += self._assets.check(self.definitions.of_assets(), now, self._tell)
+        dues = [each.next_due for each in self._watched.values() if each.next_due is not None]
+        return Pass(
+            runs=len(self._watched),
+            looked=len(looks),
+            misses=tuple(miss for miss in misses if not miss.warning),
+            warnings=tuple(miss for miss in misses if miss.warning),
+            solved=sum(len(each.solved) for each in looks),
+            next_due=min(dues, default=None),
+            requests=self._reader.requests - before,
+        )
+
+    def look_at(self, runs: Sequence[Run], now: datetime | None = None) -> Pass:
+        """Look at some runs alone, for example because they are due just now."""
+        at, before = now or self._clock.now(), self._reader.requests
+        self.definitions.refresh({run.dag_id for run in runs}, at)
+        found = self._records.register(runs, at)
+        looks = self._look_at([each for each in found if not each.settled], at)
+        misses = self._act(looks)
+        return Pass(
+            runs=len(found),
+            looked=len(looks),
+            misses=tuple(miss for miss in misses if not miss.warning),
+            warnings=tuple(miss for miss in misses if miss.warning),
+            solved=sum(len(each.solved) for each in looks),
+            requests=self._reader.requests - before,
+        )
+
+    def _see(self, now: datetime, since: datetime) -> set[Key]:
+        """Bring the runs up to date; return those that changed."""
+        assert self._watched is not None  # noqa: S101 - for the type checker
+        dags = {dag.dag_id: dag for dag in self._reader.dags()}
+        named = self.definitions.dags_named
+        self.definitions.refresh({*dags, *named}, now)
+        ids = sorted(id_ for id_ in {*dags, *named} if self.definitions.of_runs(id_))
+        seen = {run.key: run for run in self._reader.unfinished_runs(ids)}
+        # In this order: what ends between the two requests is in the second.
+        seen |= {run.key: run for run in self._reader.ended_runs(ids, since)}
+        expected = {
+            run.key: run for id_ in ids if id_ in dags and (run := _to_come(dags[id_], now))
+        }
+        for key, watched in list(self._watched.items()):
+            if key not in seen and key not in expected and not _has_ended(watched):
+                run = self._reader.run(*key)
+                if run is None:
+                    self._drop(watched, now)
+                else:
+                    seen[key] = run
+        seen = expected | seen
+        news = [run for run in seen.values() if self._is_news(run)]
+        registered = {each.key: each for each in self._records.register(news, now)}
+        self._settled = {key: state for key, state in self._settled.items() if key in seen}
+        changed = {key for key, each in registered.items() if each != self._watched.get(key)}
+        self._watched |= registered
+        for key, each in registered.items():
+            if each.settled:
+                self._settle(key, each)
+        return changed
+
+    def _is_news(self, run: Run) -> bool:
+        assert self._watched is not None  # noqa: S101 - for the type checker
+        known = self._watched.get(run.key)
+        if known is None:
+            return self._settled.get(run.key) != (run.queued_at, run.state)
+        facts = replace(run.facts(), clear_number=known.run.clear_number)
+        return (known.run, known.queued_at) != (facts, run.queued_at)
+
+    def _due_for_a_look(self, changed: set[Key], now: datetime) -> list[Watched]:
+        assert self._watched is not None  # noqa: S101 - for the type checker
+        return [
+            each
+            for key, each in self._watched.items()
+            if key in changed
+            or (each.next_due is not None and each.next_due <= now)
+            or (not _has_ended(each) and (each.open or each.unstarted))
+        ]
+
+    def _look_at(self, runs: Sequence[Watched], now: datetime) -> list[Look]:
+        found: list[Look] = []
+        for start in range(0, len(runs), _AT_ONCE):
+            some = runs[start : start + _AT_ONCE]
+            tasks = self._tasks_of(some)
+            looks = [self._look(each, tasks[each.key], now) for each in some]
+            late = [each.watched for each in looks if each.new]
+            if late:
+                tasks |= self._with_neighbours(late, tasks)
+                again = {each.key for each in late}
+                looks = [
+                    self._look(before, tasks[before.key], now) if before.key in again else each
+                    for before, each in zip(some, looks, strict=True)
+                ]
+            found += looks
+        return found
+
+    def _look(self, watched: Watched, tasks: Sequence[TaskFacts], now: datetime) -> Look:
+        dag_id = watched.run.dag_id
+        slas = self.definitions.of_runs(dag_id)
+        return look(watched, slas, tasks, now, partial(self._history, dag_id))
+
+    def _tasks_of(self, runs: Sequence[Watched]) -> dict[Key, list[TaskFacts]]:
+        """Return the tasks that SLAs are about, with all their instances."""
+        by_dag = {each.run.dag_id: self.definitions.task_ids(each.run.dag_id) for each in runs}
+        watched = {each.key: each for each in runs}
+        wanted = {each.key for each in runs if by_dag[each.run.dag_id] and each.run.state}
+        found: dict[Key, list[TaskFacts]] = {key: [] for key in watched}
+        starts = {
+            key: needs_first_start(self.definitions.of_runs(key[0]), watched[key]) for key in wanted
+        }
+        for each in self._reader.instances(wanted, set().union(*by_dag.values())):
+            key = (each.dag_id, each.dag_run_id)
+            if each.task_id not in by_dag[each.dag_id]:
+                continue
+            counts = any(
+                each.task_id == name or (name.endswith(".") and each.task_id.startswith(name))
+                for name in starts[key]
+            )
+            first = self._starts.of(each, watched[key]) if counts else None
+            found[key].append(each.facts(first))
+        for each_run in runs:
+            if not each_run.run.state:
+                dag_id = each_run.run.dag_id
+                slas = self.definitions.of_runs(dag_id)
+                found[each_run.key] = of_run_to_come(by_dag[dag_id], slas)
+        return found
+
+    def _with_neighbours(
+        self, runs: Sequence[Watched], own: dict[Key, list[TaskFacts]]
+    ) -> dict[Key, list[TaskFacts]]:
+        others: dict[Key, list[TaskFacts]] = defaultdict(list)
+        for each in self._reader.instances((r.key for r in runs if r.run.state), states=_UNDONE):
+            others[each.dag_id, each.dag_run_id].append(each.facts())
+        return {
+            each.key: with_neighbours(
+                own[each.key], others[each.key], self.definitions.tasks(each.run.dag_id)
+            )
+            for each in runs
+        }
+
+    def _act(self, looks: Iterable[Look], mark: datetime | None = None) -> list[SlaMiss]:
+        """Tell what is new, then keep that it was told."""
+        told: list[SlaMiss] = []
+        looks = list(looks)
+        for each in looks:
+            for new in each.new:
+                told += self._hand_in(new)
+            for key in each.solved:
+                self._desk.solve(key)
+        self._records.keep([each.watched for each in looks], self._clock.now(), mark)
+        for each in looks:
+            self._remember(each.watched)
+        return told
+
+    def _hand_in(self, new: NewMiss) -> list[SlaMiss]:
+        miss = replace(new.miss, links={**new.miss.links, **self._links(new.miss)})
+        if not self._desk.miss(miss):
+            return []
+        if not miss.warning:
+            self._tell(new.sla, miss)
+        return [miss]
+
+    def _links(self, miss: SlaMiss) -> dict[str, str]:
+        at = miss.subject
+        if not self._url or not at.dag_id or miss.state == "never_started":
+            return {}
+        return {"Run": f"{self._url}/dags/{quote(at.dag_id)}/runs/{quote(at.run_id or '')}"}
+
+    def _remember(self, watched: Watched) -> None:
+        if self._watched is None:
+            return
+        if watched.settled:
+            self._settle(watched.key, watched)
+        else:
+            self._watched[watched.key] = watched
+
+    def _settle(self, key: Key, watched: Watched) -> None:
+        assert self._watched is not None  # noqa: S101 - for the type checker
+        self._watched.pop(key, None)
+        self._settled[key] = (watched.queued_at, watched.run.state or "")
+        self._starts.forget([key])
+
+    def _drop(self, watched: Watched, now: datetime) -> None:
+        """Forget a run that was deleted, or never came and is not expected any more."""
+        for key in watched.open:
+            self._desk.solve(key)
+        self._records.keep([replace(watched, settled=True, open={}, next_due=None)], now)
+        self._settle(watched.key, watched)
+
+
+def _has_ended(watched: Watched) -> bool:
+    return state_of(watched.run.state) in (State.DONE, State.FAILED)
+
+
+def _to_come(dag: Dag, now: datetime) -> Run | None:
+    """Return the run that the scheduler ought to have made by now."""
+    after = dag.next_dagrun_run_after
+    if after is None or after > now or not dag.is_on:
+        return None
+    return Run(
+        dag_id=dag.dag_id,
+        # As Airflow will name it when it comes.
+        dag_run_id=f"scheduled__{after.isoformat()}",
+        run_type="scheduled",
+        state="",
+        run_after=after,
+        data_interval_end=dag.next_dagrun_data_interval_end,
+    )
