@@ -10,7 +10,7 @@ from airflow_dataops.core.sql import columns as column_sql
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.identifiers import resolve
-from airflow_dataops.core.sql.statements import Effect, Statement, send
+from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Table, TableColumn
 from airflow_dataops.core.sql.types import misfit, needs_cast
 from airflow_dataops.errors import RunError
@@ -61,7 +61,10 @@ def fit(
     return Fitted(
         staged=staged,
         written=written,
-        added=tuple(_addition(job, column) for column in added),
+        added=tuple(
+            column_sql.addition(job.load.target, Column(name=c.name, type=c.type), job.loading)
+            for c in added
+        ),
         whole=set(written) | given >= set(job.target.names),
     )
 
@@ -161,9 +164,3 @@ def _too_long(job: Job, new: Sequence[TableColumn]) -> list[str]:
         for column in new
         if len(column.name.encode()) > limit
     ]
-
-
-def _addition(job: Job, column: TableColumn) -> Statement:
-    added = Column(name=column.name, type=column.type)
-    sql = column_sql.add_column(job.load.target, added, job.dialect)
-    return Statement(sql=sql, effect=Effect.DEFINED)

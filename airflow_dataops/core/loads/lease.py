@@ -81,6 +81,12 @@ def give_back(lease: Lease, runner: SqlRunner) -> None:
     send(control.fence(lease.row, lease.token), runner)
 
 
+def is_held(lease: Lease, runner: SqlRunner) -> bool:
+    """Tell whether the lease is still ours, and neither given back nor expired."""
+    found = [_holder(row) for row in ask(control.read_lease(lease.row), runner)]
+    return any(row.token == lease.token and row.seconds_left > 0 for row in found)
+
+
 def pass_fence(lease: Lease, runner: SqlRunner) -> None:
     """Give the lease back inside the publishing transaction, as its first statement.
 
@@ -92,11 +98,26 @@ def pass_fence(lease: Lease, runner: SqlRunner) -> None:
         found = ask(control.read_lease(lease.row), runner)
         changed = sum(token == lease.token for token, *_ in found)
     if changed == 0:
-        raise SupersededError(
-            f"{lease.row.target}: another attempt has taken this load's place"
-            f"{_in(lease.row.partition)}, and what this one wrote was rolled back. "
-            "Nothing is to be done; the other attempt has loaded the table or will."
-        )
+        raise superseded(lease)
+
+
+def check_held(lease: Lease, runner: SqlRunner) -> None:
+    """Fail unless the lease is still ours.
+
+    Raises:
+        SupersededError: another attempt has taken it.
+    """
+    if all(token != lease.token for token, *_ in ask(control.read_lease(lease.row), runner)):
+        raise superseded(lease)
+
+
+def superseded(lease: Lease) -> SupersededError:
+    """Return the error that says that another attempt has taken a lease."""
+    return SupersededError(
+        f"{lease.row.target}: another attempt has taken this load's place"
+        f"{_in(lease.row.partition)}, and what this one wrote was rolled back. "
+        "Nothing is to be done; the other attempt has loaded the table or will."
+    )
 
 
 def control_table(load: Load, name: str) -> Relation:

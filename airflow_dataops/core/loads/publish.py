@@ -11,6 +11,7 @@ import msgspec
 from airflow_dataops.core.loads.failures import Yielding
 from airflow_dataops.core.loads.lease import pass_fence
 from airflow_dataops.core.loads.specs import LoadResult
+from airflow_dataops.core.loads.widening import widened
 from airflow_dataops.core.sql.statements import Effect, send
 from airflow_dataops.errors import RetryableError
 
@@ -34,23 +35,23 @@ def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
         SupersededError: another attempt has taken the load's place; nothing was written.
         RetryableError: other transactions kept writing the same rows.
     """
-    publication = _apart(job, publication)
-    for statement in publication.before:
-        send(statement, job.runner)
-    for number in range(_TRIES):
-        with Yielding() as attempt:
-            changed = _in_one_transaction(job, lease, publication)
-        if not attempt.yielded:
-            return _result(job, publication, changed)
-        log.info("%s: another transaction was in the way; again", job.load.target)
-        time.sleep(_PAUSE * 2**number)
-    raise RetryableError(
-        f"{job.load.target}: other transactions wrote the same rows each of {_TRIES} times; the "
-        "table is as it was. Run the task again, or keep other writers off the table meanwhile."
-    )
+    publication = apart(job, publication)
+    with widened(job, lease, publication.before):
+        for number in range(_TRIES):
+            with Yielding() as attempt:
+                changed = _in_one_transaction(job, lease, publication)
+            if not attempt.yielded:
+                return _result(job, publication, changed)
+            log.info("%s: another transaction was in the way; again", job.load.target)
+            time.sleep(_PAUSE * 2**number)
+        raise RetryableError(
+            f"{job.load.target}: other transactions wrote the same rows each of {_TRIES} times; "
+            "the table is as it was. Run the task again, or keep other writers off the table "
+            "meanwhile."
+        )
 
 
-def _apart(job: Job, publication: Publication) -> Publication:
+def apart(job: Job, publication: Publication) -> Publication:
     """Take new columns out of the transaction where they would end it; NULL, they do no harm."""
     if job.loading.transactional_ddl:
         return publication

@@ -10,6 +10,7 @@ from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import derived, quote
 from airflow_dataops.core.sql.relations import render, with_dependents
+from airflow_dataops.core.sql.statements import Effect, Statement
 
 _TEXT = re.compile(r"(?:text|character varying|character)(?:\((\d+)\))?")
 _UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.sql.dialects.loading import Loading
 
 
 class SchemaDiff(Struct, frozen=True):
@@ -88,6 +90,36 @@ def _text_size(type_: str) -> int | None:
     if found is None:
         return None
     return int(found[1]) if found[1] else _UNLIMITED
+
+
+class Addition(Statement, frozen=True):
+    """A statement that adds a column to a table.
+
+    Attributes:
+        values: the query for the number of rows that have a value in it.
+        undo: the statement that removes the column.
+    """
+
+    values: str = ""
+    undo: str = ""
+
+
+def addition(relation: Relation, column: Column, loading: Loading) -> Addition:
+    """Return the statement that gives a load's target a new column, NULL in every row.
+
+    Where it cannot be part of the publishing transaction, another attempt at the load may
+    have come before, and its column does as well.
+    """
+    sql = add_column(relation, column, loading.name)
+    if not loading.transactional_ddl:
+        sql = sql.replace(" add column ", " add column if not exists ", 1)
+    name = quote(column.name, loading.name)
+    return Addition(
+        sql=sql,
+        effect=Effect.DEFINED,
+        values=f"select count({name}) from {render(relation, loading.name)}",
+        undo=drop_column(relation, column.name, loading.name),
+    )
 
 
 def add_column(relation: Relation, column: Column, dialect: str) -> str:
