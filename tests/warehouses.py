@@ -16,10 +16,11 @@ import duckdb
 
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from tests.duckdb_runner import DuckDBRunner
-from tests.emulators import snowflake_gaps
+from tests.emulators import bigquery_gaps, snowflake_gaps
 from tests.postgres import PostgresRunner
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ def _snowflake() -> Iterator[Callable[[], SqlRunner]]:
         yield connect
 
 
+@contextmanager
+def _bigquery() -> Iterator[Callable[[], SqlRunner]]:
+    from tests.emulators import bigquery
+
+    with bigquery.sessions() as connect:
+        yield connect
+
+
 _TYPES = {
     "int": "integer",
     "bigint": "bigint",
@@ -85,15 +94,29 @@ _TYPES = {
     "float": "double precision",
 }
 _SNOWFLAKE_TYPES = _TYPES | {"time": "timestamp_ntz", "zoned": "timestamp_tz"}
+_BIGQUERY_TYPES = {
+    "int": "int64",
+    "bigint": "int64",
+    "text": "string",
+    "time": "datetime",
+    "zoned": "timestamp",
+    "date": "date",
+    "bool": "bool",
+    "decimal": "numeric(18, 2)",
+    "float": "float64",
+    "uuid": "string",
+    "varchar not null": "string not null",
+}
 ENGINES = {
     engine.name: engine
     for engine in (
+        Engine("bigquery", _BIGQUERY_TYPES, _bigquery, bigquery_gaps.LOADS),
         Engine("duckdb", _TYPES, _duckdb),
         Engine("postgres", _TYPES, _postgres),
         Engine("snowflake", _SNOWFLAKE_TYPES, _snowflake, snowflake_gaps.LOADS),
     )
 }
-EMULATED = {"snowflake"}
+EMULATED = {"bigquery", "snowflake"}
 """The engines that are no real servers."""
 
 
@@ -126,7 +149,8 @@ class Warehouse:
         relation = self.relation(name)
         listed = [f"{self._quote(c)} {self._type(t)}" for c, t in columns.items()]
         if key:
-            listed.append(f"primary key ({quote_all(key, self.dialect)})")
+            declared = get_loading(self.dialect).primary_key
+            listed.append(declared.format(quote_all(key, self.dialect)))
         self.runner.execute(f"create table {self.sql(relation)} ({', '.join(listed)})")
         self.add(relation, tuple(columns), rows)
         return relation
@@ -144,12 +168,15 @@ class Warehouse:
         if not rows:
             return
         mark = self.runner.placeholder
-        row = f"({', '.join([mark] * len(columns))})"
+        # Bound, a NULL is of some type; on BigQuery, of a wrong one.
+        listed = ", ".join(
+            f"({', '.join('null' if v is None else mark for v in row)})" for row in rows
+        )
         into = f"{self.sql(relation)} ({quote_all(columns, self.dialect)})"
         into = into.replace("%", "%%" if mark == "%s" else "%")
         self.runner.execute(
-            f"insert into {into} values {', '.join([row] * len(rows))}",
-            list(itertools.chain.from_iterable(rows)),
+            f"insert into {into} values {listed}",
+            [v for v in itertools.chain.from_iterable(rows) if v is not None],
         )
 
     def rows(self, relation: Relation, *columns: str) -> list[tuple[Any, ...]]:
@@ -161,7 +188,7 @@ class Warehouse:
     def tables(self) -> set[str]:
         """Return the names of the schema's tables and of the session's temporary ones."""
         found = self.runner.fetch(
-            f"select table_catalog, table_schema, table_name from {self._listing}.tables"
+            f"select table_catalog, table_schema, table_name from {self._listing}.TABLES"
         )
         return {
             name
@@ -178,6 +205,8 @@ class Warehouse:
 
     @property
     def _listing(self) -> str:
+        if self.dialect == "bigquery":
+            return f"{self._quote(self.schema)}.INFORMATION_SCHEMA"
         return "system.information_schema" if self.dialect == "duckdb" else "information_schema"
 
     def _quote(self, name: str) -> str:
