@@ -2,6 +2,7 @@ from airflow_dataops.adapters.backfills import backfill as backfill
 from airflow_dataops.callbacks.alerts import AlertNotifier as AlertNotifier
 from airflow_dataops.callbacks.alerts import raise_alert as raise_alert
 from airflow_dataops.callbacks.alerts import raise_alert_async as raise_alert_async
+from airflow_dataops.core.ledger.misses import Escalation as Escalation
 from airflow_dataops.core.loads.gates import Gate as Gate
 from airflow_dataops.core.loads.specs import Append as Append
 from airflow_dataops.core.loads.specs import ApplyChanges as ApplyChanges
@@ -11,6 +12,7 @@ from airflow_dataops.core.loads.specs import LoadPartition as LoadPartition
 from airflow_dataops.core.loads.specs import Merge as Merge
 from airflow_dataops.core.loads.specs import Replace as Replace
 from airflow_dataops.core.loads.specs import Within as Within
+from airflow_dataops.core.sla.policies import CallbackRef as CallbackRef
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags
 from airflow_dataops.hooks.connection_query import ConnectionQuery as ConnectionQuery
@@ -29,6 +31,7 @@ from airflow_dataops.operators.loads.partition import LoadPartitionOperator as L
 from airflow_dataops.operators.loads.replace import ReplaceOperator as ReplaceOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator as TransferOperator
 from airflow_dataops.operators.test import TestOperator as TestOperator
+from airflow_dataops.slas.setting import set_sla as set_sla
 from airflow_dataops.task_groups.dbt import dbt_task_group as dbt_task_group
 from airflow_dataops.task_groups.loads import load_task_group as load_task_group
 

@@ -16,6 +16,7 @@ from airflow.sdk import BaseNotifier
 from airflow_dataops.callbacks.contexts import alert_of_context
 from airflow_dataops.core.alerts.config import Group, GroupBy, Route, parse_config
 from airflow_dataops.core.ledger.misses import Tier, hashed
+from airflow_dataops.core.sla.policies import CallbackRef
 from airflow_dataops.hooks.alerts import alert_desk
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sla_callbacks import call_on_sla_miss

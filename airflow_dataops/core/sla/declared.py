@@ -56,8 +56,8 @@ class SlaList(list[dict[str, Any]]):
 
     def add_entries(
         self, entries: Iterable[dict[str, Any]], about: Callable[[Sla, str], str], dag_id: str
-    ) -> None:
-        """Add what `slas_to_json` wrote for a DAG that had no id yet.
+    ) -> list[Sla]:
+        """Add what `slas_to_json` wrote for a DAG that had no id yet; return one of each entry.
 
         Args:
             about: what an id becomes in the DAG.
@@ -65,9 +65,12 @@ class SlaList(list[dict[str, Any]]):
         Raises:
             ConfigError: a subject has another one of the same name.
         """
+        added = []
         for entry in msgspec.convert(list(entries), tuple[_Entry, ...]):
             common = replace(_common(entry), dag_id=dag_id)
             self._join(common, sorted(about(common, id_) for id_ in _ids(entry)))
+            added.append(common)
+        return added
 
     def _join(self, common: Sla, ids: list[str]) -> None:
         key = msgspec.json.encode(common)
