@@ -10,11 +10,12 @@ import signal
 import sys
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import duckdb
-import psycopg
 import pytest
 
 from airflow_dataops.core.loads.specs import Attempt
@@ -22,7 +23,7 @@ from tests.contract.killing import FIRST, CountingRunner, Nursery
 from tests.contract.scenarios import SCENARIOS
 from tests.duckdb_runner import DuckDBRunner
 from tests.postgres import PostgresRunner, open_postgres, postgres_uri
-from tests.warehouses import ENGINES, Warehouse, open_warehouse
+from tests.warehouses import ENGINES, Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,6 +50,7 @@ def test_nr_1_kills_around_the_publication(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_nr_1_kills_at_every_boundary_of_every_verb(
     nursery: Nursery, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -68,34 +70,50 @@ def kill_everywhere(
     nursery: Nursery, folder: Path, engine: str, scenario: str, only_last: int | None = None
 ) -> int:
     """Kill at each boundary and retry; return the number of kills."""
-    stage = Duckdb(folder, scenario) if engine == "duckdb" else Postgres(scenario)
-    old, new, boundaries = uninterrupted(stage, scenario)
-    first = 0 if only_last is None else boundaries - only_last
-    for last in range(first, boundaries):
-        with stage.fresh() as (where, schema):
-            watched = stage.watch(schema) if isinstance(stage, Postgres) else None
-            ended = nursery.run(engine, where, schema, scenario, last)
-            assert ended == signal.SIGKILL, f"{engine} {scenario} {last}: ended with {ended}"
-            assert stage.target(where, schema) in (old, new), f"{engine} {scenario} {last}: torn"
-            stage.retry(where, schema, scenario)
-            assert stage.target(where, schema) == new, f"{engine} {scenario} {last}: retry"
-            assert stage.left(where, schema) == [], f"{engine} {scenario} {last}: staging is left"
-            if watched is not None:
-                seen = watched.stop()
-                assert seen in ([old], [old, new], [new]), f"{scenario} {last}: {seen}"
+    with Duckdb(folder, scenario) if engine == "duckdb" else Postgres(scenario) as stage:
+        expected = uninterrupted(stage, scenario)
+        boundaries = expected.boundaries
+        first = 0 if only_last is None else boundaries - only_last
+        for last in range(first, boundaries):
+            try:
+                with stage.fresh() as (where, schema), stage.watch(schema) as watched:
+                    ended = nursery.run(engine, where, schema, scenario, last)
+                    assert ended == signal.SIGKILL, f"it ended with {ended}"
+                    retry(stage, where, schema, scenario, expected)
+                assert watched in ([], [expected.old], [expected.old, expected.new])
+            except BaseException as error:
+                error.add_note(f"{scenario} on {engine}, killed at boundary {last} of {boundaries}")
+                raise
     return boundaries - first
 
 
-def uninterrupted(stage: Duckdb | Postgres, scenario: str) -> tuple[Rows, Rows, int]:
-    with stage.fresh() as (where, schema):
-        old = stage.target(where, schema)
-        with stage.session(where) as runner:
-            counting = CountingRunner(runner)
-            SCENARIOS[scenario].run(counting, schema, FIRST)
-        new = stage.target(where, schema)
-        assert stage.left(where, schema) == []
+@dataclass(frozen=True)
+class Expected:
+    old: Rows
+    new: Rows
+    boundaries: int
+
+
+def uninterrupted(stage: Duckdb | Postgres, scenario: str) -> Expected:
+    with stage.fresh() as (where, schema), stage.session(where) as runner:
+        old = rows_of(runner, schema)
+        counting = CountingRunner(runner)
+        SCENARIOS[scenario].run(counting, schema, FIRST)
+        new = rows_of(runner, schema)
+        assert left(runner, schema) == []
     assert old != new
-    return old, new, counting.count
+    return Expected(old, new, counting.count)
+
+
+def retry(
+    stage: Duckdb | Postgres, where: str, schema: str, scenario: str, expected: Expected
+) -> None:
+    with stage.session(where) as runner:
+        found = rows_of(runner, schema)
+        assert found in (expected.old, expected.new), "torn"
+        SCENARIOS[scenario].run(runner, schema, RETRY)
+        assert rows_of(runner, schema) == expected.new
+        assert left(runner, schema) == []
 
 
 def rows_of(runner: DuckDBRunner | PostgresRunner, schema: str) -> Rows:
@@ -103,7 +121,21 @@ def rows_of(runner: DuckDBRunner | PostgresRunner, schema: str) -> Rows:
     return sorted(found, key=lambda row: [(value is None, value or 0) for value in row])
 
 
-LEFT = "select table_name from {}.tables where table_name like '%\\_\\_stg\\_%' escape '\\'"
+_TABLES = {
+    "duckdb": "select table_name as name, schema_name as place from duckdb_tables()",
+    "postgres": (
+        "select relname as name, cast(relnamespace as regnamespace)::text as place from pg_class"
+        " where relkind = 'r' and not pg_is_other_temp_schema(relnamespace)"
+    ),
+}
+
+
+def left(runner: DuckDBRunner | PostgresRunner, schema: str) -> Rows:
+    """Return the staging tables that are left: the schema's and the session's."""
+    return runner.fetch(
+        f"select name from ({_TABLES[runner.dialect]}) as listed where strpos(name, '__stg_') > 0"
+        f" and (place in ('{schema}', 'main') or strpos(place, 'pg_temp') = 1)"
+    )
 
 
 class Duckdb:
@@ -116,6 +148,12 @@ class Duckdb:
             warehouse = Warehouse(ENGINES["duckdb"], lambda: DuckDBRunner(database.cursor()))
             SCENARIOS[scenario].set_up(warehouse)
             self._schema = warehouse.schema
+
+    def __enter__(self) -> Duckdb:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._model.unlink()
 
     @contextmanager
     def fresh(self) -> Iterator[tuple[str, str]]:
@@ -130,84 +168,55 @@ class Duckdb:
         with duckdb.connect(where) as database:
             yield DuckDBRunner(database)
 
-    def target(self, where: str, schema: str) -> Rows:
-        with self.session(where) as runner:
-            return rows_of(runner, schema)
-
-    def left(self, where: str, schema: str) -> Rows:
-        with self.session(where) as runner:
-            return runner.fetch(LEFT.format("system.information_schema"))
-
-    def retry(self, where: str, schema: str, scenario: str) -> None:
-        with self.session(where) as runner:
-            SCENARIOS[scenario].run(runner, schema, RETRY)
+    @contextmanager
+    def watch(self, schema: str) -> Iterator[list[Rows]]:
+        """Nobody else can open the file."""
+        yield []
 
 
 class Postgres:
-    """A schema for each load."""
+    """A schema for each load, all made over one session."""
 
     def __init__(self, scenario: str) -> None:
         self._scenario = scenario
 
+    def __enter__(self) -> Postgres:
+        self._runner = PostgresRunner()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._runner.close()
+
     @contextmanager
     def fresh(self) -> Iterator[tuple[str, str]]:
-        with open_warehouse("postgres") as warehouse:
-            SCENARIOS[self._scenario].set_up(warehouse)
-            yield postgres_uri(), warehouse.schema
-            warehouse.runner.execute(f"drop schema {warehouse.schema} cascade")
+        warehouse = Warehouse(ENGINES["postgres"], lambda: self._runner)
+        SCENARIOS[self._scenario].set_up(warehouse)
+        yield postgres_uri(), warehouse.schema
+        self._runner.execute(f"drop schema {warehouse.schema} cascade")
 
     @contextmanager
     def session(self, where: str) -> Iterator[PostgresRunner]:
         with open_postgres(where) as runner:
             yield runner
 
-    def target(self, where: str, schema: str) -> Rows:
-        with self.session(where) as runner:
-            return rows_of(runner, schema)
-
-    def left(self, where: str, schema: str) -> Rows:
-        with self.session(where) as runner:
-            return runner.fetch(
-                f"{LEFT.format('information_schema')} and table_schema = '{schema}'"
-            )
-
-    def retry(self, where: str, schema: str, scenario: str) -> None:
-        with self.session(where) as runner:
-            SCENARIOS[scenario].run(runner, schema, RETRY)
-
-    def watch(self, schema: str) -> Watcher:
-        return Watcher(schema)
+    @contextmanager
+    def watch(self, schema: str) -> Iterator[list[Rows]]:
+        """Poll the target in the block; yield the different states that were seen, in order."""
+        seen: list[Rows] = []
+        stopped = threading.Event()
+        with open_postgres() as runner, ThreadPoolExecutor(1) as pool:
+            seen.append(rows_of(runner, schema))
+            polling = pool.submit(_poll, runner, schema, seen, stopped)
+            try:
+                yield seen
+            finally:
+                stopped.set()
+                polling.result(timeout=60)
 
 
-class Watcher:
-    """A reader that polls the target until it is stopped."""
-
-    def __init__(self, schema: str) -> None:
-        self._schema = schema
-        self._stopped = threading.Event()
-        self._seen: list[Rows] = []
-        self._error: psycopg.Error | None = None
-        self._thread = threading.Thread(target=self._poll)
-        self._thread.start()
-
-    def stop(self) -> list[Rows]:
-        """Return the different states it saw, in order."""
-        self._stopped.set()
-        self._thread.join()
-        assert self._error is None, self._error
-        assert self._seen, "the reader saw nothing"
-        return self._seen
-
-    def _poll(self) -> None:
-        try:
-            self._read()
-        except psycopg.Error as error:
-            self._error = error
-
-    def _read(self) -> None:
-        with open_postgres() as runner:
-            while not self._stopped.is_set():
-                rows = rows_of(runner, self._schema)
-                if not self._seen or rows != self._seen[-1]:
-                    self._seen.append(rows)
-                time.sleep(0.001)
+def _poll(runner: PostgresRunner, schema: str, seen: list[Rows], stopped: threading.Event) -> None:
+    while not stopped.is_set():
+        rows = rows_of(runner, schema)
+        if rows != seen[-1]:
+            seen.append(rows)
+        time.sleep(0.001)

@@ -11,12 +11,13 @@ from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.sql.tables import Table
 
 _SHOWN = 3
+_SEVERAL = "several staged rows have the same key: make the rows of the query unique"
 
 
 class Test(Struct, frozen=True):
@@ -90,6 +91,28 @@ def refuse_null_keys(keys: Sequence[str], dialect: str) -> Test:
     )
 
 
+def refuse_incomparable(job: Job, table: Table, columns: Collection[str], why: str) -> None:
+    """Fail if values of columns are to be compared whose type has no equality.
+
+    Args:
+        why: why they are compared, and what to do instead.
+
+    Raises:
+        RunError: the message names them.
+    """
+    found = [
+        f"{column.name} ({column.type})"
+        for column in table.columns
+        if column.name in columns and column.type.removesuffix("[]") in job.loading.incomparable
+    ]
+    if found:
+        raise RunError(
+            f"{job.load.target}: {job.dialect} cannot tell whether values of {', '.join(found)} "
+            f"are equal, and {why}; or give the column a type that has an equality, such as "
+            "jsonb. Nothing was written."
+        )
+
+
 def one_row_per_key(
     job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str], order: Sequence[str]
 ) -> Table:
@@ -104,6 +127,7 @@ def one_row_per_key(
         return staged
     if not order:
         raise RunError(_ambiguous(job, found, keys))
+    refuse_incomparable(job, staged, columns, _SEVERAL)
     tied = ask(staging.ties(staged.sql, columns, keys, order, job.dialect, _SHOWN), job.runner)
     if tied:
         raise RunError(_tied(job, tied, keys, order))
@@ -120,6 +144,7 @@ def distinct_row_per_key(
     """
     if not _duplicates(job, staged, keys):
         return staged
+    refuse_incomparable(job, staged, columns, _SEVERAL)
     once = job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
     found = _duplicates(job, once, keys)
     if found:
@@ -137,12 +162,14 @@ def refuse_ties(
     """
     if not _duplicates(job, staged, (*keys, order)):
         return
+    refuse_incomparable(job, staged, columns, _SEVERAL)
     tied = ask(staging.ties(staged.sql, columns, keys, (order,), job.dialect, _SHOWN), job.runner)
     if tied:
         raise RunError(_tied(job, tied, keys, (order,)))
 
 
 def _duplicates(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
+    refuse_incomparable(job, staged, keys, "it is a key: name other columns in keys")
     return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads import envelopes
 from airflow_dataops.core.loads.checks import (
     Counts,
     Test,
@@ -18,9 +19,9 @@ from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import changes, debezium
 from airflow_dataops.core.sql.staging import any_null
-from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Table
-from airflow_dataops.core.sql.types import Family, misfit, read_type
+from airflow_dataops.core.sql.types import misfit
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -56,12 +57,16 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
     """
     staged = stage(job, source)
     where = f"the source of {job.load.target}"
+    if verb.envelope is Envelope.DEBEZIUM:
+        staged = envelopes.opened(job, verb, staged)
     [op] = require((verb.op,), staged, setting="op", where=where)
     [sequence] = require((verb.sequence,), staged, setting="sequence", where=where)
     rows = _check_kinds(job, verb, staged, op, sequence)
+    if verb.ignores:
+        send(changes.drop_ignored(staged.sql, _ignored(job, verb, op)), job.runner)
     deletes = changes.is_one_of(op, verb.deletes, job.loading)
     if verb.envelope is Envelope.DEBEZIUM:
-        staged = _flattened(job, verb, staged, sequence, deletes, given)
+        staged = envelopes.flattened(job, verb, staged, sequence, deletes, given)
         op, sequence = debezium.DELETES, debezium.SEQUENCE
         deletes = debezium.DELETES
     free = {name.casefold() for name in job.target.names} - {name.casefold() for name in given}
@@ -89,33 +94,24 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
 
 def _check_kinds(job: Job, verb: ApplyChanges, staged: Table, op: str, sequence: str) -> int:
     """Refuse events of unknown kinds, without a sequence or without a row; count the rest."""
-    dialect = job.dialect
-    known = changes.is_one_of(op, (*verb.deletes, *verb.upserts), job.loading)
-    is_event, tests = "true", []
+    skipped, tests = [_ignored(job, verb, op)] if verb.ignores else [], []
     if verb.envelope is Envelope.DEBEZIUM:
-        where = f"the source of {job.load.target}"
-        require((debezium.BEFORE, debezium.AFTER), staged, setting="the envelope", where=where)
-        is_event = f"not {debezium.is_tombstone(op, dialect)}"
-        deletes = changes.is_one_of(op, verb.deletes, job.loading)
-        tests = [
-            Test(
-                condition=Statement(sql=f"{is_event} and {debezium.incomplete(deletes, dialect)}"),
-                problem=(
-                    "lack the row they are about: a deletion needs `before` (in Postgres, REPLICA "
-                    "IDENTITY), all others need `after`"
-                ),
-            )
-        ]
+        skipped += envelopes.no_events(job, staged, op)
+    is_event = " and ".join(f"not {condition}" for condition in skipped) or "true"
+    if verb.envelope is Envelope.DEBEZIUM:
+        tests = envelopes.tests(job, verb, staged, op, is_event)
+    known = changes.is_one_of(op, (*verb.deletes, *verb.upserts), job.loading)
+    no_order = any_null((sequence,), job.dialect)
     tests = [
         Test(
             condition=Statement(sql=f"{is_event} and case when {known} then false else true end"),
             problem=(
                 f"have in {op} none of {', '.join((*verb.deletes, *verb.upserts))}: name their "
-                "kinds in deletes or upserts, or leave them out of the query"
+                "kinds in deletes, upserts or ignores, or leave them out of the query"
             ),
         ),
         Test(
-            condition=Statement(sql=f"{is_event} and ({any_null((sequence,), dialect)})"),
+            condition=Statement(sql=f"{is_event} and ({no_order})"),
             problem=f"have NULL in the sequence ({sequence}): no order tells when they happened",
         ),
         *tests,
@@ -125,47 +121,23 @@ def _check_kinds(job: Job, verb: ApplyChanges, staged: Table, op: str, sequence:
     return found.rows
 
 
+def _ignored(job: Job, verb: ApplyChanges, op: str) -> str:
+    """Return the condition for events that are skipped, which is never NULL."""
+    named = changes.is_one_of(op, verb.ignores, job.loading)
+    return f"case when {named} then true else false end"
+
+
 def _check_rows(job: Job, verb: ApplyChanges, fitted: Fitted, keys: tuple[str, ...]) -> bool:
     """Refuse what cannot be applied; tell whether keys hold NULL."""
     tests = [refuse_null_keys(keys, job.dialect)]
     if verb.envelope is Envelope.DEBEZIUM:
-        tests.append(_unavailable(job, fitted))
+        tests.append(envelopes.unavailable(job, fitted))
     found = count(job, fitted.staged, [test.condition for test in tests], OnEmpty.WRITE)
     nulls = found.met[0]
     if verb.null_keys is NullKeys.MATCH:
         found = Counts(rows=found.rows, met=(0, *found.met[1:]))
     refuse(job, found, tests)
     return bool(nulls)
-
-
-def _unavailable(job: Job, fitted: Fitted) -> Test:
-    texts = [
-        column.name
-        for column in fitted.staged.columns
-        if read_type(column.type, job.dialect).family is Family.TEXT
-    ]
-    return Test(
-        condition=Statement(sql=debezium.unavailable(texts, job.dialect)),
-        problem=(
-            "lack a large value that did not change (__debezium_unavailable_value): set REPLICA "
-            "IDENTITY FULL, or use the connector's reselect processor"
-        ),
-    )
-
-
-def _flattened(
-    job: Job,
-    verb: ApplyChanges,
-    staged: Table,
-    sequence: str,
-    deletes: str,
-    given: tuple[str, ...],
-) -> Table:
-    keys = require(verb.keys, job.target, setting="keys", where=str(job.load.target))
-    columns = [column for column in job.target.columns if column.name not in given]
-    return job.stage_query(
-        debezium.flattened(staged.sql, columns, keys, sequence, deletes, job.loading)
-    )
 
 
 def _sequence_type(job: Job, staged: Table, sequence: str, column: str) -> str:

@@ -11,7 +11,7 @@ from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.identifiers import resolve
 from airflow_dataops.core.sql.statements import Statement, send
-from airflow_dataops.core.sql.tables import Table, TableColumn
+from airflow_dataops.core.sql.tables import Filled, Table, TableColumn
 from airflow_dataops.core.sql.types import misfit, needs_cast
 from airflow_dataops.errors import RunError
 
@@ -45,19 +45,25 @@ def fit(
         consumed: columns of the source that are for the verb, not for the target.
         given: columns of the target that the verb fills itself.
 
+    Columns that the table fills itself take no values: the source may not have them, unless
+    columns that cannot be written are ignored.
+
     Raises:
         RunError: columns are missing, new (see `Drift`), or of a type that does not fit. The
             message names all of them.
     """
     staged = _named_alike(job, staged)
     consumed, given = set(consumed), set(given)
+    filled = {column.name: column.filled for column in job.target.columns if column.filled}
     known = set(job.target.names) - given
     new = [c for c in staged.columns if c.name not in known | consumed | given]
-    common = [c for c in job.target.columns if c.name in set(staged.names) & known - consumed]
+    both = [c for c in job.target.columns if c.name in set(staged.names) & known - consumed]
+    common = [c for c in both if c.name not in filled]
     _check(job, staged, common, new, given)
     staged = _typed_alike(job, staged, common)
     added = new if job.load.drift is Drift.ADD else []
     written = tuple(column.name for column in (*common, *added))
+    computed = {name for name, how in filled.items() if how is Filled.COMPUTED}
     return Fitted(
         staged=staged,
         written=written,
@@ -65,7 +71,7 @@ def fit(
             column_sql.addition(job.load.target, Column(name=c.name, type=c.type), job.loading)
             for c in added
         ),
-        whole=set(written) | given >= set(job.target.names),
+        whole=set(written) | given | computed >= set(job.target.names),
     )
 
 
@@ -129,6 +135,16 @@ def _check(
     if missing:
         problems.append(
             f"the table requires {', '.join(map(repr, missing))}, which the source lacks"
+        )
+    filled = [
+        f"{c.name} ({c.filled})"
+        for c in job.target.columns
+        if c.filled and c.name in staged.names and c.name not in given
+    ]
+    if filled and job.load.drift is not Drift.IGNORE:
+        problems.append(
+            f"the table fills {', '.join(filled)} itself and takes no values for it (leave it out "
+            "of the query, or set drift to ignore)"
         )
     if new and job.load.drift is Drift.REFUSE:
         problems.append(

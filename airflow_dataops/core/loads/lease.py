@@ -81,6 +81,16 @@ def give_back(lease: Lease, runner: SqlRunner) -> None:
     send(control.fence(lease.row, lease.token), runner)
 
 
+def renew(lease: Lease, seconds: int, runner: SqlRunner) -> None:
+    """Keep a lease for some more time.
+
+    Raises:
+        SupersededError: another attempt has taken it.
+    """
+    send(control.renew_lease(lease.row, lease.token, seconds), runner)
+    check_held(lease, runner)
+
+
 def is_held(lease: Lease, runner: SqlRunner) -> bool:
     """Tell whether the lease is still ours, and neither given back nor expired."""
     found = [_holder(row) for row in ask(control.read_lease(lease.row), runner)]

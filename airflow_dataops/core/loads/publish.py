@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.loads.job import Job, Publication
     from airflow_dataops.core.loads.lease import Lease
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
@@ -68,30 +67,42 @@ def _in_one_transaction(job: Job, lease: Lease, publication: Publication) -> lis
 
 
 def _result(job: Job, publication: Publication, changed: Sequence[int]) -> LoadResult:
-    counts = tally(publication.statements, changed)
-    return LoadResult(
-        target=str(job.load.target),
+    return result_of(
+        str(job.load.target),
+        [statement.effect for statement in publication.statements],
+        changed,
         staged=publication.staged,
-        inserted=counts.get(Effect.INSERTED),
-        updated=counts.get(Effect.UPDATED),
-        deleted=counts.get(Effect.DELETED),
-        written=counts.get(Effect.WRITTEN),
         partitions=publication.partitions,
         watermark=publication.watermark,
     )
 
 
-def tally(statements: Sequence[Statement], changed: Sequence[int]) -> dict[Effect, int]:
+def result_of(
+    target: str, effects: Sequence[Effect], changed: Sequence[int], **known: Any
+) -> LoadResult:
+    """Return what a load did, by the rows that each of its statements changed."""
+    counts = tally(effects, changed)
+    return LoadResult(
+        target=target,
+        inserted=counts.get(Effect.INSERTED),
+        updated=counts.get(Effect.UPDATED),
+        deleted=counts.get(Effect.DELETED),
+        written=counts.get(Effect.WRITTEN),
+        **known,
+    )
+
+
+def tally(effects: Sequence[Effect], changed: Sequence[int]) -> dict[Effect, int]:
     """Add up what statements changed; what was removed to be inserted again was updated.
 
     Effects of which the engine did not tell a number are left out.
     """
     totals: dict[Effect, int] = {}
     unknown: set[Effect] = set()
-    for statement, rows in zip(statements, changed, strict=True):
-        totals[statement.effect] = totals.get(statement.effect, 0) + rows
+    for effect, rows in zip(effects, changed, strict=True):
+        totals[effect] = totals.get(effect, 0) + rows
         if rows < 0:
-            unknown.add(statement.effect)
+            unknown.add(effect)
     removed = totals.pop(Effect.REMOVED, None)
     if Effect.REMOVED in unknown:
         unknown |= {Effect.INSERTED, Effect.UPDATED}

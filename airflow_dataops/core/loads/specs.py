@@ -228,7 +228,9 @@ class ApplyChanges(Struct, frozen=True, tag="changes"):
     Attributes:
         keys: columns that name a row.
         sequence: columns of the events that order those of a key, such as an LSN.
-        op: column with the kind of change; see `inserts`, `updates`, `deletes`.
+        op: column with the kind of change; see `deletes`, `upserts` and `ignores`.
+        ignores: kinds of events that are skipped, such as Debezium's truncations (t) and
+            messages (m). Any other kind is an error.
         soft_delete: boolean column of the target that is set instead of deleting.
         sequence_column: column of the target that keeps the sequence of a row's last event.
     """
@@ -241,6 +243,7 @@ class ApplyChanges(Struct, frozen=True, tag="changes"):
         *("c", "r", "u", "i", "I", "U", "C", "R"),
         *("insert", "update", "upsert", "INSERT", "UPDATE", "UPSERT"),
     )
+    ignores: tuple[str, ...] = ()
     envelope: Envelope = Envelope.PLAIN
     soft_delete: str | None = None
     sequence_column: str = "_sequence"

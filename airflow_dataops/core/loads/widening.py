@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.lease import Lease
+    from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
@@ -40,16 +41,16 @@ def widened(job: Job, lease: Lease, statements: Sequence[Statement]) -> Iterator
             job.runner.execute(statement.sql)
         yield
     except BaseException:
-        take_back(job, lease, done)
+        take_back(lease, done, job.runner)
         raise
 
 
-def take_back(job: Job, lease: Lease, done: Sequence[Statement]) -> None:
+def take_back(lease: Lease, done: Sequence[Statement], runner: SqlRunner) -> None:
     """Remove the columns that were added, if the lease is still ours and they hold no value."""
     for addition in done:
         if not isinstance(addition, Addition):
             continue
-        with Quietly(f"take back a new column of {job.load.target}"):
-            if is_held(lease, job.runner) and job.runner.fetch(addition.values) == [(0,)]:
-                job.runner.execute(addition.undo)
-                log.info("Took back a new column of %s", job.load.target)
+        with Quietly(f"take back a new column of {lease.row.target}"):
+            if is_held(lease, runner) and runner.fetch(addition.values) == [(0,)]:
+                runner.execute(addition.undo)
+                log.info("Took back a new column of %s", lease.row.target)

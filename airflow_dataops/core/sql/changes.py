@@ -97,6 +97,11 @@ def prepared(
     )
 
 
+def drop_ignored(events: str, ignored: str) -> Statement:
+    """Return the statement that drops staged events which are to be skipped."""
+    return Statement(sql=f"delete from {events} where {ignored}")
+
+
 def upserts_only(source: str) -> str:
     """Return a subquery for prepared events that carry a row."""
     return f"(select * from {source} where not {DELETED}) as carrying"

@@ -12,18 +12,20 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_dataops.core.sql.dialects.loading import Loading
     from airflow_dataops.core.sql.tables import TableColumn
 
 BEFORE, AFTER = "before", "after"
+SCHEMA_CHANGE = ("ddl", "tableChanges")
 SEQUENCE, DELETES = "dataops_sequence", "dataops_deletes"
 
 
 def flattened(
     source: str,
     columns: Sequence[TableColumn],
+    fields: Mapping[str, str],
     keys: Sequence[str],
     sequence: str,
     deletes: str,
@@ -33,18 +35,20 @@ def flattened(
 
     Args:
         columns: the target's columns that the objects may have.
+        fields: the objects' name of each of them.
         deletes: the condition for deletions.
     """
     seq = f"{quote(sequence, loading.name)} as {quote(SEQUENCE, loading.name)}"
-    after = ",\n  ".join(_field(AFTER, column, loading) for column in columns)
+    after = ",\n  ".join(_field(AFTER, column, fields, loading) for column in columns)
     before = ",\n  ".join(
-        _field(BEFORE, column, loading)
+        _field(BEFORE, column, fields, loading)
         if column.name in keys
         else f"cast(null as {column.type}) as {quote(column.name, loading.name)}"
         for column in columns
     )
     old_key = " or ".join(
-        f"{_raw(BEFORE, key, loading)} is distinct from {_raw(AFTER, key, loading)}" for key in keys
+        f"{_raw(BEFORE, fields[key], loading)} is distinct from {_raw(AFTER, fields[key], loading)}"
+        for key in keys
     )
     old, new = quote(BEFORE, loading.name), quote(AFTER, loading.name)
     return (
@@ -53,6 +57,23 @@ def flattened(
         f"union all\nselect {before},\n  {seq}, true\nfrom {source}\n"
         f"where {old} is not null and (({deletes}) or ({new} is not null and ({old_key})))"
     )
+
+
+def side(name: str, loading: Loading) -> str:
+    """Return the column that holds the row before or after, as SQL."""
+    return quote(name, loading.name)
+
+
+def is_schema_change(op: str, signs: Sequence[str], dialect: str) -> str:
+    """Return the condition for records of a schema history topic.
+
+    https://debezium.io/documentation/reference/stable/connectors/mysql.html#mysql-schema-change-topic
+
+    Args:
+        signs: those of the columns `SCHEMA_CHANGE` that there are.
+    """
+    told = " or ".join(f"{quote(name, dialect)} is not null" for name in signs)
+    return f"({quote(op, dialect)} is null and ({told}))"
 
 
 def is_tombstone(op: str, dialect: str) -> str:
@@ -77,10 +98,10 @@ def unavailable(columns: Sequence[str], dialect: str) -> str:
     return " or ".join(tests) or "false"
 
 
-def _field(side: str, column: TableColumn, loading: Loading) -> str:
-    name = quote(column.name, loading.name)
-    return f"cast({_raw(side, column.name, loading)} as {column.type}) as {name}"
+def _field(name: str, column: TableColumn, fields: Mapping[str, str], loading: Loading) -> str:
+    raw = _raw(name, fields[column.name], loading)
+    return f"cast({raw} as {column.type}) as {quote(column.name, loading.name)}"
 
 
-def _raw(side: str, name: str, loading: Loading) -> str:
-    return loading.json_field(quote(side, loading.name), name)
+def _raw(name: str, field: str, loading: Loading) -> str:
+    return loading.json_field(side(name, loading), field)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql.dialects.loadings import get_loading
@@ -10,7 +11,18 @@ from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import ask
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_dataops.core.ports import SqlRunner
+
+
+class Filled(StrEnum):
+    """How a table fills a column that takes no values from an INSERT."""
+
+    COMPUTED = "computed"
+    """From other columns."""
+    NUMBERED = "numbered"
+    """By counting (GENERATED ALWAYS AS IDENTITY)."""
 
 
 class TableColumn(Struct, frozen=True):
@@ -19,11 +31,13 @@ class TableColumn(Struct, frozen=True):
     Attributes:
         type: the engine's own spelling, such as `DECIMAL(18,3)`.
         required: it takes no NULL and has no default.
+        filled: set where the table itself fills it.
     """
 
     name: str
     type: str
     required: bool = False
+    filled: Filled | None = None
 
 
 class Table(Struct, frozen=True):
@@ -56,6 +70,16 @@ def read_table(runner: SqlRunner, relation: Relation) -> Table | None:
     return Table(
         relation=relation,
         sql=render(relation, runner.dialect),
-        columns=tuple(TableColumn(name=r[0], type=r[1], required=bool(r[2])) for r in rows),
+        columns=tuple(map(_column, rows)),
         view=bool(rows[0][3]),
+    )
+
+
+def _column(row: Sequence[Any]) -> TableColumn:
+    name, type_, required, _, *filled = row
+    return TableColumn(
+        name=name,
+        type=type_,
+        required=bool(required),
+        filled=Filled(filled[0]) if filled and filled[0] else None,
     )

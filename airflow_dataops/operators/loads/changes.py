@@ -24,7 +24,8 @@ class ApplyChangesOperator(LoadOperator):
         sequence: column of the events that orders those of a key, such as an LSN.
         op: column with the kind of change.
         deletes: values of `op` that delete.
-        upserts: values of `op` that write the row; any other value fails the load.
+        upserts: values of `op` that write the row.
+        ignores: values of `op` whose events are skipped; any other value fails the load.
         envelope: `plain` events with the row's columns, or `debezium` ones.
         soft_delete: boolean column of the target that is set instead of deleting.
         sequence_column: column of the target that keeps the sequence of a row's last event.
@@ -41,6 +42,7 @@ class ApplyChangesOperator(LoadOperator):
         op: str = _DEFAULTS.op,
         deletes: Sequence[str] = _DEFAULTS.deletes,
         upserts: Sequence[str] = _DEFAULTS.upserts,
+        ignores: Sequence[str] = (),
         envelope: Envelope | str = Envelope.PLAIN,
         soft_delete: str | None = None,
         sequence_column: str = _DEFAULTS.sequence_column,
@@ -54,6 +56,7 @@ class ApplyChangesOperator(LoadOperator):
         self.op = op
         self.deletes = deletes
         self.upserts = upserts
+        self.ignores = ignores
         self.envelope = envelope
         self.soft_delete = soft_delete
         self.sequence_column = sequence_column
@@ -67,6 +70,7 @@ class ApplyChangesOperator(LoadOperator):
             op=self.op,
             deletes=tuple(self.deletes),
             upserts=tuple(self.upserts),
+            ignores=tuple(self.ignores),
             envelope=chosen(Envelope, self.envelope, "envelope"),
             soft_delete=self.soft_delete,
             sequence_column=self.sequence_column,

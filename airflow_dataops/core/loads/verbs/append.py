@@ -9,6 +9,7 @@ from airflow_dataops.core.loads.checks import (
     distinct_row_per_key,
     one_row_per_key,
     refuse,
+    refuse_incomparable,
     refuse_null_keys,
 )
 from airflow_dataops.core.loads.fitting import fit, require
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.specs import Append
     from airflow_dataops.core.sql.statements import Statement
 
+WHOLE_ROWS = "without keys a row is the same when all columns are: name keys"
+
 
 def prepare_append(job: Job, verb: Append, source: Source) -> Publication:
     """See `Append`."""
@@ -32,6 +35,7 @@ def prepare_append(job: Job, verb: Append, source: Source) -> Publication:
     require(verb.keys, job.target, setting="keys", where=name)
     fitted = fit(job, stage(job, source))
     if not verb.keys:
+        refuse_incomparable(job, fitted.staged, fitted.written, WHOLE_ROWS)
         rows = count(job, fitted.staged, [], verb.on_empty).rows
         added = insert_new_rows(job.target, fitted.staged, fitted.written, job.dialect)
         return Publication(staged=rows, statements=(*fitted.added, added))

@@ -9,6 +9,7 @@ from airflow_dataops.core.loads.checks import (
     count,
     distinct_row_per_key,
     refuse,
+    refuse_incomparable,
     refuse_null_keys,
 )
 from airflow_dataops.core.loads.cursors import write_cursor
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.specs import History
     from airflow_dataops.core.sql.tables import Table
 
+_VERSIONS = "versions are compared column by column: leave it out of the query"
+
 
 def prepare_history(job: Job, verb: History, source: Source) -> Publication:
     """See `History`."""
@@ -49,6 +52,7 @@ def prepare_history(job: Job, verb: History, source: Source) -> Publication:
     fitted = fit(job, staged, consumed=helpers, given=times)
     counts, keys, effective_at = _checked(job, verb, fitted)
     _check_time(job, fitted, effective_at, times[0])
+    refuse_incomparable(job, fitted.staged, fitted.written, _VERSIONS)
     columns = tuple(dict.fromkeys((*fitted.written, effective_at)))
     rows = distinct_row_per_key(job, fitted.staged, columns, (*keys, effective_at))
     line = _line(job, verb, fitted, rows, keys, effective_at, times, null_keys=bool(counts.met[1]))

@@ -5,13 +5,21 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.checks import Test, count, one_row_per_key, refuse, refuse_null_keys
+from airflow_dataops.core.loads.checks import (
+    Test,
+    count,
+    one_row_per_key,
+    refuse,
+    refuse_incomparable,
+    refuse_null_keys,
+)
 from airflow_dataops.core.loads.cursors import write_cursor, write_scope
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.marks import read_since_watermark, watermarked
 from airflow_dataops.core.loads.specs import NullCursor, NullKeys
 from airflow_dataops.core.loads.stage import stage
+from airflow_dataops.core.loads.verbs.append import WHOLE_ROWS
 from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.core.sql import watermarks
 from airflow_dataops.core.sql.additions import insert_new_rows
@@ -70,6 +78,7 @@ def _written(
     if verb.null_cursor is NullCursor.EXCLUDE and counts.met[0]:
         rows = job.stage_query(with_value(rows.sql, cursor, job.dialect))
     if not keys:
+        refuse_incomparable(job, rows, fitted.written, WHOLE_ROWS)
         among = watermarks.as_new_as(job.target, rows, cursor, job.dialect)
         added = insert_new_rows(job.target, rows, fitted.written, job.dialect, among=among)
         return counts.rows, (added,)

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.checks import count, one_row_per_key, refuse, refuse_null_keys
+from airflow_dataops.core.loads.checks import (
+    count,
+    one_row_per_key,
+    refuse,
+    refuse_incomparable,
+    refuse_null_keys,
+)
 from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.specs import Compare, NullKeys
@@ -18,6 +24,10 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Merge
     from airflow_dataops.core.sql.tables import Table
+
+_COMPARED = (
+    f"compare is {Compare.CHANGED}: set it to {Compare.ALWAYS}, or name update_columns without it"
+)
 
 
 def prepare_merge(job: Job, verb: Merge, source: Source) -> Publication:
@@ -35,12 +45,15 @@ def prepare_merge(job: Job, verb: Merge, source: Source) -> Publication:
     counts = count(job, fitted.staged, [nulls.condition], verb.on_empty)
     if verb.null_keys is NullKeys.REFUSE:
         refuse(job, counts, [nulls])
+    updated = _updated(verb, fitted, keys, name)
+    if verb.compare is Compare.CHANGED:
+        refuse_incomparable(job, fitted.staged, updated, _COMPARED)
     rows = one_row_per_key(job, fitted.staged, (*fitted.written, *flag), keys, order)
     wanted = Wanted(
         source=rows,
         keys=keys,
         inserted=fitted.written,
-        updated=_updated(verb, fitted, keys, name),
+        updated=updated,
         changed_only=verb.compare is Compare.CHANGED,
         deleted=flag[0] if flag else None,
         null_keys=bool(counts.met[0]),

@@ -70,9 +70,13 @@ class Loading(Struct, frozen=True):
         transactional_ddl: whether ALTER TABLE can be rolled back.
         hashes_nulls: whether a join on IS NOT DISTINCT FROM is as fast as one on `=`.
         columns: the query for a table's columns, in order: name, type, whether a value is
-            required, whether it is a view.
+            required, whether it is a view, and, where the engine tells, a `Filled` or NULL.
         json_field: the expression for a field of a JSON object, as text; it is given the
             object, as SQL, and the field's name.
+        json_keys: the query for the names of the fields that the JSON objects of a column
+            have, each once; it is given the table and the column, as SQL. None where it
+            cannot be asked.
+        incomparable: types whose values have no equality.
         unique_keys: the query for the columns of each index that ON CONFLICT can use, as a
             list; None where there is none.
         in_the_way: the query for what hangs on a table and would not follow when another
@@ -100,6 +104,8 @@ class Loading(Struct, frozen=True):
     hashes_nulls: bool
     columns: Callable[[Relation], Statement]
     json_field: Callable[[str, str], str]
+    json_keys: Callable[[str, str], str] | None = None
+    incomparable: tuple[str, ...] = ()
     unique_keys: Callable[[Relation], Statement] | None = None
     in_the_way: Callable[[Relation], Statement] | None = None
     belongings: Callable[[Relation], Statement] | None = None

@@ -34,7 +34,8 @@ def _columns(relation: Relation) -> Statement:
             "select c.column_name, c.data_type,\n"
             "  not c.is_nullable and c.column_default is null,\n"
             "  not exists (select 1 from duckdb_tables() as t where t.table_oid = c.table_oid\n"
-            "    and t.database_name = c.database_name and t.schema_name = c.schema_name)\n"
+            "    and t.database_name = c.database_name and t.schema_name = c.schema_name),\n"
+            "  case when c.is_generated then 'computed' end\n"
             f"from duckdb_columns() as c where {where} order by c.column_index"
         ),
         parameters=values,
@@ -65,6 +66,11 @@ def _json_field(value: str, name: str) -> str:
     return f"json_extract_string({value}, {path})"
 
 
+def _json_keys(table: str, value: str) -> str:
+    names = f"select distinct json_keys({value}) as names from {table}"
+    return f"select distinct unnest(names) from ({names}) as found"
+
+
 DUCKDB = Loading(
     name="duckdb",
     session=("temp", "main"),
@@ -80,5 +86,6 @@ DUCKDB = Loading(
     hashes_nulls=True,
     columns=_columns,
     json_field=_json_field,
+    json_keys=_json_keys,
     in_the_way=_in_the_way,
 )

@@ -18,7 +18,9 @@ def _columns(relation: Relation) -> Statement:
     return Statement(
         sql=(
             "select a.attname, format_type(a.atttypid, a.atttypmod),\n"
-            "  a.attnotnull and not a.atthasdef and a.attidentity = '', c.relkind in ('v', 'm')\n"
+            "  a.attnotnull and not a.atthasdef and a.attidentity = '', c.relkind in ('v', 'm'),\n"
+            "  case when a.attgenerated <> '' then 'computed'\n"
+            "    when a.attidentity = 'a' then 'numbered' end\n"
             "from pg_attribute as a join pg_class as c on c.oid = a.attrelid\n"
             f"where a.attrelid = to_regclass({MARK}) and a.attnum > 0 and not a.attisdropped\n"
             "order by a.attnum"
@@ -45,6 +47,13 @@ def _json_field(value: str, name: str) -> str:
     return f"(cast({value} as jsonb) ->> {literal(name, 'postgres')})"
 
 
+def _json_keys(table: str, value: str) -> str:
+    return (
+        f"select distinct name from {table}\n"
+        f"cross join lateral jsonb_object_keys(cast({value} as jsonb)) as name"
+    )
+
+
 POSTGRES = Loading(
     name="postgres",
     session=(None, "pg_temp"),
@@ -61,6 +70,8 @@ POSTGRES = Loading(
     hashes_nulls=False,
     columns=_columns,
     json_field=_json_field,
+    json_keys=_json_keys,
+    incomparable=("json", "xml", "point", "polygon"),
     unique_keys=_unique_keys,
     in_the_way=swapping_postgres.in_the_way,
     belongings=swapping_postgres.belongings,

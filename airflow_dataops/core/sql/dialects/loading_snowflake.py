@@ -51,6 +51,13 @@ def _json_field(value: str, name: str) -> str:
     return f"cast(get(parse_json(cast({value} as varchar)), {field}) as varchar)"
 
 
+def _json_keys(table: str, value: str) -> str:
+    return (
+        f"select distinct f.key\n"
+        f"from {table}, lateral flatten(input => parse_json(cast({value} as varchar))) as f"
+    )
+
+
 SNOWFLAKE = Loading(
     name="snowflake",
     # Temporary tables would do, but a name of theirs hides a table of the same name.
@@ -69,6 +76,7 @@ SNOWFLAKE = Loading(
     hashes_nulls=True,
     columns=_columns,
     json_field=_json_field,
+    json_keys=_json_keys,
     tables_of=_tables,
     # Without fail-safe, which a table of minutes needs as little as it needs its price.
     create_staging="create transient table {}",

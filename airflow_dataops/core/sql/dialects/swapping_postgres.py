@@ -21,7 +21,7 @@ def in_the_way(relation: Relation) -> Statement:
     """Return the query for what would be lost, or would stop the drop, with the old table.
 
     Views, foreign keys, triggers, policies, publications and sequences belong to one table,
-    not to its name.
+    not to its name; the sequence of an identity would begin again.
     """
     return Statement(
         sql=(
@@ -39,6 +39,8 @@ def in_the_way(relation: Relation) -> Statement:
             "union all select 'partitions or inheritance' from t where relkind <> 'r'\n"
             "  or exists (select 1 from pg_inherits where t.oid in (inhrelid, inhparent))\n"
             "union all select 'row security' from t where relrowsecurity\n"
+            "union all select 'identity of ' || attname from t join pg_attribute\n"
+            "  on attrelid = t.oid and attidentity <> ''\n"
             "union all select 'replica identity' from t where relreplident <> 'd'\n"
             "union all select 'another owner' from t where not pg_has_role(relowner, 'usage')\n"
             "union all select 'grant on column ' || attname from t join pg_attribute\n"

@@ -8,6 +8,10 @@ select count(*),
   count(case when not ("op" is null and "before" is null and "after" is null) and case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then "before" is null else "after" is null end then 1 end)
 from "temp"."main"."target__stg_1";
 
+select distinct unnest(names) from (select distinct json_keys("before") as names from "temp"."main"."target__stg_1") as found;
+
+select distinct unnest(names) from (select distinct json_keys("after") as names from "temp"."main"."target__stg_1") as found;
+
 create temporary table "temp"."main"."target__stg_2" as (
 select cast(json_extract_string("after", '$."id"') as INTEGER) as "id",
   cast(json_extract_string("after", '$."name"') as VARCHAR) as "name",

@@ -8,6 +8,12 @@ select count(*),
   count(case when not ("op" is null and "before" is null and "after" is null) and case when cast("op" as text) in ('d', 'D', 'delete', 'DELETE') then "before" is null else "after" is null end then 1 end)
 from "pg_temp"."target__stg_1";
 
+select distinct name from "pg_temp"."target__stg_1"
+cross join lateral jsonb_object_keys(cast("before" as jsonb)) as name;
+
+select distinct name from "pg_temp"."target__stg_1"
+cross join lateral jsonb_object_keys(cast("after" as jsonb)) as name;
+
 create temporary table "pg_temp"."target__stg_2" as (
 select cast((cast("after" as jsonb) ->> 'id') as integer) as "id",
   cast((cast("after" as jsonb) ->> 'name') as character varying) as "name",
