@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 from airflow.configuration import conf
 
 from airflow_dataops.adapters.airflow_rest import PASSWORD, TOKEN, URL, USERNAME
+from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.watch.history import LedgerHistory
 from airflow_dataops.adapters.watch.reader import AirflowReader
 from airflow_dataops.adapters.watch.reconciler import Reconciler
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.alerts import SystemClock, alert_desk, open_ledger
+from airflow_dataops.hooks.alerts import SystemClock, open_ledger, read_alerts_config
 from airflow_dataops.hooks.sla_callbacks import call_on_sla_miss
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.core.ledger.misses import SlaMiss
     from airflow_dataops.core.sla.policies import Sla
 
@@ -25,7 +27,11 @@ CONN_ID = "airflow_api"
 
 
 def open_watch(
-    conn_id: str | None = None, *, url: str | None = None, more: Sequence[Sla] = ()
+    conn_id: str | None = None,
+    *,
+    url: str | None = None,
+    more: Sequence[Sla] = (),
+    ledger: LedgerStore | None = None,
 ) -> Reconciler:
     """Return a watcher of an Airflow's SLAs, with the ledger and the alerts of this one.
 
@@ -37,20 +43,21 @@ def open_watch(
             `AIRFLOW_API_PASSWORD`, of the environment.
         url: another address.
         more: SLAs that no DAG declares.
+        ledger: another than `[dataops] ledger`; its outbox takes the alerts.
 
     Raises:
         ConfigError: a setting or the connection is wrong.
     """
     environ = _environ(conn_id)
     pages = conf.get("api", "base_url", fallback="")
-    clock, ledger = SystemClock(), open_ledger()
+    clock, kept = SystemClock(), ledger or open_ledger()
     return Reconciler(
         AirflowReader(url or environ.get(URL) or pages, environ),
-        ledger,
-        alert_desk(),
+        kept,
+        AlertDesk(kept.database, read_alerts_config(), clock),
         clock,
         tell=_tell,
-        history=LedgerHistory(ledger, clock),
+        history=LedgerHistory(kept, clock),
         more=more,
         url=pages or url or environ.get(URL, ""),
     )

@@ -1,0 +1,1 @@
+"""Triggers: what waits, or goes on and on, in the triggerer."""
