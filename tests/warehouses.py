@@ -16,6 +16,7 @@ import duckdb
 
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql.dialects.loading import Locks
 from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
@@ -49,7 +50,7 @@ class Engine:
 
 @contextmanager
 def _duckdb() -> Iterator[Callable[[], SqlRunner]]:
-    with duckdb.connect() as database:
+    with duckdb.connect(config={"threads": 1}) as database:
         yield lambda: DuckDBRunner(database.cursor())
 
 
@@ -119,6 +120,8 @@ ENGINES = {
 EMULATED = {"bigquery", "snowflake"}
 """The engines that are no real servers."""
 
+_CONTROL = ("dataops_leases", "dataops_watermarks")
+
 
 class Warehouse:
     """One engine, with a schema of its own.
@@ -135,6 +138,10 @@ class Warehouse:
         self.runner.execute(f"create schema {self._quote(self.schema)}")
 
     def relation(self, name: str) -> Relation:
+        """Name a table; a control table by its plain name, also where each target has its own."""
+        if name in _CONTROL and get_loading(self.dialect).locks is Locks.TABLES:
+            found = [n for n in self._tables() if n.startswith(f"{name}__")]
+            name = min(found, default=name)
         return Relation(identifier=name, schema=self.schema)
 
     def table(
@@ -186,7 +193,14 @@ class Warehouse:
         return sorted(found, key=lambda row: [(value is None, value or 0) for value in row])
 
     def tables(self) -> set[str]:
-        """Return the names of the schema's tables and of the session's temporary ones."""
+        """Return the names of the schema's tables and of the session's temporary ones.
+
+        Control tables go by their plain names.
+        """
+        plain = {name: name.partition("__")[0] for name in self._tables()}
+        return {short if short in _CONTROL else name for name, short in plain.items()}
+
+    def _tables(self) -> set[str]:
         found = self.runner.fetch(
             f"select table_catalog, table_schema, table_name from {self._listing}.TABLES"
         )

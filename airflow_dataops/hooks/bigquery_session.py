@@ -10,9 +10,11 @@ from contextlib import contextmanager
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from airflow_dataops.core.sql import tags
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.bigquery_errors import stated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -72,6 +74,36 @@ class BigQuerySession:
     def query(self, sql: str, parameters: Sequence[Any] = ()) -> QueryJob:
         """Run one statement and return its job, which has ended: for what reads rows in bulk."""
         return self._query(sql, parameters)
+
+    def submit(self, sql: str) -> str:
+        """Begin one statement outside of the session; see `JobRunner.submit`."""
+        from google.cloud.bigquery import QueryJobConfig
+
+        # An id of ours: a request that is sent twice makes one job.
+        job = self._client.query(
+            sql,
+            job_config=QueryJobConfig(labels=self._labels, use_legacy_sql=False),
+            job_id=f"airflow_dataops_{uuid4().hex}",
+        )
+        return f"{job.project}:{job.location}.{job.job_id}"
+
+    def ended(self, job: str) -> bool:
+        """Tell whether a statement has ended, well or not."""
+        return str(self._get(job).state) == "DONE"
+
+    def result(self, job: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement that has ended; raise what it raised."""
+        return [tuple(row.values()) for row in self._get(job).result()]
+
+    def cancel(self, job: str) -> None:
+        """Stop a statement; one that has ended stays as it is."""
+        self._get(job).cancel()
+
+    def _get(self, job: str) -> Any:
+        # A project may hold a colon (of a domain), a location and an id neither colon nor dot.
+        project, _, rest = job.rpartition(":")
+        location, _, job_id = rest.partition(".")
+        return self._client.get_job(job_id, project=project, location=location)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -142,16 +174,17 @@ class BigQuerySession:
             config.create_session = True
         elif self._session is not None:
             config.connection_properties = [ConnectionProperty(_SESSION, self._session)]
-        self._job = job = self._client.query(sql, job_config=config)
-        try:
-            job.result()
-        except Exception:
-            raise
-        except BaseException:  # a timeout or a signal: the job would go on without us
-            job.cancel()
-            raise
-        finally:
-            self._job = None
+        with stated():
+            self._job = job = self._client.query(sql, job_config=config)
+            try:
+                job.result()
+            except Exception:
+                raise
+            except BaseException:  # a timeout or a signal: the job would go on without us
+                job.cancel()
+                raise
+            finally:
+                self._job = None
         return job
 
 

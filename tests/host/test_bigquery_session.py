@@ -106,3 +106,20 @@ def test_an_error_of_bigquery_cancels_nothing() -> None:
     with pytest.raises(BadRequest):
         session_of(client).execute("bad")
     assert not client.jobs[0].cancelled
+
+
+@pytest.mark.parametrize(
+    ("said", "state"),
+    [
+        ("Transaction is aborted due to concurrent update against table p:d.t.", "40001"),
+        ("Could not serialize access to table p:d.t due to concurrent update", "40001"),
+        ("Already Exists: Table p:d.t", "42P07"),
+        ("Session sess123 is expired", "08003"),
+        ("Syntax error: Unexpected keyword FROM", None),
+    ],
+)
+def test_errors_tell_by_a_sqlstate_what_a_load_can_do(said: str, state: str | None) -> None:
+    session = session_of(FakeBigQueryClient({"select 1": BadRequest(said)}))
+    with pytest.raises(BadRequest) as caught:
+        session.execute("select 1")
+    assert getattr(caught.value, "sqlstate", None) == state

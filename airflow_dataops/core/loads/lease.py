@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.loads.specs import Attempt, Load
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.dialects.loading import Loading
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
         SupersededError: a later try of the same task has taken it.
     """
     row = control.Leased(
-        table=control_table(load, control.LEASES),
+        table=control_table(load, control.LEASES, get_loading(runner.dialect)),
         target=str(load.target),
         partition=load.partition,
         loading=get_loading(runner.dialect),
@@ -130,10 +131,9 @@ def superseded(lease: Lease) -> SupersededError:
     )
 
 
-def control_table(load: Load, name: str) -> Relation:
+def control_table(load: Load, name: str, loading: Loading) -> Relation:
     """Return where a control table of a load is."""
-    place = load.control or load.target
-    return Relation(identifier=name, schema=place.schema, database=place.database)
+    return control.control_table(name, load.target, load.control or load.target, loading)
 
 
 def ensure_table(runner: SqlRunner, table: Relation, statement: str) -> None:

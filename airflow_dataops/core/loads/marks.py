@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def watermarked(job: Job, verb: Increment) -> Watermarked:
     """Return where the watermarks of a load are."""
     return watermarks.Watermarked(
-        table=control_table(job.load, watermarks.WATERMARKS),
+        table=control_table(job.load, watermarks.WATERMARKS, job.loading),
         target=str(job.load.target),
         partition=job.load.partition,
         cursor=",".join((verb.cursor, *verb.per)),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
+import random
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +14,12 @@ from airflow_dataops.core.loads.failures import Yielding
 from airflow_dataops.core.loads.lease import pass_fence
 from airflow_dataops.core.loads.specs import LoadResult
 from airflow_dataops.core.loads.widening import widened
+from airflow_dataops.core.sql.dialects.loading import Locks
 from airflow_dataops.core.sql.statements import Effect, send
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow_dataops.core.loads.job import Job, Publication
     from airflow_dataops.core.loads.lease import Lease
@@ -25,6 +28,7 @@ log = logging.getLogger(__name__)
 
 _TRIES = 8
 _PAUSE = 0.05
+_LONGEST_PAUSE = 15.0
 
 
 def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
@@ -36,18 +40,30 @@ def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
     """
     publication = apart(job, publication)
     with widened(job, lease, publication.before):
-        for number in range(_TRIES):
+        for number in _tries(job):
             with Yielding() as attempt:
                 changed = _in_one_transaction(job, lease, publication)
             if not attempt.yielded:
                 return _result(job, publication, changed)
             log.info("%s: another transaction was in the way; again", job.load.target)
-            time.sleep(_PAUSE * 2**number)
+            # By chance: two that gave way to each other must not come back together.
+            longest = min(_PAUSE * 2**number, _LONGEST_PAUSE)
+            time.sleep(longest * random.uniform(0.5, 1.0))  # noqa: S311 - no secret
         raise RetryableError(
-            f"{job.load.target}: other transactions wrote the same rows each of {_TRIES} times; "
-            "the table is as it was. Run the task again, or keep other writers off the table "
-            "meanwhile."
+            f"{job.load.target}: other transactions wrote the same rows each of {number + 1} "
+            "times; the table is as it was. Run the task again, or keep other writers off the "
+            "table meanwhile."
         )
+
+
+def _tries(job: Job) -> Iterator[int]:
+    """Count to the last try: one of a few, or the first after as long as a load may wait."""
+    waits = job.load.wait.total_seconds() if job.loading.locks is Locks.TABLES else 0.0
+    deadline = time.monotonic() + waits
+    for number in itertools.count():
+        yield number
+        if number + 1 >= _TRIES and time.monotonic() > deadline:
+            return
 
 
 def apart(job: Job, publication: Publication) -> Publication:

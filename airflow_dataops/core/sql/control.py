@@ -8,8 +8,8 @@ taking: the number by which a transaction proves that nobody took the load's pla
 from __future__ import annotations
 
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects.loading import Loading
-from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.core.sql.dialects.loading import Loading, Locks
+from airflow_dataops.core.sql.identifiers import derived, quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import MARK, Statement
 
@@ -54,6 +54,17 @@ class Leased(Struct, frozen=True):
     def quote(self, name: str) -> str:
         """Return a column's name."""
         return quote(name, self.loading.name)
+
+
+def control_table(name: str, target: Relation, place: Relation, loading: Loading) -> Relation:
+    """Return the name of a control table: one in each schema, or one for each target.
+
+    Args:
+        place: names the schema that it is in.
+    """
+    if loading.locks is Locks.TABLES:
+        name = derived(f"{name}__{target.identifier}", "", loading.name)
+    return Relation(identifier=name, schema=place.schema, database=place.database)
 
 
 def create_leases(table: Relation, loading: Loading) -> Statement:
@@ -136,6 +147,18 @@ def read_others(lease: Leased) -> Statement:
             f" and {q('expires_epoch')} > {now}"
         ),
         parameters=lease.values,
+    )
+
+
+def renew_lease(lease: Leased, token: int, seconds: int) -> Statement:
+    """Return the statement that makes a lease last from now on, if it is still ours."""
+    q, now = lease.quote, f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    return Statement(
+        sql=(
+            f"update {lease.sql} set {q('expires_epoch')} = {now} + {MARK}\n"
+            f"where {lease.where} and {q('token')} = {MARK}"
+        ),
+        parameters=(seconds, *lease.values, token),
     )
 
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _LONGEST = {"postgres": 63, "snowflake": 255, "bigquery": 1024}
 # Engines whose quotes are SQL's own (ISO 9075-2, delimited identifier).
 _STANDARD = frozenset(("duckdb", "postgres", "snowflake"))
+# On BigQuery a name in quotes has a string's escapes, and none of these is of a name anyway:
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#quoted_identifiers
+_UNQUOTABLE = frozenset("`\\\n\r")
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"|`((?:[^`]|``)+)`')
 
 
@@ -26,10 +29,15 @@ def quote(name: str, dialect: str) -> str:
 
     Raises:
         ConfigError: the name is empty or holds a NUL character, which no engine takes, or is
-            longer than what this engine keeps of a name.
+            longer than what this engine keeps of a name, or no name is like it on BigQuery.
     """
     if not name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be the name of a schema, table or column; rename it.")
+    if dialect == "bigquery" and not _UNQUOTABLE.isdisjoint(name):
+        raise ConfigError(
+            f"{name!r} cannot be the name of a schema, table or column on BigQuery, which takes "
+            "no backtick, backslash or line break in one; rename it."
+        )
     limit = longest_name(dialect)
     if limit is not None and len(name.encode()) > limit:
         raise ConfigError(
@@ -39,6 +47,8 @@ def quote(name: str, dialect: str) -> str:
     if dialect in _STANDARD:
         # To load a dialect takes sqlglot a third of a second, which each task's process pays.
         return '"' + name.replace('"', '""') + '"'
+    if dialect == "bigquery":
+        return f"`{name}`"
     return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
 
 

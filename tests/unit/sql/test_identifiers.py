@@ -86,3 +86,10 @@ def test_an_unknown_key_is_an_error_that_lists_the_columns() -> None:
         "unique_key names 'lower(x)', which db.s.t does not have; its columns are id, x. "
         "Name columns, not expressions, or build the model with engine dbt."
     )
+
+
+@pytest.mark.parametrize("name", ["a`b", "a\\", "a\nb"])
+def test_what_would_end_a_quoted_name_on_bigquery_is_refused(name: str) -> None:
+    assert quote('a\'b "c"', "bigquery") == '`a\'b "c"`'
+    with pytest.raises(ConfigError, match="on BigQuery"):
+        quote(name, "bigquery")

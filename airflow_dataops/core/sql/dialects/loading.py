@@ -32,6 +32,14 @@ class Swap(StrEnum):
     """DELETE and INSERT in one transaction."""
 
 
+class Locks(StrEnum):
+    """What two transactions may not both change."""
+
+    ROWS = "rows"
+    TABLES = "tables"
+    """So each target has control tables of its own, and publishing waits for its turn."""
+
+
 class Types(Struct, frozen=True):
     """The engine's names of the types that control tables are made of."""
 
@@ -86,6 +94,7 @@ class Loading(Struct, frozen=True):
         tables_of: the listing of the tables beside a relation; `information_schema`'s where
             there is but one.
         create_staging: how a staging table that is no session's begins; `{}` is its name.
+        locks: see `Locks`.
         alters_types: whether a column's type can be changed to any other; where it cannot, a
             staging table is made anew.
     """
@@ -112,4 +121,5 @@ class Loading(Struct, frozen=True):
     belonging: Callable[[tuple[str, str, str], Relation, Relation], Belonging] | None = None
     tables_of: Callable[[Relation], str] | None = None
     create_staging: str = "create table {}"
+    locks: Locks = Locks.ROWS
     alters_types: bool = True

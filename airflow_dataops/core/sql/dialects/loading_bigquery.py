@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
+from airflow_dataops.core.sql.dialects.loading import Loading, Locks, Swap, Types, Upsert
 from airflow_dataops.core.sql.identifiers import literal, quote
 from airflow_dataops.core.sql.statements import MARK, Statement
 from airflow_dataops.errors import ConfigError
@@ -68,5 +68,7 @@ BIGQUERY = Loading(
         "create table {} options (expiration_timestamp ="
         " timestamp_add(current_timestamp(), interval 1 day))"
     ),
+    # https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
+    locks=Locks.TABLES,
     alters_types=False,
 )
