@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 import attrs
 from airflow.sdk import Asset
+
+from airflow_dataops.core.plan.names import table_path
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,16 +28,11 @@ def asset_of(relation: Relation, conn_id: str) -> Asset:
     tool, a hand-written DAG. The uri is `dataops://<conn_id>/<database>/<schema>/<table>`,
     each part percent-encoded, missing ones left out; the name is the same without the scheme.
     """
-    parts = (conn_id, relation.database, relation.schema, relation.identifier)
-    name = "/".join([_encoded(part) for part in parts if part])
+    name = table_path(relation, conn_id)
     defaults = _defaults()
     if defaults is None or len(name) > _LONGEST:
         return Asset(name=name, uri=f"dataops://{name}")
     return _assembled(name, f"dataops://{name}", defaults)
-
-
-def _encoded(part: str) -> str:
-    return part if part.isascii() and part.isidentifier() else quote(part, safe="")
 
 
 def _assembled(name: str, uri: str, defaults: tuple[Default, ...]) -> Asset:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import TaskGroup
 
 from airflow_dataops.adapters.collection import no_collection
+from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
+from airflow_dataops.core.plan.names import encoded
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.slas.dag_slas import put_entries
 from airflow_dataops.task_groups.cloning import Mould
 from airflow_dataops.task_groups.operators import (
     build_operator,
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG, BaseOperator
 
     from airflow_dataops.core.plan import PlannedTask
+    from airflow_dataops.core.sla.policies import Sla
     from airflow_dataops.task_groups.factory import Planned
 
 
@@ -43,6 +47,7 @@ def add_tasks(planned: Planned, dag: DAG, parent: TaskGroup) -> None:
     if wanted is None:
         with no_collection():
             builder.add_all()
+        builder.add_slas()
         return
     if not isinstance(dag.task_dict, LazyTasks):
         dag.task_dict = LazyTasks(dag.task_dict)
@@ -90,6 +95,17 @@ class _Builder:
             operator = self._make(task)
             operator.upstream_task_ids.update(self._in_dag(task.upstream))
             operator.downstream_task_ids.update(self._in_dag(task.downstream))
+
+    def add_slas(self) -> None:
+        """Give the DAG the SLAs that the project's metadata asks for."""
+        entries = self._plan.head.slas
+        if entries:
+            put_entries(self._dag, entries, self._about)
+
+    def _about(self, sla: Sla, id_: str) -> str:
+        """Return the id of a task in the DAG, or the name of a table's asset."""
+        is_asset = sla.kind is SubjectKind.ASSET
+        return f"{encoded(self._warehouse.conn_id)}/{id_}" if is_asset else self._prefix + id_
 
     def _in_dag(self, ids: Iterable[str]) -> Iterable[str]:
         prefix = self._prefix

@@ -1,20 +1,27 @@
 """What authors write under `meta` for the orchestrator, checked and normalised.
 
 The keys are those of the integration guide: `schedule`, `sla_hours`, `sla_minutes`,
-`freshness_hours`, `freshness_minutes`, `critical`, `owner`, `airflow`; and the configuration
-`partition_by`. Other keys belong to somebody else and are left alone.
+`freshness_hours`, `freshness_minutes`, `critical`, `owner`, `airflow`; besides them `sla`, one
+SLA or a list; and the configuration `partition_by`. They may be written under `orchestration`
+as well, where they win. Other keys belong to somebody else and are left alone.
 """
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
+from airflow_dataops.core.decoding import Mistake, find_mistakes
+from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.manifests.schedule import ACCEPTED, normalise
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.model import Orchestration, PartitionBy
+from airflow_dataops.core.sla.wishes import About, Defaults, Wish, sla_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     Complain = Callable[[str], None]
 
@@ -41,15 +48,66 @@ def read_orchestration(
     """
     if not meta and partition_by is None and owner is None:
         return _NOTHING
+    meta, complain = _with_inner(meta, complain)
     return Orchestration(
         schedule=_schedule(meta.get("schedule"), complain),
         sla_minutes=_minutes("sla", meta, complain),
         freshness_minutes=_minutes("freshness", meta, complain),
         critical=_critical(meta.get("critical"), complain),
+        slas=_slas(meta.get("sla"), complain),
         owner=_owner(meta.get("owner"), complain) or owner,
         airflow=_airflow(meta.get("airflow"), complain),
         partition_by=_partition_by(partition_by, complain),
     )
+
+
+def _with_inner(meta: Mapping[str, Any], complain: Complain) -> tuple[Mapping[str, Any], Complain]:
+    """Put what is under `orchestration` over the rest; complaints then say where it is."""
+    inner = meta.get("orchestration")
+    if inner is None:
+        return meta, complain
+    if not isinstance(inner, dict):
+        complain(f"meta.orchestration is {show(inner)}; write a mapping, such as {{sla_hours: 2}}.")
+        return meta, complain
+    outer = {key: value for key, value in meta.items() if not _is_beaten(key, inner)}
+
+    def complain_there(sentence: str) -> None:
+        key = re.match(r"meta\.(\w+)", sentence)
+        there = key is not None and key[1] in inner
+        complain(sentence.replace("meta.", "meta.orchestration.", 1) if there else sentence)
+
+    return outer | inner, complain_there
+
+
+def _is_beaten(key: str, inner: Mapping[str, Any]) -> bool:
+    """Tell whether a setting is also there, in whatever unit."""
+    stem = key.removesuffix("_hours").removesuffix("_minutes")
+    return any(f"{stem}_{unit}" in inner for unit in _MINUTES) if stem != key else key in inner
+
+
+def _slas(value: object, complain: Complain) -> tuple[dict[str, Any], ...]:
+    """Check SLAs as `set_sla` does; return them as plain data."""
+    listed = value if isinstance(value, list) else [value]
+    if not all(isinstance(each, dict) for each in listed):
+        # Somebody else's: `sla: gold`.
+        return ()
+    mistakes = [
+        (number, mistake)
+        for number, each in enumerate(listed)
+        for mistake in find_mistakes(each, Wish)
+    ] or [(number, mistake) for number, each in enumerate(listed) for mistake in _misfits(each)]
+    for number, mistake in mistakes:
+        at = f"[{number}]" if isinstance(value, list) else ""
+        complain(f"meta.sla{at}{mistake.path.removeprefix('$')}: {mistake.message}")
+    return () if mistakes else tuple(listed)
+
+
+def _misfits(asked: Any) -> Iterable[Mistake]:
+    try:
+        sla_of(msgspec.convert(asked, Wish), About(kind=SubjectKind.TASK), Defaults())
+    except ValueError as error:
+        return [Mistake("$", str(error))]
+    return []
 
 
 def _schedule(value: object, complain: Complain) -> str | None:

@@ -17,6 +17,7 @@ from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
 from airflow_dataops.core.plan.schedule import schedules_of
+from airflow_dataops.core.plan.slas import slas_of_plan, unwatched
 from airflow_dataops.core.plan.slices import Slice, external_models, whole
 from airflow_dataops.core.plan.structs import (
     Engine,
@@ -149,6 +150,7 @@ class Planner:
             start=cut.starting.start,
             start_when=self.options.start_when,
             inputs=cut.inputs,
+            slas=slas_of_plan(self.tasks, self.selected),
             warnings=self.project.warnings + warnings,
         )
 
@@ -333,9 +335,11 @@ class Planner:
 
     def _warnings(self) -> tuple[str, ...]:
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)
+        stale = unwatched(self.selected)
         if not unit_tests:
-            return ()
+            return stale
         return (
+            *stale,
             f"{unit_tests} unit tests are not planned: they test code, not data; "
             "run them in CI with `dbt test --select test_type:unit`",
         )

@@ -300,6 +300,7 @@ class Plan(Struct, frozen=True):
         start: what starts its runs.
         start_when: how many of its inputs must be fresh.
         inputs: tables of other DAGs, sorted by name.
+        slas: what its tasks and tables owe, as `slas_to_json` writes it, without the DAG's id.
         warnings: what a reader should know and need not mend.
     """
 
@@ -312,4 +313,5 @@ class Plan(Struct, frozen=True):
     start: Start = Start.TIME
     start_when: StartWhen = StartWhen.ALL
     inputs: tuple[Input, ...] = ()
+    slas: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()

@@ -39,6 +39,16 @@ def written(meta: dict[str, Any], **config: Any) -> Orchestration:
             Orchestration(airflow={"pool": "big", "retries": 3}),
         ),
         ({"colour": "blue", "slack": {"channel": 5}}, Orchestration()),
+        ({"sla": "gold"}, Orchestration()),
+        ({"sla": {"by": "07:00"}}, Orchestration(slas=({"by": "07:00"},))),
+        (
+            {"sla": [{"by": "07:00", "days": "workdays"}, {"within": "1h"}]},
+            Orchestration(slas=({"by": "07:00", "days": "workdays"}, {"within": "1h"})),
+        ),
+        (
+            {"sla_hours": 2, "owner": "ada", "orchestration": {"sla_minutes": 5, "critical": True}},
+            Orchestration(sla_minutes=5, critical=True, owner="ada"),
+        ),
     ],
 )
 def test_reads_metadata(meta: dict[str, Any], read: Orchestration) -> None:
@@ -54,6 +64,14 @@ SCHEDULES = "write hourly, daily, weekly, monthly, quarterly or yearly, an Airfl
     [
         ({"sla_hours": "soon"}, f'meta.sla_hours is "soon"; {HOURS}'),
         ({"sla_hours": "2"}, f'meta.sla_hours is "2"; {HOURS}'),
+        ({"sla": {"by": "7 am"}}, "meta.sla.by: '7 am' is no time of a day"),
+        ({"sla": [{"by": "07:00"}, {"with": "1h"}]}, "meta.sla[1].with: There is no such setting"),
+        ({"sla": {"max_age": "1h"}}, "meta.sla: The SLA of a task takes by, within"),
+        ({"sla": {"by": "07:00", "calendar": "bank"}}, "There is no calendar 'bank'"),
+        ({"orchestration": {"sla_hours": 0}}, f"meta.orchestration.sla_hours is 0; {HOURS}"),
+        ({"orchestration": {"sla": {"by": 7}}}, "meta.orchestration.sla.by: Expected `str"),
+        ({"sla_hours": 0, "orchestration": {"owner": "a"}}, "meta.sla_hours is 0"),
+        ({"orchestration": "daily"}, 'meta.orchestration is "daily"; write a mapping'),
         ({"sla_hours": 0}, f"meta.sla_hours is 0; {HOURS}"),
         ({"sla_hours": -1}, "meta.sla_hours is -1"),
         ({"sla_hours": True}, "meta.sla_hours is true"),
