@@ -32,6 +32,22 @@ def config_section() -> dict[str, Any]:
     )
     options = {
         "ledger": ledger | {"sensitive": True},
+        "ledger_feed": _option(
+            "Whether runs and their tasks are written to the ledger, by the scheduler.",
+            "True",
+            None,
+            "boolean",
+        ),
+        "ledger_keep_days": _option(
+            "So many days the ledger keeps what is over; 0 for ever.", "400", "90", "integer"
+        ),
+        "ledger_migrate": _option(
+            "Whether whoever opens the ledger brings its tables up to date; if not, run "
+            "`airflow-dataops ledger migrate` after an upgrade.",
+            "True",
+            None,
+            "boolean",
+        ),
         "alerts_config": _option(
             "The YAML file that says who is told what, when.",
             "",

@@ -7,6 +7,7 @@ import typer
 from airflow_dataops.cli.alerts import alerts
 from airflow_dataops.cli.backfill import backfill
 from airflow_dataops.cli.compile import compile_command
+from airflow_dataops.cli.ledger import ledger
 from airflow_dataops.cli.metrics import metrics
 from airflow_dataops.cli.plan import plan
 
@@ -22,3 +23,4 @@ app.command("plan")(plan)
 app.command("metrics")(metrics)
 app.command("backfill")(backfill)
 app.add_typer(alerts)
+app.add_typer(ledger)

@@ -36,17 +36,22 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-def open_ledger() -> LedgerStore:
+def open_ledger(*, migrate: bool | None = None) -> LedgerStore:
     """Return this process's ledger: `[dataops] ledger`, a URL or `conn:conn_id`.
 
     Without the setting it is a SQLite file beside Airflow's home, which is right for one
     machine; workers on several need Postgres.
 
+    Args:
+        migrate: whether its tables are brought up to date; by default `[dataops]
+            ledger_migrate`.
+
     Raises:
-        ConfigError: the setting or the connection is wrong.
+        ConfigError: the setting or the connection is wrong, or the tables are not up to date.
     """
     setting = conf.get(_SECTION, "ledger", fallback="").strip()
-    return _opened(setting or default_url())
+    allowed = conf.getboolean(_SECTION, "ledger_migrate", fallback=True)
+    return _opened(setting or default_url(), allowed if migrate is None else migrate)
 
 
 def read_alerts_config(path: str | None = None) -> AlertsConfig:
@@ -80,6 +85,7 @@ def alert_desk(config: AlertsConfig | None = None) -> AlertDesk:
 def alert_sender(
     config: AlertsConfig | None = None,
     open_address: Callable[[str], Receiver] = open_receiver,
+    ledger: LedgerStore | None = None,
 ) -> Sender:
     """Return a sender of what is in the outbox.
 
@@ -87,14 +93,19 @@ def alert_sender(
         ConfigError: a setting is wrong.
     """
     routes = read_alerts_config() if config is None else config
-    return Sender(open_ledger().database, routes, open_address, SystemClock())
+    database = (ledger or open_ledger()).database
+    return Sender(database, routes, open_address, SystemClock())
 
 
 @lru_cache(maxsize=4)
-def _opened(setting: str) -> LedgerStore:
+def _opened(setting: str, migrate: bool) -> LedgerStore:
     """Open a database once; a forked child makes connections of its own."""
+    return LedgerStore(_url_of(setting), migrate=migrate)
+
+
+def _url_of(setting: str) -> str:
     if not setting.startswith("conn:"):
-        return LedgerStore(setting)
+        return setting
     from airflow.sdk import BaseHook
 
     conn_id = setting.removeprefix("conn:")
@@ -105,7 +116,7 @@ def _opened(setting: str) -> LedgerStore:
             "take Postgres or SQLite."
         )
     if connection.conn_type == "sqlite":
-        return LedgerStore(f"sqlite:///{connection.host}")
+        return f"sqlite:///{connection.host}"
     from sqlalchemy.engine import URL
 
     options = {
@@ -122,7 +133,7 @@ def _opened(setting: str) -> LedgerStore:
         database=connection.schema,
         query=options,
     )
-    return LedgerStore(url.render_as_string(hide_password=False))
+    return url.render_as_string(hide_password=False)
 
 
 @lru_cache(maxsize=4)

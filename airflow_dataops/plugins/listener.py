@@ -11,13 +11,14 @@ from airflow_dataops.adapters.metrics.reporting import LOG
 from airflow_dataops.core.metrics import catalogue as metrics
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.plugins.configured import make_pipeline
-from airflow_dataops.plugins.guard import harmless
+from airflow_dataops.plugins.guard import guarded
 from airflow_dataops.plugins.run_ends import RunEnds
 from airflow_dataops.plugins.tags import run_tags, task_tags
 
 if TYPE_CHECKING:
     from airflow_dataops.core.metrics.catalogue import Metric
 
+harmless = guarded("Metrics", LOG)
 _DEFERRED_SECONDS = 0.2
 _BY_HAND = "manually"
 """A word of the message that Airflow's REST API gives with a run that somebody ended."""

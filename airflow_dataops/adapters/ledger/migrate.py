@@ -20,15 +20,22 @@ _LOCK = 7_326_517_201
 """Of Postgres's advisory locks; any number that nobody else takes."""
 
 
-def ensure_current(database: Database) -> None:
+def ensure_current(database: Database, *, migrate: bool = True) -> None:
     """Bring the tables to `HEAD` unless they are there; many processes may ask at once.
 
     Raises:
-        ConfigError: a newer release of this package has written the tables.
+        ConfigError: a newer release of this package has written the tables, or they are not up
+            to date and not to be brought there.
     """
     with database.read() as connection:
-        if revision_of(connection) == HEAD:
-            return
+        found = revision_of(connection)
+    if found == HEAD:
+        return
+    if not migrate:
+        raise ConfigError(
+            f"{database} is of revision {found or 'none'}, this release needs {HEAD}. Run "
+            "`airflow-dataops ledger migrate` as somebody who may change tables."
+        )
     upgrade(database, HEAD)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import func
+from sqlalchemy import case, func
 from sqlalchemy.dialects import postgresql, sqlite
 
 from airflow_dataops.core.model import Struct
@@ -52,11 +52,15 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
 @cache
 def _upsert(dialect: str, table: Table) -> Any:
     insert = _insert(dialect, table)
-    changed = {
+    changed: dict[str, Any] = {
         column.name: func.coalesce(insert.excluded[column.name], column)
         for column in table.columns
         if not column.primary_key
     }
+    if {"via", "state"} <= changed.keys():
+        # Who told of a state first.
+        told = table.c.state == insert.excluded.state
+        changed["via"] = case((told, table.c.via), else_=insert.excluded.via)
     newer = insert.excluded.observed_at >= table.c.observed_at if "observed_at" in changed else None
     keys = list(table.primary_key.columns)
     return insert.on_conflict_do_update(index_elements=keys, set_=changed, where=newer)

@@ -6,11 +6,12 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import select, update
 
 from airflow_dataops.adapters.ledger import tables
 from airflow_dataops.adapters.ledger.database import Database
 from airflow_dataops.adapters.ledger.migrate import ensure_current
+from airflow_dataops.adapters.ledger.pruning import prune
 from airflow_dataops.adapters.ledger.rows import event_of, insert_new, row_of, upsert
 from airflow_dataops.adapters.ledger.tables import TABLE_OF
 from airflow_dataops.core.ledger.events import Event
@@ -29,15 +30,16 @@ class LedgerStore:
     """See `core.ports.Ledger`. Any number of processes may use one database.
 
     Args:
-        database: an URL, or what was made of one. Its tables are brought up to date here.
+        database: an URL, or what was made of one.
+        migrate: whether its tables are brought up to date here.
 
     Raises:
-        ConfigError: the database cannot be used.
+        ConfigError: the database cannot be used, or its tables are not up to date.
     """
 
-    def __init__(self, database: Database | str) -> None:
+    def __init__(self, database: Database | str, *, migrate: bool = True) -> None:
         self.database = Database(database) if isinstance(database, str) else database
-        ensure_current(self.database)
+        ensure_current(self.database, migrate=migrate)
 
     def write(self, events: Iterable[Event]) -> None:
         """Keep events, all or none; see `core.ports.Ledger.write`."""
@@ -92,11 +94,18 @@ class LedgerStore:
 
     def prune(self, before: datetime) -> int:
         """Delete what is older; see `core.ports.Ledger.prune`."""
+        return prune(self.database, before)
+
+    def mark(self, name: str) -> datetime | None:
+        """Return how far somebody has come; None where they have not begun."""
+        query = select(tables.marks.c.at).where(tables.marks.c.name == name)
+        with self.database.read() as connection:
+            return connection.execute(query).scalar()
+
+    def move(self, name: str, at: datetime) -> None:
+        """Note how far somebody has come."""
         with self.database.write() as connection:
-            return sum(
-                connection.execute(delete(table).where(condition)).rowcount
-                for table, condition in _old(before)
-            )
+            upsert(connection, tables.marks, [{"name": name, "at": at}])
 
     def close(self) -> None:
         """Close the database."""
@@ -132,29 +141,3 @@ def solve_miss(connection: Connection, key: str, at: datetime) -> bool:
         update(table).where(table.c.key == key, table.c.solved_at.is_(None)).values(solved_at=at)
     )
     return connection.execute(statement).rowcount == 1
-
-
-def _old(before: datetime) -> list[tuple[Any, Any]]:
-    """Return what may go: events by age, and what is over of misses and alerts."""
-    misses, watched, alerts, incidents, outbox = (
-        tables.misses,
-        tables.watched,
-        tables.alerts,
-        tables.incidents,
-        tables.outbox,
-    )
-    waiting = select(outbox.c.incident).where(outbox.c.state == "waiting")
-    over = select(incidents.c.id).where(
-        incidents.c.opened_at < before,
-        or_(incidents.c.solved_at.is_not(None), incidents.c.closes_at < before),
-        incidents.c.id.not_in(waiting),
-    )
-    events = [(table, table.c.observed_at < before) for table in TABLE_OF.values()]
-    return [
-        *events,
-        (misses, and_(misses.c.detected_at < before, misses.c.solved_at.is_not(None))),
-        (watched, and_(watched.c.observed_at < before, watched.c.open.is_(False))),
-        (outbox, outbox.c.incident.in_(over)),
-        (alerts, alerts.c.incident.in_(over)),
-        (incidents, incidents.c.id.in_(over)),
-    ]

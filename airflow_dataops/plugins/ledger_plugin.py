@@ -1,0 +1,38 @@
+"""The ledger listener's entry point: nothing is opened before a run has something to tell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from airflow.configuration import conf
+from airflow.plugins_manager import AirflowPlugin
+
+from airflow_dataops.plugins.section import SECTION
+
+
+def _listeners() -> list[Any]:
+    if not conf.getboolean(SECTION, "ledger_feed", fallback=True):
+        return []
+    from airflow_dataops.hooks.ledger_feed import LedgerFeed
+    from airflow_dataops.plugins.ledger_listener import LedgerListener
+
+    return [LedgerListener(LedgerFeed(_open, _upkeep))]
+
+
+def _open() -> Any:
+    from airflow_dataops.hooks.alerts import open_ledger
+
+    return open_ledger()
+
+
+def _upkeep(ledger: Any) -> None:
+    from airflow_dataops.hooks.ledger_upkeep import prune_daily
+
+    prune_daily(ledger)
+
+
+class LedgerPlugin(AirflowPlugin):
+    """Writes what ran into the ledger, unless `[dataops] ledger_feed` is off."""
+
+    name = "dataops_ledger"
+    listeners = _listeners()
