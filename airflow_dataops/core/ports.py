@@ -88,6 +88,22 @@ class SqlRunner(Protocol):
         """Commit at the end of the block, roll back when it raises. Does not nest."""
 
 
+class JobRunner(SqlRunner, Protocol):
+    """A session whose warehouse runs statements while nobody waits for them."""
+
+    def submit(self, sql: str) -> str:
+        """Begin one statement; return its id, which other sessions of the user know as well."""
+
+    def ended(self, job: str) -> bool:
+        """Tell whether a statement has ended, well or not."""
+
+    def result(self, job: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement that has ended; raise what it raised."""
+
+    def cancel(self, job: str) -> None:
+        """Stop a statement; one that has ended stays as it is."""
+
+
 class MetricSink(Protocol):
     """Where metrics go. One thread uses it; it may block and raise as it likes.
 

@@ -6,7 +6,8 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.sql_session import PostgresSession, Session, SnowflakeSession
+from airflow_dataops.hooks.snowflake_session import SnowflakeSession
+from airflow_dataops.hooks.sql_session import PostgresSession, Session
 from airflow_dataops.hooks.tags import current_tag
 
 if TYPE_CHECKING:

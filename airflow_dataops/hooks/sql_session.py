@@ -144,47 +144,4 @@ class PostgresSession(Session):
             self._connection.close()
 
 
-class SnowflakeSession(Session):
-    """A session over Snowflake's connector.
-
-    Transactions are begun and ended by statements of our own: whether the connector commits
-    by itself depends on the `session_parameters` of the connection.
-    """
-
-    def interrupt(self) -> None:
-        """Cancel what the session runs, over a session of its own."""
-        with (
-            closing(self._hook.get_conn()) as other,
-            closing(other.cursor()) as cursor,
-        ):
-            cursor.execute(
-                "select system$cancel_all_queries(%s)", [int(self._connection.session_id)]
-            )
-
-    def _begin_tagged(self, tag: Tag | None) -> None:
-        # A tag of the session goes with every statement; comments would spoil result caching.
-        self._comment = ""
-        self._autocommit(True)
-        if tag is not None:
-            with closing(self._connection.cursor()) as cursor:
-                cursor.execute("alter session set query_tag = %s", [tags.query_tag(tag)])
-
-    def _begin(self) -> None:
-        self._say("begin")
-
-    def _commit(self) -> None:
-        self._say("commit")
-
-    def _rollback(self) -> None:
-        self._say("rollback")
-
-    def _say(self, statement: str) -> None:
-        with closing(self._connection.cursor()) as cursor:
-            cursor.execute(statement)
-
-    def _stop_for_good(self) -> None:
-        self._over = True
-        self.interrupt()
-
-
 _CANCEL_SECONDS = 10.0

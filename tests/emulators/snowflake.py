@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from tests.emulators.snowflake_jobs import HOLD
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -45,6 +47,7 @@ def snowflake_connection() -> str:
         cwd=Path(__file__).parents[2],
         stdout=log,
         stderr=subprocess.STDOUT,
+        env=os.environ | {HOLD: str(_hold())},
     )
     atexit.register(_end, process)
     _wait(process, port, folder / "log")
@@ -65,6 +68,21 @@ def snowflake_connection() -> str:
             "extra": extra,
         }
     )
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let no script come to its commit in the block."""
+    _hold().touch()
+    try:
+        yield
+    finally:
+        _hold().unlink()
+
+
+@lru_cache(maxsize=1)
+def _hold() -> Path:
+    return Path(tempfile.mkdtemp(prefix="snowflake-hold-")) / "hold"
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """fakesnow as a server for the unmodified Snowflake connector; a process of its own.
 
-`python -m tests.emulators.snowflake_server PORT CERTIFICATE KEY`. Six repairs to fakesnow
+`python -m tests.emulators.snowflake_server PORT CERTIFICATE KEY`. Seven repairs to fakesnow
 0.12.1 in server mode:
 
 1. A statement that it does not support is an error of the client's statement. (It answered HTTP
@@ -9,9 +9,9 @@
 3. A session that logs out rolls back. (It kept its transaction and locks.)
 4. Logging in returns a master token, without which the connector never logs out.
 5. `ALTER TABLE .. SWAP WITH` swaps, by three renames: not at once, so it cannot prove that.
-
 6. MERGE is DuckDB's own. (It wrote a table of its candidates elsewhere, which DuckDB refuses in a
    transaction that has written already.)
+7. Statements run while nobody waits, and so do scripts: see `snowflake_jobs`.
 
 Setting QUERY_TAG, which it does not know, does nothing.
 """
@@ -37,11 +37,15 @@ from starlette.applications import Starlette
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from tests.emulators import snowflake_jobs
+
 if TYPE_CHECKING:
     from starlette.requests import Request
 
 _SWAP = re.compile(r"\s*alter\s+table\s+(\S+)\s+swap\s+with\s+(\S+?)\s*;?\s*", re.IGNORECASE)
-_QUERY_TAG = re.compile(r"\s*alter\s+session\s+set\s+query_tag\b", re.IGNORECASE)
+_IGNORED = re.compile(
+    r"\s*alter\s+session\s+set\s+(query_tag|abort_detached_query)\b", re.IGNORECASE
+)
 _MERGE = re.compile(r"\s*merge\s+into\b", re.IGNORECASE)
 _LAST_PART = re.compile(r'("(?:[^"]|"")+"|[^".]+)$')
 
@@ -56,8 +60,11 @@ def execute(cursor: Any, command: str, *args: Any, **kwargs: Any) -> Any:
             return _swap(cursor, *swap.groups())
         if _MERGE.match(command):
             return _merge(cursor, command, **kwargs)
-        if _QUERY_TAG.match(command):
+        if _IGNORED.match(command):
             command, kwargs = "select 'Statement executed successfully.' as status", {}
+        told = snowflake_jobs.execute(cursor, command, lambda sql: execute(cursor, sql, **kwargs))
+        if told is not None:
+            return told
         return _execute(cursor, command, *args, **kwargs)
     except (ProgrammingError, OperationalError):
         raise
@@ -116,7 +123,16 @@ def main(port: int, certificate: str, key: str) -> None:
     fakesnow.arrow.timestamp_to_sf_struct = timestamps
     fakesnow.server.sessions = Sessions()
     login = Route("/session/v1/login-request", log_in, methods=["POST"])
-    app = Starlette(routes=[login, *fakesnow.server.routes[1:]])
+    query = "/queries/v1/query-request"
+    jobs = Route("/monitoring/queries/{sfqid}", snowflake_jobs.monitoring, methods=["GET"])
+    app = Starlette(
+        routes=[
+            login,
+            Route(query, snowflake_jobs.query_request, methods=["POST"]),
+            jobs,
+            *fakesnow.server.routes[1:],
+        ]
+    )
     uvicorn.run(
         app,
         host="127.0.0.1",

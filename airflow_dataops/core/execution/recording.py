@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.ports import JobRunner, SqlRunner
 
 _LONGEST = 20_000
 
@@ -23,6 +23,12 @@ class RecordingRunner:
     def __init__(self, runner: SqlRunner) -> None:
         self._runner = runner
         self._statements: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the runner has besides: bulk paths need its connection or its client."""
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self._runner, name)
 
     @property
     def statements(self) -> tuple[str, ...]:
@@ -64,6 +70,27 @@ class RecordingRunner:
             self._keep("rollback")
             raise
         self._keep("commit")
+
+    def submit(self, sql: str) -> str:
+        """Begin one statement; see `JobRunner.submit`."""
+        self._keep(sql)
+        return self._jobs.submit(sql)
+
+    def ended(self, job: str) -> bool:
+        """Tell whether a statement has ended; see `JobRunner.ended`."""
+        return self._jobs.ended(job)
+
+    def result(self, job: str) -> list[tuple[Any, ...]]:
+        """Return the rows of a statement that has ended; see `JobRunner.result`."""
+        return self._jobs.result(job)
+
+    def cancel(self, job: str) -> None:
+        """Stop a statement; see `JobRunner.cancel`."""
+        self._jobs.cancel(job)
+
+    @property
+    def _jobs(self) -> JobRunner:
+        return cast("JobRunner", self._runner)
 
     def _keep(self, sql: str) -> None:
         if len(sql) > _LONGEST:

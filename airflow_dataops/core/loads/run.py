@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from airflow_dataops.core.loads import verbs
 from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.creation import create_target
+from airflow_dataops.core.loads.detached import Detached, detach
 from airflow_dataops.core.loads.failures import LostSessionsNamed
 from airflow_dataops.core.loads.job import Job
 from airflow_dataops.core.loads.lease import give_back, holding
@@ -14,15 +15,21 @@ from airflow_dataops.core.loads.publish import publish
 from airflow_dataops.core.loads.specs import LoadResult
 from airflow_dataops.core.loads.stage import tidied
 from airflow_dataops.core.sql.dialects.loadings import get_loading
+from airflow_dataops.core.sql.scripts import has_scripts
 from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_dataops.core.loads.job import Publication
     from airflow_dataops.core.loads.lease import Lease
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Load
-    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.ports import JobRunner, SqlRunner
     from airflow_dataops.core.sql.dialects.loading import Loading
+
+Result = TypeVar("Result")
 
 
 def run_load(load: Load, source: Source, runner: SqlRunner) -> LoadResult:
@@ -43,6 +50,29 @@ def run_load(load: Load, source: Source, runner: SqlRunner) -> LoadResult:
         SupersededError: another attempt has taken the load's place.
         RetryableError: the table was not free in time, or the session ended.
     """
+    return _run(load, source, runner, publish)
+
+
+def begin_load(load: Load, source: Source, runner: JobRunner) -> LoadResult | Detached:
+    """Do as `run_load`, but do not wait for the publication where there is something to publish.
+
+    Where the engine runs no scripts by itself, it is `run_load`.
+    """
+    if not has_scripts(runner.dialect):
+        return run_load(load, source, runner)
+
+    def send(job: Job, lease: Lease, publication: Publication) -> LoadResult | Detached:
+        return detach(job, lease, publication, runner)
+
+    return _run(load, source, runner, send)
+
+
+def _run(
+    load: Load,
+    source: Source,
+    runner: SqlRunner,
+    publish: Callable[[Job, Lease, Publication], Result],
+) -> LoadResult | Result:
     loading = get_loading(runner.dialect)
     _check_names(load, loading)
     with LostSessionsNamed(str(load.target)):
@@ -50,20 +80,16 @@ def run_load(load: Load, source: Source, runner: SqlRunner) -> LoadResult:
             create_target(load, source, runner, loading)
         _find_target(load, runner)
         with holding(load, runner) as lease:
-            return _load(load, source, runner, lease)
-
-
-def _load(load: Load, source: Source, runner: SqlRunner, lease: Lease) -> LoadResult:
-    # Looked up again: whoever held the lease before may have added columns.
-    target = _find_target(load, runner)
-    job = Job(load=load, runner=runner, loading=lease.row.loading, target=target)
-    with tidied(job):
-        try:
-            publication = verbs.prepare(job, source)
-        except LoadEmptyError:
-            give_back(lease, runner)
-            return LoadResult(target=str(load.target), staged=0)
-        return publish(job, lease, publication)
+            # Looked up again: whoever held the lease before may have added columns.
+            target = _find_target(load, runner)
+            job = Job(load=load, runner=runner, loading=loading, target=target)
+            with tidied(job):
+                try:
+                    publication = verbs.prepare(job, source)
+                except LoadEmptyError:
+                    give_back(lease, runner)
+                    return LoadResult(target=str(load.target), staged=0)
+                return publish(job, lease, publication)
 
 
 def _find_target(load: Load, runner: SqlRunner) -> Table:

@@ -24,10 +24,6 @@ from airflow_dataops.errors import ConfigError, SupersededError
 from tests.fakes.sql_runner import FakeSqlRunner
 
 
-def steps(*effects: Effect) -> list[Statement]:
-    return [Statement(sql="", effect=effect) for effect in effects]
-
-
 @pytest.mark.parametrize(
     ("effects", "rows", "expected"),
     [
@@ -39,7 +35,7 @@ def steps(*effects: Effect) -> list[Statement]:
     ],
 )
 def test_rows_are_added_up(effects: list[Effect], rows: list[int], expected: object) -> None:
-    assert tally(steps(*effects), rows) == expected
+    assert tally(effects, rows) == expected
 
 
 @pytest.mark.parametrize("engine", sorted(LOADINGS))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
+from airflow_dataops.core.sql.dialects.loading import Loading, Locks, Swap, Types, Upsert
 from airflow_dataops.core.sql.identifiers import literal, quote
 from airflow_dataops.core.sql.statements import MARK, Statement
 
@@ -81,4 +81,6 @@ SNOWFLAKE = Loading(
     # Without fail-safe, which a table of minutes needs as little as it needs its price.
     create_staging="create transient table {}",
     alters_types=False,
+    # https://docs.snowflake.com/en/sql-reference/transactions#resource-locking
+    locks=Locks.TABLES,
 )
