@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_dataops.adapters.watch.answers import Run
-from airflow_dataops.hooks.alerts import SystemClock, alert_sender
+from airflow_dataops.hooks.alerts import SystemClock, alert_sender, read_alerts_config
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sla_watch import open_watch
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger("airflow_dataops.sla")
 _PATIENCE = 55.0
+"""Seconds for all of it, with the sending."""
 _GATHER = 0.1
 _JUST_AFTER = timedelta(milliseconds=1)
 
@@ -66,7 +67,11 @@ class _Gathered:
         if self._worker is None or self._worker.done():
             self._worker = asyncio.create_task(self._work())
         found = await answer
-        await self._send()
+        if found.misses or found.solved:
+            await self._send()
+            # Alerts wait for others of their group; who comes later is left to the monitor.
+            await asyncio.sleep(_group_wait())
+            await self._send()
         return found
 
     async def _work(self) -> None:
@@ -94,6 +99,14 @@ class _Gathered:
         async with self._sending:
             sender = await asyncio.to_thread(alert_sender)
             await asyncio.to_thread(sender.run_once)
+
+
+def _group_wait() -> float:
+    routes = read_alerts_config().routes
+    waits = [
+        route.group.wait_seconds for route in routes if route.group.wait_seconds < _PATIENCE / 2
+    ]
+    return max(waits, default=0) + _GATHER
 
 
 _all: dict[tuple[int, str | None], _Gathered] = {}

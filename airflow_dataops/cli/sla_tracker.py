@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 import typer
@@ -18,6 +18,9 @@ from airflow_dataops.core.health.sla_report import SlaReport, sla_document
 from airflow_dataops.core.health.verdict import Verdict, exit_code
 from airflow_dataops.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
 
@@ -30,6 +33,9 @@ def sla_tracker(
     days: Annotated[int | None, typer.Option(min=1, help="How far back a report goes.")] = None,
     monitor: Annotated[bool, typer.Option("--monitor", help="Check again and again.")] = False,
     interval: options.Interval = 300,
+    poll: Annotated[
+        float, typer.Option(min=0.5, help="With --monitor: seconds between two looks at Airflow.")
+    ] = 10,
     output: options.Output = None,
     format_: options.As = None,
     conn_id: options.ConnId = None,
@@ -43,15 +49,18 @@ def sla_tracker(
 ) -> None:
     """Check SLAs of pipelines and tables.
 
+    With --monitor it also watches the runs of all DAGs that have SLAs, keeps misses in the
+    ledger and sends alerts; it needs no config for that.
+
     Exits 0 when all are kept, 1 with a violation, 2 when it was misused (a wrong config too),
     3 when something could not be checked.
     """
     if schema:
         typer.echo(schema_text(SlaConfig), nl=False)
         return
-    if config is None:
-        raise ConfigError("Which SLAs? Give --config FILE.")
-    asked = read_config(config, SlaConfig)
+    if config is None and not monitor:
+        raise ConfigError("Which SLAs? Give --config FILE, or --monitor for those of DAGs.")
+    asked = SlaConfig() if config is None else read_config(config, SlaConfig)
     given = {
         "conn_id": conn_id,
         "project": project,
@@ -68,13 +77,26 @@ def sla_tracker(
         return found
 
     if monitor:
-        watch(lambda: _shown(check()), interval)
+        _monitor(asked, check, interval if config else min(interval, poll), url, poll)
         return
     raise typer.Exit(exit_code(check().checks))
 
 
-def _shown(found: SlaReport) -> tuple[datetime, tuple[Verdict, ...]]:
-    return found.timestamp.astimezone(UTC), found.checks
+def _monitor(
+    asked: SlaConfig, check: Callable[[], SlaReport], interval: float, url: str | None, poll: float
+) -> None:
+    """Check again and again, watch the runs of DAGs with SLAs meanwhile, and send alerts."""
+    from airflow_dataops.cli.sla_watch import Monitor
+
+    monitor = Monitor(asked, url, poll)
+
+    def round_() -> tuple[datetime, tuple[Verdict, ...]]:
+        found = check()
+        monitor.tell_tables(found.checks, found.timestamp)
+        return found.timestamp.astimezone(UTC), (*found.checks, *monitor.open_misses())
+
+    with monitor.running():
+        watch(round_, interval)
 
 
 def run() -> None:

@@ -1,0 +1,55 @@
+"""Failed checks of tables become misses, once until they pass."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from airflow_dataops.adapters.ledger.store import LedgerStore
+from airflow_dataops.adapters.outbox.desk import AlertDesk
+from airflow_dataops.adapters.watch.tables import TableWatch
+from airflow_dataops.core.alerts.config import AlertsConfig
+from airflow_dataops.core.health.sla_config import FreshnessSla, SlaConfig, TableSla
+from airflow_dataops.core.health.verdict import Status, Verdict
+from tests.fakes.clock import FakeClock
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
+CONFIG = SlaConfig(
+    tables=(
+        TableSla(
+            table_id="shop.orders",
+            freshness_sla=FreshnessSla(timestamp_column="at", max_age_hours=2),
+        ),
+    )
+)
+
+
+def verdict(status: Status, check: str = "freshness", table: str = "shop.orders") -> Verdict:
+    newest = (NOON - timedelta(hours=3)).isoformat()
+    return Verdict(
+        check=check, table=table, status=status, message="said", details={"newest": newest}
+    )
+
+
+def test_a_table_that_is_too_old_is_missed_once_until_it_is_fresh(tmp_path: Path) -> None:
+    clock = FakeClock(NOON)
+    ledger = LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    watch = TableWatch(CONFIG, ledger, AlertDesk(ledger.database, AlertsConfig(), clock))
+    [miss] = watch.tell([verdict(Status.FAIL)], NOON)
+    assert (str(miss.subject), miss.due, miss.reason) == (
+        "shop.orders",
+        NOON - timedelta(hours=1),
+        "said",
+    )
+    assert watch.tell([verdict(Status.FAIL)], NOON) == []
+    assert watch.tell([verdict(Status.ERROR)], NOON) == []
+    assert len(ledger.open_misses()) == 1
+    watch.tell([verdict(Status.PASS)], NOON)
+    assert ledger.open_misses() == []
+    later = NOON + timedelta(hours=9)
+    fails = [verdict(Status.FAIL, "quality"), verdict(Status.FAIL, "x", "another.dag")]
+    assert [miss.sla for miss in watch.tell(fails, later)] == ["quality"]
+    ledger.close()
