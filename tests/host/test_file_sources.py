@@ -11,6 +11,7 @@ import pyarrow.parquet
 import pytest
 from airflow.models import Connection
 
+from airflow_dataops.core.execution.recording import RecordingRunner
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Attempt, Load, Replace
 from airflow_dataops.core.model import Relation
@@ -52,6 +53,15 @@ def test_csv_files_are_read_in_the_order_of_their_paths(
     write_csv(tmp_path / "in" / "c.txt", "no csv")
     rows = load(runner, Files(f"{tmp_path}/in/*.csv", "csv"))
     assert rows == [(1, 'a "b",\r\nc'), (2, ""), (4, None), (3, "late")]
+
+
+def test_rows_go_by_the_bulk_path_also_where_what_runs_is_recorded(
+    runner: DuckDBRunner, tmp_path: Path
+) -> None:
+    """As in a load's operator."""
+    recording: Any = RecordingRunner(runner)
+    url = write_csv(tmp_path / "a.csv", "id,name", "1,a")
+    assert load(recording, Files(url, "csv")) == [(1, "a")]
 
 
 def test_types_of_columns_can_be_named(runner: DuckDBRunner, tmp_path: Path) -> None:
