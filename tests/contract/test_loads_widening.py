@@ -76,9 +76,12 @@ def test_nr_2_the_column_of_a_killed_load_serves_its_retry(opened: Warehouse) ->
 
 def test_nr_19_a_load_whose_place_is_taken_adds_no_column(opened: Warehouse) -> None:
     target, source, load = prepared(opened)
-    leases = opened.sql(opened.relation("dataops_leases"))
-    taken = f"update {leases} set token = token + 1 where true"
-    late = Spy(opened.runner, "having count(", lambda: opened.session().execute(taken))
+
+    def take() -> None:
+        leases = opened.sql(opened.relation("dataops_leases"))
+        opened.session().execute(f"update {leases} set token = token + 1 where true")
+
+    late = Spy(opened.runner, "having count(", take)
     with pytest.raises(SupersededError):
         run_load(load, source, late)
     assert opened.rows(target) == OLD

@@ -71,15 +71,19 @@ def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
     lease = _take(row, load, runner)
     try:
         yield lease
-    except BaseException:
+    except BaseException as error:
+        given = True
         with Quietly(f"give back the lease of {load.target}"):
-            give_back(lease, runner)
+            given = give_back(lease, runner)
+        if not given and isinstance(error, Exception):
+            # Whoever took it may have swept what this load was reading.
+            raise superseded(lease) from error
         raise
 
 
-def give_back(lease: Lease, runner: SqlRunner) -> None:
-    """Let others load, if the lease is still ours."""
-    send(control.fence(lease.row, lease.token), runner)
+def give_back(lease: Lease, runner: SqlRunner) -> bool:
+    """Let others load; return whether the lease was still ours, as far as the engine tells."""
+    return send(control.fence(lease.row, lease.token), runner) != 0
 
 
 def renew(lease: Lease, seconds: int, runner: SqlRunner) -> None:
