@@ -6,6 +6,7 @@ import json
 import re
 from datetime import date, time
 from difflib import get_close_matches
+from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -79,7 +80,12 @@ def convert(data: Any, kind: type[T], *, source: str) -> T:
 
 def find_mistakes(data: Any, kind: Any) -> Iterator[Mistake]:
     """Yield what is wrong in plain data that is meant to be of `kind`."""
-    return _mistakes(data, inspect.type_info(kind), "$")
+    return _mistakes(data, _info(kind), "$")
+
+
+@lru_cache(maxsize=64)
+def _info(kind: Any) -> inspect.Type:
+    return inspect.type_info(kind)
 
 
 def schema(kind: type) -> dict[str, Any]:

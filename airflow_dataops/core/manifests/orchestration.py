@@ -9,6 +9,7 @@ as well, where they win. Other keys belong to somebody else and are left alone.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -21,7 +22,7 @@ from airflow_dataops.core.model import Orchestration, PartitionBy
 from airflow_dataops.core.sla.wishes import About, Defaults, Wish, sla_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
     Complain = Callable[[str], None]
 
@@ -94,20 +95,25 @@ def _slas(value: object, complain: Complain) -> tuple[dict[str, Any], ...]:
     mistakes = [
         (number, mistake)
         for number, each in enumerate(listed)
-        for mistake in find_mistakes(each, Wish)
-    ] or [(number, mistake) for number, each in enumerate(listed) for mistake in _misfits(each)]
+        for mistake in _mistakes(msgspec.json.encode(each))
+    ]
     for number, mistake in mistakes:
         at = f"[{number}]" if isinstance(value, list) else ""
         complain(f"meta.sla{at}{mistake.path.removeprefix('$')}: {mistake.message}")
     return () if mistakes else tuple(listed)
 
 
-def _misfits(asked: Any) -> Iterable[Mistake]:
+@lru_cache(maxsize=256)
+def _mistakes(encoded: bytes) -> tuple[Mistake, ...]:
+    """Return what is wrong with an SLA; the nodes of a folder often share one."""
+    asked = msgspec.json.decode(encoded)
+    if found := tuple(find_mistakes(asked, Wish)):
+        return found
     try:
         sla_of(msgspec.convert(asked, Wish), About(kind=SubjectKind.TASK), Defaults())
     except ValueError as error:
-        return [Mistake("$", str(error))]
-    return []
+        return (Mistake("$", str(error)),)
+    return ()
 
 
 def _schedule(value: object, complain: Complain) -> str | None:
