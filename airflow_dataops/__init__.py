@@ -28,6 +28,7 @@ _HOMES = {
     "ReplaceOperator": "airflow_dataops.operators.loads.replace",
     "TransferOperator": "airflow_dataops.operators.loads.transfer",
     "ConnectionQuery": "airflow_dataops.hooks.connection_query",
+    "BigQueryFiles": "airflow_dataops.hooks.bigquery_files",
     "Files": "airflow_dataops.hooks.file_source",
     "Gate": "airflow_dataops.core.loads.gates",
     "Append": "airflow_dataops.core.loads.specs",

@@ -10,6 +10,7 @@ REPAIRS = {
     "not_enforced": "PRIMARY KEY .. NOT ENFORCED was enforced, or no SQL at all",
     "columns": "INFORMATION_SCHEMA.COLUMNS had no defaults, and the columns before ALTER TABLE",
     "parameters": "values of an UPDATE's FROM were bound before those of its SET",
+    "load_jobs": "they knew no options, matched columns by place, took no Parquet without a table",
     "spatial": "it did not start without DuckDB's extension for geography, which is left out",
     "history": "each change copied the whole table, for time travel, which is left out",
 }
@@ -18,6 +19,7 @@ REPAIRS = {
 FEATURES = {
     "jobs": "it has no INFORMATION_SCHEMA.JOBS and counts no bytes",
     "time_travel": "it is switched off, for its price",
+    "expiration": "tables do not expire, and ALTER TABLE .. SET OPTIONS took no expression for it",
     "concurrency": "it runs one statement at a time",
 }
 """By feature."""

@@ -19,6 +19,7 @@ import bqemulator.jobs.executor as executor
 import bqemulator.sql.rewriter.information_schema as information_schema
 import duckdb
 import sqlglot
+from bqemulator.catalog import ddl_sync
 from bqemulator.config import LogLevel, Settings
 from bqemulator.domain.errors import InvalidQueryError
 from bqemulator.server import EmulatorServer
@@ -33,6 +34,7 @@ _CONTROL = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(r",\s*primary key \([^)]*\) not enforced", re.IGNORECASE)
+_EXPIRES = re.compile(r"\s*alter table \S+ set options \(expiration_timestamp", re.IGNORECASE)
 _CHANGES = (exp.Update, exp.Delete, exp.Merge)
 _WAITS = 20.0
 
@@ -44,6 +46,7 @@ _execute_query_job = jobs.execute_query_job
 _validate_session_id = jobs._validate_session_id
 
 
+_create_destination = executor._maybe_create_load_destination
 _ensure_catalog_schema = DuckDBEngine._ensure_catalog_schema
 
 _LIST_OF_COLUMNS = f"""create view "{CATALOG_SCHEMA}".columns as
@@ -86,6 +89,8 @@ async def execute_query_job(
     """Run a statement as one of its session's transaction, if there is one."""
     if control := _CONTROL.fullmatch(sql):
         _control((control[1] or control[2]).lower(), ctx)
+        return await _execute_query_job(project_id, job_id, "select 1", None, ctx, **more)
+    if _EXPIRES.match(sql):
         return await _execute_query_job(project_id, job_id, "select 1", None, ctx, **more)
     tree = _parse(sql)
     try:
@@ -163,6 +168,47 @@ def bind_parameters(sql: str, given: Any = None) -> tuple[str, list[Any]]:
     return parameters._replace_question_marks(bound, lambda mark: f"${next(numbers)}"), values
 
 
+def create_destination(*, load_config: dict[str, Any], ctx: Any, **place: Any) -> None:
+    """Make the table of a load job that has no schema, with the columns that its files have."""
+    if (load_config.get("schema") or {}).get("fields"):
+        _create_destination(load_config=load_config, ctx=ctx, **place)
+        return
+    parts = [place[f"dest_{part}"] for part in ("project", "dataset", "table_id")]
+    path = executor._resolve_uri(load_config["sourceUris"][0], ctx)
+    name = executor.quoted_table_ref(*parts)
+    ctx.engine.execute(f"create table {name} as from {_reader(path, load_config)} limit 0")
+    ddl_sync.sync_created_table(f"create table `{'`.`'.join(parts)}` as select 1", parts[0], ctx)
+
+
+def load_path(path: str, job: Any, ctx: Any) -> None:
+    """Add a file's rows by the names of its columns, or by their places where it has none."""
+    load = job.raw_config
+    by_place = job.source_format == "CSV" and not _has_header(load)
+    names = "" if by_place else " by name"
+    ctx.engine.execute(f"insert into {job.target_ref}{names} from {_reader(path, load)}")
+
+
+def _reader(path: str, load: dict[str, Any]) -> str:
+    file = exp.Literal.string(path).sql("duckdb")
+    form = load.get("sourceFormat", "CSV")
+    if form == "PARQUET":
+        return f"read_parquet({file})"
+    if form == "NEWLINE_DELIMITED_JSON":
+        return f"read_json({file}, format = 'newline_delimited')"
+    given = {
+        "delim": load.get("fieldDelimiter", ","),
+        "quote": load.get("quote", '"'),
+        "nullstr": load.get("nullMarker", ""),
+    }
+    options = "".join(f", {k} = {exp.Literal.string(v).sql('duckdb')}" for k, v in given.items())
+    texts = "" if load.get("autodetect") else ", all_varchar = true"
+    return f"read_csv({file}, header = {str(_has_header(load)).lower()}{options}{texts})"
+
+
+def _has_header(load: dict[str, Any]) -> bool:
+    return bool(load.get("autodetect")) or int(load.get("skipLeadingRows") or 0) > 0
+
+
 def columns_as_query(tables: Any, project_id: str, dataset_id: str) -> str:
     """Write the query that stands for a dataset's INFORMATION_SCHEMA.COLUMNS."""
     del tables
@@ -190,6 +236,8 @@ def main(port: int, buckets: str) -> None:
     jobs._validate_session_id = validate_session_id
     jobs.execute_query_job = execute_query_job
     executor.bind_parameters = bind_parameters
+    executor._maybe_create_load_destination = create_destination
+    executor._load_path_into_target = load_path
     DuckDBEngine.connection = property(connection)  # type: ignore[method-assign, assignment]
     DuckDBEngine._load_spatial = lambda engine: None  # type: ignore[method-assign]
     information_schema._columns_as_values = columns_as_query

@@ -9,6 +9,7 @@ from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.staging import is_of_session
+from airflow_dataops.core.sql.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -93,6 +94,21 @@ def copy_from_client(relation: Relation, columns: Sequence[str], dialect: str) -
     return (
         f"copy {render(relation, dialect)} ({names}) from stdin with (format csv, encoding 'UTF8')"
     )
+
+
+def expire_table(relation: Relation) -> Statement:
+    """Return the statement that lets BigQuery drop a staging table after a day."""
+    return Statement(
+        sql=(
+            f"alter table {render(relation, 'bigquery')} set options (expiration_timestamp ="
+            " timestamp_add(current_timestamp(), interval 1 day))"
+        )
+    )
+
+
+def empty_table(relation: Relation) -> Statement:
+    """Return the statement that takes all rows out of a BigQuery table."""
+    return Statement(sql=f"truncate table {render(relation, 'bigquery')}")
 
 
 def create_stage(relation: Relation) -> str:
