@@ -15,6 +15,7 @@ from airflow_dataops.core.loads.specs import Within as Within
 from airflow_dataops.core.sla.policies import CallbackRef as CallbackRef
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags
+from airflow_dataops.dag_factory.monitor import sla_monitor_dag as sla_monitor_dag
 from airflow_dataops.hooks.connection_query import ConnectionQuery as ConnectionQuery
 from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.bigquery_files import BigQueryFiles as BigQueryFiles
