@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 
+from tests import accounts
 from tests.emulators.snowflake_jobs import HOLD
 
 if TYPE_CHECKING:
@@ -35,8 +36,8 @@ _STARTED_WITHIN = 60.0
 @lru_cache(maxsize=1)
 def snowflake_connection() -> str:
     """Start the server unless it runs; return an Airflow connection, as JSON."""
-    folder = Path(tempfile.mkdtemp(prefix="snowflake-"))
-    certificate, key = _certificate(folder)
+    certificate, key = certificates()
+    folder = certificate.parent
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -87,22 +88,23 @@ def _hold() -> Path:
 
 @contextmanager
 def sessions() -> Iterator[Callable[[], SqlRunner]]:
-    """Give a function that opens sessions over Airflow's hook; they end with the block.
-
-    A real account takes the emulator's place where REAL_SNOWFLAKE holds an Airflow
-    connection (JSON or URI).
-    """
+    """Give a function that opens sessions over Airflow's hook; they end with the block."""
     from airflow_dataops.hooks.sql_runner import open_session
 
     os.environ["AIRFLOW_CONN_EMULATED_SNOWFLAKE"] = (
-        os.environ.get("REAL_SNOWFLAKE") or snowflake_connection()
+        accounts.connection("snowflake") or snowflake_connection()
     )
     with ExitStack() as opened:
         yield lambda: opened.enter_context(open_session("emulated_snowflake"))
 
 
-def _certificate(folder: Path) -> tuple[Path, Path]:
-    """Write a self-signed certificate for this machine and its key."""
+@lru_cache(maxsize=1)
+def certificates() -> tuple[Path, Path]:
+    """Write a self-signed certificate for this machine and its key.
+
+    Whatever process is to trust it has REQUESTS_CA_BUNDLE set to it.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="snowflake-"))
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.emulators.snowflake import certificates
 from tests.functional.started import StartedAirflow
 from tools.airflow_settings import Settings
 from tools.local_airflow import LocalAirflow
@@ -36,6 +37,7 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedAirflow
         dags_folder=dags,
         parse_seconds=2,
         scheduled=False,
+        environment={"REQUESTS_CA_BUNDLE": str(certificates()[0])},
     )
     with LocalAirflow(settings) as running:
         yield StartedAirflow(running, dags)

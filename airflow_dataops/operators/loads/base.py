@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
+import msgspec
+
+from airflow_dataops.core.loads.detached import Detached, abandon, finish
 from airflow_dataops.core.loads.overlap import lease_of
-from airflow_dataops.core.loads.run import run_load
+from airflow_dataops.core.loads.run import begin_load, run_load
 from airflow_dataops.core.loads.specs import Attempt, Drift, Load
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.names import parse_relation
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.operators.assets import asset_of
 from airflow_dataops.operators.lineage import LoadLineage
 from airflow_dataops.operators.loads.source import SourceArguments
@@ -20,7 +23,7 @@ from airflow_dataops.operators.node import plain
 from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import ClassVar
 
     from airflow.sdk import Context
@@ -52,6 +55,10 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         wait: how long it waits for another task that loads the same.
         create: whether a target that does not exist is made, with the source's columns, what
             the verb adds, and the key. Its schema has to exist.
+        deferrable: whether the task waits for the publication in the triggerer and not on a
+            worker, where the engine runs it by itself (Snowflake, BigQuery); by default what
+            Airflow's option `[operators] default_deferrable` says.
+        poll_interval: seconds between two looks at such a publication.
         outlets: besides the target's asset, which is always one of them.
 
     Returns:
@@ -80,6 +87,8 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         lease: timedelta = timedelta(hours=1),
         wait: timedelta = timedelta(minutes=10),
         create: bool = False,
+        deferrable: bool | None = None,
+        poll_interval: float = 5.0,
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
@@ -90,6 +99,8 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         self.lease = lease
         self.wait = wait
         self.create = create
+        self.deferrable = defers() if deferrable is None else deferrable
+        self.poll_interval = poll_interval
         self.script: str | None = None
         if "{{" not in target and "{%" not in target:
             self.outlets = [*self.outlets, asset_of(parse_relation(target), conn_id)]
@@ -102,12 +113,51 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         """Load the target."""
         with self._recorded() as runner:
             load = self._load(context, runner.dialect)
-            result = run_load(load, self._source(runner.dialect), runner)
-        self.log.info("%s", _said(result))
-        self._tell_load(result.target, result.inserted, result.updated, result.deleted)
+            run = begin_load if self.deferrable else run_load
+            found = run(load, self._source(runner.dialect), runner)
+        return self._end(context, found)
+
+    def execute_complete(
+        self, context: Context, event: dict[str, Any], detached: dict[str, Any]
+    ) -> Any:
+        """Go on when the publication has ended, or was not to be waited for any longer.
+
+        Raises:
+            RetryableError: it was stopped.
+        """
+        begun = msgspec.convert(detached, Detached)
+        with self._recorded() as runner:
+            if event["status"] != "ended":
+                abandon(begun, runner)
+                raise RetryableError(_stopped(begun, event))
+            found = finish(begun, runner)
+        self._show_script(f"{begun.script};\n\n{self.script}")
+        return self._end(context, found)
+
+    def _end(self, context: Context, found: LoadResult | Detached) -> Any:
+        if isinstance(found, Detached):
+            self._wait_for(found)
+        self.log.info("%s", _said(found))
+        self._tell_load(found.target, found.inserted, found.updated, found.deleted)
         for asset in self.outlets:
-            context["outlet_events"][asset].extra = _extra(result)
-        return plain(result)
+            context["outlet_events"][asset].extra = _extra(found)
+        return plain(found)
+
+    def _wait_for(self, detached: Detached) -> NoReturn:
+        from airflow_dataops.triggers.publication import PublicationTrigger
+
+        timeout = self.execution_timeout
+        self.log.info("%s is published by query %s", detached.target, detached.job)
+        self.defer(
+            trigger=PublicationTrigger(
+                conn_id=self.conn_id,
+                detached=plain(msgspec.structs.replace(detached, script="")),
+                deadline=None if timeout is None else (datetime.now(UTC) + timeout).isoformat(),
+                poll_interval=self.poll_interval,
+            ),
+            method_name="execute_complete",
+            kwargs={"detached": plain(detached)},
+        )
 
     def _load(self, context: Context, dialect: str) -> Load:
         verb = self._verb()
@@ -145,6 +195,24 @@ def chosen(kind: type[Choice], value: Choice | str, what: str) -> Choice:
         raise ConfigError(
             f"{what}={value!r}: choose one of {', '.join(map(repr, map(str, kind)))}."
         ) from None
+
+
+def defers() -> bool:
+    """Return what Airflow's configuration says of operators that can defer."""
+    from airflow.sdk.configuration import conf
+
+    return bool(conf.getboolean("operators", "default_deferrable", fallback=False))
+
+
+def _stopped(detached: Detached, event: Mapping[str, Any]) -> str:
+    why = {
+        "late": "it did not end within execution_timeout",
+        "lost": f"the triggerer could not ask for it ({event.get('error', '')})",
+    }[event["status"]]
+    return (
+        f"{detached.target}: the publication (query {detached.job}) was stopped, for {why}. The "
+        "table is as it was, or loaded as a whole; run the task again to be sure."
+    )
 
 
 def _control(schema: str | None, dialect: str) -> Relation | None:
