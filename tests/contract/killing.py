@@ -21,7 +21,7 @@ from tests.duckdb_runner import open_duckdb
 from tests.postgres import open_postgres
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from airflow_dataops.core.ports import SqlRunner
 
@@ -69,11 +69,18 @@ class CountingRunner:
 
 
 class Nursery:
-    """The process that forks those that die."""
+    """The process that forks those that die.
+
+    Args:
+        module: what it runs; it calls `serve`.
+    """
+
+    def __init__(self, module: str = "tests.contract.killing") -> None:
+        self._module = module
 
     def __enter__(self) -> Nursery:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.contract.killing"],
+            [sys.executable, "-m", self._module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -84,11 +91,15 @@ class Nursery:
         self._process.stdin.close()  # type: ignore[union-attr]
         self._process.wait(timeout=60)
 
-    def run(self, engine: str, where: str, schema: str, scenario: str, last: int) -> int:
-        """Run a load in a child; return the signal that ended it, 0 if it came to its end."""
+    def run(self, *arguments: Any) -> int:
+        """Run a load in a child; return the signal that ended it, 0 if it came to its end.
+
+        Args:
+            arguments: what the child's function takes, as JSON carries it.
+        """
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(json.dumps([engine, where, schema, scenario, last]) + "\n")
+        self._process.stdin.write(json.dumps(arguments) + "\n")
         self._process.stdin.flush()
         return int(self._process.stdout.readline())
 
@@ -99,13 +110,14 @@ def _child(engine: str, where: str, schema: str, scenario: str, last: int) -> No
         SCENARIOS[scenario].run(CountingRunner(runner, last), schema, FIRST)
 
 
-def _serve() -> None:
+def serve(run: Callable[..., None]) -> None:
+    """Run a function in a child for each line of arguments."""
     for line in sys.stdin:
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                _child(*json.loads(line))
+                run(*json.loads(line))
                 status = 0
             finally:
                 sys.stderr.flush()
@@ -117,4 +129,4 @@ def _serve() -> None:
 
 
 if __name__ == "__main__":
-    _serve()
+    serve(_child)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from airflow_dataops.errors import DataOpsError, RetryableError, RunError
 from airflow_dataops.hooks.connection_query import ConnectionQuery
 from airflow_dataops.hooks.sql_runner import open_session
 from tests.connections import connect_duckdb, connect_postgres
+from tests.postgres import PostgresRunner, open_postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -254,6 +256,13 @@ def test_a_source_that_fails_on_the_way_leaves_the_target(source: str, target: S
     assert tables(target) == set()
 
 
+def sessions(server: PostgresRunner) -> int:
+    """Return how many sessions clients have on the server."""
+    query = "select count(*) from pg_stat_activity where backend_type = 'client backend'"
+    [(number,)] = server.fetch(query)
+    return int(number)
+
+
 def test_a_source_whose_connection_dies_can_be_tried_again(target: SqlRunner) -> None:
     sql = (
         "select case when i = 300000 then pg_terminate_backend(pg_backend_pid())::text"
@@ -261,9 +270,16 @@ def test_a_source_whose_connection_dies_can_be_tried_again(target: SqlRunner) ->
     )
     target.execute("create table transfers.arrived (a varchar)")
     target.execute("insert into transfers.arrived values ('old')")
-    with pytest.raises(DataOpsError) as raised:
-        transfer(ConnectionQuery("postgres_in", sql), target)
-    assert isinstance(raised.value, RetryableError), raised.value
+    with open_postgres() as server:
+        before = sessions(server)
+        with pytest.raises(DataOpsError) as raised:
+            transfer(ConnectionQuery("postgres_in", sql), target)
+        assert isinstance(raised.value, RetryableError), raised.value
+        assert "the source's connection ended while its rows were read" in str(raised.value)
+        deadline = monotonic() + 10
+        while sessions(server) > before and monotonic() < deadline:
+            sleep(0.01)
+        assert sessions(server) <= before
     assert target.fetch("select * from transfers.arrived") == [("old",)]
     assert tables(target) == set()
     transfer(ConnectionQuery("postgres_in", "select 'new' as a"), target)
