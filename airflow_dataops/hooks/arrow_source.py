@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.sources import Placement
+from airflow_dataops.core.loads.sources import Placement, Staged
 from airflow_dataops.hooks.bulk import engines
 
 if TYPE_CHECKING:
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.tables import Table
     from airflow_dataops.hooks.bulk.batches import Batches
 
 
@@ -36,6 +37,13 @@ class ArrowSource(ABC):
         engines.require_arrow()
         with self._rows() as batches:
             return engines.fill(runner, staging, batches)
+
+    def stage_like(self, runner: SqlRunner, staging: Relation, like: Table) -> Staged:
+        """See `StreamedSource.stage_like`; raises what `stage` does."""
+        engines.require_arrow()
+        with self._rows() as batches:
+            alike = engines.fill_like(runner, staging, batches, like)
+            return Staged(rows=batches.rows, alike=alike)
 
     def stage_columns(self, runner: SqlRunner, staging: Relation) -> None:
         """See `Source.stage_columns`; raises what `stage` does."""

@@ -45,6 +45,11 @@ class Session:
         return str(self._hook.placeholder)
 
     @property
+    def hook(self) -> DbApiHook:
+        """The hook of the connection."""
+        return self._hook
+
+    @property
     def connection(self) -> Any:
         """The driver's connection, for what no `SqlRunner` does: bulk paths."""
         return self._connection

@@ -67,6 +67,9 @@ def upsert_merge() -> None:
 
 def stream_to_duckdb() -> None:
     with _adbc() as adbc, adbc.cursor() as cursor, closing(_target()) as target:
+        # A third less CPU than with its default of 16 MB, and less than half the memory.
+        hint = {"adbc.postgresql.batch_size_hint_bytes": str(4 * 1024**2)}
+        cursor.adbc_statement.set_options(**hint)
         cursor.execute(f"select {NAMES} from target")
         target.register("stream", cursor.fetch_record_batch())
         target.begin()

@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 # What a task's process has loaded before its operator runs.
+from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: F401
+from airflow.sdk.execution_time import supervisor  # noqa: F401
+
 from airflow_dataops import ApplyChanges, ConnectionQuery, Merge, Replace
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Attempt, Load
 from airflow_dataops.core.model import Relation
-from airflow_dataops.hooks.duckdb import DuckDBHook as _  # noqa: F401
+from airflow_dataops.hooks import duckdb, duckdb_file  # noqa: F401
+from airflow_dataops.hooks.bulk import carried, engines, postgres  # noqa: F401
+from airflow_dataops.hooks.bulk import duckdb as bulk_duckdb  # noqa: F401
 from airflow_dataops.hooks.sql_runner import open_session
 from benchmarks.loads.rows import NAMES
 

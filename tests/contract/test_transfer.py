@@ -284,3 +284,50 @@ def test_a_source_whose_connection_dies_can_be_tried_again(target: SqlRunner) ->
     assert tables(target) == set()
     transfer(ConnectionQuery("postgres_in", "select 'new' as a"), target)
     assert target.fetch("select * from transfers.arrived") == [("new",)]
+
+
+def test_a_replaced_postgres_table_is_written_once_and_keeps_what_it_has(source: str) -> None:
+    """Rows of its columns and types fill a table like it, which takes its name."""
+    query = ConnectionQuery(source, "select 7 as id, cast('a' as varchar) as name")
+    with open_session("postgres_out") as target:
+        target.execute(
+            "create table transfers.arrived (id int primary key default 1, name varchar not null,"
+            " constraint named check (name <> ''))"
+        )
+        result = transfer(query, target)
+        assert (result.staged, result.inserted) == (1, 1)
+        assert target.fetch("select * from transfers.arrived") == [(7, "a")]
+        target.execute("insert into transfers.arrived (name) values ('b')")
+        assert target.fetch("select id from transfers.arrived order by 1") == [(1,), (7,)]
+        bad = ConnectionQuery(source, "select 8 as id, cast('' as varchar) as name")
+        with pytest.raises(RunError, match="named"):
+            transfer(bad, target)
+        assert target.fetch("select count(*) from transfers.arrived") == [(2,)]
+        assert tables(target) == set()
+
+
+def test_duckdb_keeps_little_of_its_files_in_memory_while_rows_stream(
+    target: SqlRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And has its memory back when they have arrived; a limit of the connection's own stays."""
+    from airflow_dataops.hooks.bulk import batches
+
+    seen: list[str] = []
+    convert = batches.convert
+
+    def look(*arguments: Any) -> Any:
+        seen.append(limit(reader))
+        return convert(*arguments)
+
+    def limit(session: Any) -> str:
+        with session.connection.native.cursor() as other:
+            return str(other.execute("select current_setting('memory_limit')").fetchone()[0])
+
+    monkeypatch.setattr(batches, "convert", look)
+    target.execute("create table transfers.arrived (id int)")
+    with open_session("duckdb_in") as reader:
+        before = limit(reader)
+        transfer(ConnectionQuery("duckdb_in", "select 1 as id"), target)
+        assert seen
+        assert all(found.endswith("MiB") for found in seen)
+        assert limit(reader) == before

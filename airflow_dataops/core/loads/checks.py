@@ -42,14 +42,26 @@ class LoadEmptyError(Exception):
     """The source has no rows and the target is to stay as it is: not an error of the load."""
 
 
-def count(job: Job, staged: Table, conditions: Sequence[Statement], on_empty: OnEmpty) -> Counts:
+def count(
+    job: Job,
+    staged: Table,
+    conditions: Sequence[Statement],
+    on_empty: OnEmpty,
+    *,
+    known: int | None = None,
+) -> Counts:
     """Count the staged rows, and those that meet each condition.
+
+    Args:
+        known: the number of rows, where that is known and no condition is given.
 
     Raises:
         RunError: there is none, and that is to fail.
         LoadEmptyError: there is none, and the target is to stay as it is.
     """
-    [(rows, *met)] = ask(staging.facts(staged.sql, conditions), job.runner)
+    rows, met = known, list[int]()
+    if rows is None or conditions:
+        [(rows, *met)] = ask(staging.facts(staged.sql, conditions), job.runner)
     if rows == 0 and on_empty is OnEmpty.FAIL:
         raise RunError(
             f"{job.load.target}: the source has no rows, and on_empty is fail; the table is as "

@@ -8,7 +8,7 @@ from uuid import uuid4
 
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging
-from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.core.sql.statements import Effect, Statement
 from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import RunError
 
@@ -28,6 +28,7 @@ class Publication(Struct, frozen=True):
             no harm if the load ends right after it.
         partitions: what is written, for people.
         watermark: up to where the source was read, for people.
+        counts: rows of effects that the statements' own numbers do not tell.
     """
 
     staged: int
@@ -35,6 +36,7 @@ class Publication(Struct, frozen=True):
     before: tuple[Statement, ...] = ()
     partitions: tuple[str, ...] = ()
     watermark: str | None = None
+    counts: dict[Effect, int] = {}
 
 
 @dataclass(frozen=True)

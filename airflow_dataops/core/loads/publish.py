@@ -19,7 +19,7 @@ from airflow_dataops.core.sql.statements import Effect, send
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from airflow_dataops.core.loads.job import Job, Publication
     from airflow_dataops.core.loads.lease import Lease
@@ -87,6 +87,7 @@ def _result(job: Job, publication: Publication, changed: Sequence[int]) -> LoadR
         str(job.load.target),
         [statement.effect for statement in publication.statements],
         changed,
+        told=publication.counts,
         staged=publication.staged,
         partitions=publication.partitions,
         watermark=publication.watermark,
@@ -94,10 +95,14 @@ def _result(job: Job, publication: Publication, changed: Sequence[int]) -> LoadR
 
 
 def result_of(
-    target: str, effects: Sequence[Effect], changed: Sequence[int], **known: Any
+    target: str,
+    effects: Sequence[Effect],
+    changed: Sequence[int],
+    told: Mapping[Effect, int] | None = None,
+    **known: Any,
 ) -> LoadResult:
-    """Return what a load did, by the rows that each of its statements changed."""
-    counts = tally(effects, changed)
+    """Return what a load did, by the rows that each of its statements changed, and those told."""
+    counts = {**tally(effects, changed), **(told or {})}
     return LoadResult(
         target=target,
         inserted=counts.get(Effect.INSERTED),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging as staging_sql
@@ -14,6 +14,7 @@ from airflow_dataops.core.sql.watermarks import Since, since_condition
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.tables import Table
 
 
 class Placement(StrEnum):
@@ -48,6 +49,30 @@ class Source(Protocol):
 
     def stage_columns(self, runner: SqlRunner, staging: Relation) -> None:
         """Make the table `staging` with the columns that `stage` would give it, and no rows."""
+
+
+class Staged(Struct, frozen=True):
+    """What a source has staged.
+
+    Attributes:
+        rows: their number, if it is known.
+        alike: whether the staging table was made like the target.
+    """
+
+    rows: int | None
+    alike: bool = False
+
+
+@runtime_checkable
+class StreamedSource(Source, Protocol):
+    """A source that tells its columns before its rows."""
+
+    def stage_like(self, runner: SqlRunner, staging: Relation, like: Table) -> Staged:
+        """Make the table `staging` like another one, if the rows have just its columns.
+
+        `core.sql.replaces.create_like` writes the statement. In all other cases this does what
+        `stage` does.
+        """
 
 
 class Query(Struct, frozen=True):

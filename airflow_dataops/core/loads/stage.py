@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.failures import Quietly
-from airflow_dataops.core.loads.sources import Placement
+from airflow_dataops.core.loads.sources import Placement, Staged, StreamedSource
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.statements import ask, send
@@ -24,12 +24,25 @@ log = logging.getLogger(__name__)
 
 def stage(job: Job, source: Source) -> Table:
     """Put a source's rows into a new staging table."""
-    session = source.placement is Placement.SESSION
-    if not session or job.loading.session is None:
-        _sweep(job)
-    relation = job.new_staging(session=session)
+    relation = _place(job, session=source.placement is Placement.SESSION)
     source.stage(job.runner, relation)
     return job.read(relation)
+
+
+def stage_beside(job: Job, source: Source) -> tuple[Table, Staged]:
+    """Put a source's rows into a new table beside the target, like it if that can be had."""
+    relation = _place(job, session=False)
+    if isinstance(source, StreamedSource):
+        staged = source.stage_like(job.runner, relation, job.target)
+    else:
+        staged = Staged(rows=source.stage(job.runner, relation))
+    return job.read(relation), staged
+
+
+def _place(job: Job, *, session: bool) -> Relation:
+    if not session or job.loading.session is None:
+        _sweep(job)
+    return job.new_staging(session=session)
 
 
 @contextmanager

@@ -59,17 +59,32 @@ def swap_by_rename(
 ) -> tuple[Statement, ...]:
     """Return the statements that fill a new table like the old one and give it its name.
 
-    Indexes are built after the rows are in and before the old table goes, which locks
-    readers out: from there on only names change.
-
     Args:
         belongings: what a table made `like` the old one lacks.
         new: a name beside the target that nothing has.
     """
+    return (
+        Statement(sql=create_like(new, target.sql, dialect)),
+        _insert(render(new, dialect), source, columns, dialect),
+        *swap_in(target, new, belongings, dialect),
+    )
+
+
+def create_like(new: Relation, old: str, dialect: str) -> str:
+    """Return the statement that makes an empty table like an old one, but for its indexes."""
+    return f"create table {render(new, dialect)} (like {old} including all excluding indexes)"
+
+
+def swap_in(
+    target: Table, new: Relation, belongings: Sequence[Belonging], dialect: str
+) -> tuple[Statement, ...]:
+    """Return the statements that give a full table, like the target, the target's name.
+
+    Indexes are built before the old table goes, which locks readers out: from there on only
+    names change.
+    """
     fresh, old = render(new, dialect), quote(target.relation.identifier, dialect)
     return (
-        Statement(sql=f"create table {fresh} (like {target.sql} including all excluding indexes)"),
-        _insert(fresh, source, columns, dialect),
         *(Statement(sql=b.create) for b in belongings),
         Statement(sql=f"drop table {target.sql}"),
         Statement(sql=f"alter table {fresh} rename to {old}"),

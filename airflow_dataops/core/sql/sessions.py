@@ -14,3 +14,18 @@ def attach(path: str, database: str, *, read_only: bool) -> str:
 def use(database: str) -> str:
     """Return a statement that makes a database the one of unqualified names."""
     return f"use {quote(database, 'duckdb')}"
+
+
+def threads() -> str:
+    """Return the query for the number of DuckDB's threads."""
+    return "select current_setting('threads')"
+
+
+def limit_memory(megabytes: int) -> str:
+    """Return a statement that bounds what DuckDB keeps in memory."""
+    return f"set memory_limit = '{megabytes}MB'"
+
+
+def unlimit_memory() -> str:
+    """Return a statement that gives DuckDB back its default, four fifths of the machine's."""
+    return "reset memory_limit"

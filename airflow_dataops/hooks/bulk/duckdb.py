@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.sql import sessions
 from airflow_dataops.core.sql.bulk import create_bulk_table, insert_from
 from airflow_dataops.hooks.bulk.batches import ROWS, Batches
 from airflow_dataops.hooks.bulk.carried import bulk_columns
@@ -17,17 +18,21 @@ if TYPE_CHECKING:
 
 _VIEW = "dataops_batches"
 
+# Megabytes: of the whole, and of each thread, which fills a row group of its own.
+_LEAST, _OF_A_THREAD = 128, 64
+
 
 @contextmanager
 def read(session: Any, sql: str, parameters: Sequence[Any]) -> Iterator[Batches]:
     """Run a query and yield its rows as they are made."""
     native = native_of(session)
-    # A relation's rows are made as they are read; those of `execute` are copied first.
-    relation = native.sql(sql, params=list(parameters) or None)
-    # DuckDB 2.0 renamed it.
-    stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
-    reader = call_interruptibly(stream, ROWS, stop=native.interrupt)
-    yield Batches(reader.schema, reader)
+    with _bounded(session, native):
+        # A relation's rows are made as they are read; those of `execute` are copied first.
+        relation = native.sql(sql, params=list(parameters) or None)
+        # DuckDB 2.0 renamed it.
+        stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
+        reader = call_interruptibly(stream, ROWS, stop=native.interrupt)
+        yield Batches(reader.schema, reader)
 
 
 def fill(session: Any, staging: Relation, batches: Batches) -> None:
@@ -37,9 +42,41 @@ def fill(session: Any, staging: Relation, batches: Batches) -> None:
     native.register(_VIEW, batches.reader())
     try:
         insert = insert_from(staging, batches.schema.names, _VIEW, "duckdb")
-        call_interruptibly(native.execute, insert, stop=native.interrupt)
+        with _bounded(session, native):
+            call_interruptibly(native.execute, insert, stop=native.interrupt)
     finally:
         native.unregister(_VIEW)
+
+
+@contextmanager
+def _bounded(session: Any, native: Any) -> Iterator[None]:
+    """Let DuckDB keep little of a file in memory: rows on their way are not needed again.
+
+    By default it keeps what it has read and written, up to four fifths of the machine's memory.
+    A `memory_limit` in the connection's `config` stays, and so does a database in memory, which
+    has no other place.
+    """
+    settings = getattr(getattr(session, "hook", None), "settings", None)
+    if settings is None or settings.path is None or "memory_limit" in dict(settings.config):
+        yield
+        return
+    # The session itself is busy with the rows; the limit is one of the whole instance.
+    with closing(native.cursor()) as other:
+        [threads] = other.execute(sessions.threads()).fetchone()
+        limit = max(_LEAST, _OF_A_THREAD * threads)
+        # What other sessions of this process hold may be more.
+        with suppress(_duckdb().OutOfMemoryException):
+            other.execute(sessions.limit_memory(limit))
+        try:
+            yield
+        finally:
+            other.execute(sessions.unlimit_memory())
+
+
+def _duckdb() -> Any:
+    import duckdb
+
+    return duckdb
 
 
 def native_of(session: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +10,12 @@ from airflow_dataops.core.sql.bulk import create_bulk_table
 from airflow_dataops.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.tables import Table
     from airflow_dataops.hooks.bulk.batches import Batches
 
 _ENGINES = ("bigquery", "duckdb", "postgres", "snowflake")
@@ -31,14 +33,23 @@ def fill(runner: SqlRunner, staging: Relation, batches: Batches) -> int:
     Raises:
         Exception: what the source raised while it was read, or the engine while it wrote.
     """
-    try:
+    with _cause_told(batches):
         _engine(runner.dialect).fill(runner, staging, batches)
-    except Exception:
-        # An engine that reads the batches itself raises an error of its own over the cause.
-        if batches.failure is not None:
-            raise batches.failure from None
-        raise
     return batches.rows
+
+
+def fill_like(runner: SqlRunner, staging: Relation, batches: Batches, like: Table) -> bool:
+    """Make a staging table of rows; like another table, where the engine has such and they fit.
+
+    Returns:
+        Whether it is like the other one.
+    """
+    engine = _engine(runner.dialect)
+    with _cause_told(batches):
+        if hasattr(engine, "fill_like"):
+            return bool(engine.fill_like(runner, staging, batches, like))
+        engine.fill(runner, staging, batches)
+    return False
 
 
 def create_empty(runner: SqlRunner, staging: Relation, batches: Batches) -> None:
@@ -59,6 +70,17 @@ def require_arrow() -> None:
     except ImportError as error:
         raise MissingExtraError("Rows from elsewhere", "transfer") from error
     del pyarrow
+
+
+@contextmanager
+def _cause_told(batches: Batches) -> Iterator[None]:
+    """Raise what the source raised: an engine that reads the batches has errors of its own."""
+    try:
+        yield
+    except Exception:
+        if batches.failure is not None:
+            raise batches.failure from None
+        raise
 
 
 def _engine(dialect: str) -> Any:

@@ -1,19 +1,26 @@
-"""Postgres's bulk paths: ADBC streams a query's rows; COPY takes them in the session's own table.
+"""Postgres's bulk paths: ADBC streams a query's rows; COPY takes them.
 
-COPY goes over the connection of the load, so that the staging table is a temporary one, which
-writes no log, is nobody else's, and goes with the session however that ends.
+Into a staging table COPY goes over the connection of the load, as CSV, so that the table is a
+temporary one, which writes no log, is nobody else's, and goes with the session however that
+ends. A table that is to take its target's place has to be an ordinary one: into that ADBC sends
+binary COPY over a connection of its own, which is less work for the server.
 """
 
 from __future__ import annotations
 
 import io
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.csv
 
 from airflow_dataops.core.sql.bulk import copy_from_client, create_bulk_table
+from airflow_dataops.core.sql.replaces import create_like
+from airflow_dataops.core.sql.staging import drop_table
+from airflow_dataops.core.sql.statements import send
+from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import MissingExtraError, RetryableError, RunError
 from airflow_dataops.hooks.bulk.batches import Batches, ahead
 from airflow_dataops.hooks.bulk.carried import bulk_columns
@@ -26,6 +33,7 @@ if TYPE_CHECKING:
 
 _BATCH_BYTES = str(4 * 1024**2)
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False)
+_TARGET = "the transfer of rows into the staging table"
 _ENDED = ("57P01", "57P02", "57P03", "08")
 
 
@@ -47,10 +55,52 @@ def read(session: Any, sql: str, parameters: Sequence[Any]) -> Iterator[Batches]
 def fill(session: Any, staging: Relation, batches: Batches) -> None:
     """Make a staging table of the rows."""
     session.execute(create_bulk_table(staging, bulk_columns(batches.schema), "postgres"))
+    _copy(session, staging, batches)
+
+
+def _copy(session: Any, staging: Relation, batches: Batches) -> None:
     statement = copy_from_client(staging, batches.schema.names, "postgres")
     with closing(session.connection.cursor()) as cursor, cursor.copy(statement) as copy:
         for block in ahead(batches, _csv):
             copy.write(block)
+
+
+def fill_like(session: Any, staging: Relation, batches: Batches, like: Table) -> bool:
+    """Make a table of the rows, like another one if they have its columns and types.
+
+    Returns:
+        Whether it is like the other one.
+    """
+    session.execute(create_bulk_table(staging, bulk_columns(batches.schema), "postgres"))
+    made = read_table(session, staging)
+    alike = made is not None and _types(made) == _types(like) and staging.schema is not None
+    if alike and not any(column.filled for column in like.columns):
+        send(drop_table(staging, "postgres"), session)
+        session.execute(create_like(staging, like.sql, "postgres"))
+        _ingest(session, staging, batches)
+        return True
+    _copy(session, staging, batches)
+    return False
+
+
+def _types(table: Table) -> dict[str, str]:
+    # Without a length they are the same.
+    same = {"character varying": "text"}
+    return {column.name: same.get(column.type, column.type) for column in table.columns}
+
+
+def _ingest(session: Any, staging: Relation, batches: Batches) -> None:
+    """Send rows over a connection of its own, whose transaction is only for them."""
+    dbapi = _adbc()
+    with told(_TARGET):
+        opened = dbapi.connect(_address(session.connection))
+    with closing(opened) as connection, closing(connection.cursor()) as cursor:
+        ingest = partial(cursor.adbc_ingest, mode="append", db_schema_name=staging.schema)
+        with told(_TARGET):
+            call_interruptibly(
+                ingest, staging.identifier, batches.reader(), stop=cursor.adbc_cancel
+            )
+            connection.commit()
 
 
 def _csv(batch: pa.RecordBatch) -> bytes:
@@ -98,8 +148,8 @@ def _told(reader: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Say of ADBC's errors whether the source may work next time."""
+def told(what: str = "the source's query") -> Iterator[None]:
+    """Say of ADBC's errors whether it may work next time."""
     import adbc_driver_manager as manager
 
     try:
@@ -109,10 +159,9 @@ def told() -> Iterator[None]:
         text = str(error).strip()
         if state.startswith(_ENDED) or _is_lost(text):
             raise RetryableError(
-                f"the source's connection ended while its rows were read; run the task again. "
-                f"({text})"
+                f"{what} failed, for the connection ended; run the task again. ({text})"
             ) from error
-        raise RunError(f"the source's query failed: {text}") from error
+        raise RunError(f"{what} failed: {text}") from error
 
 
 def _is_lost(text: str) -> bool:

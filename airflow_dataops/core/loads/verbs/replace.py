@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.loads.checks import count
 from airflow_dataops.core.loads.fitting import fit
 from airflow_dataops.core.loads.job import Publication
-from airflow_dataops.core.loads.stage import stage
+from airflow_dataops.core.loads.sources import StreamedSource
+from airflow_dataops.core.loads.stage import stage, stage_beside
 from airflow_dataops.core.sql import replaces
 from airflow_dataops.core.sql.dialects.loading import Swap
-from airflow_dataops.core.sql.statements import ask
+from airflow_dataops.core.sql.statements import Effect, ask
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.fitting import Fitted
@@ -27,9 +28,39 @@ log = logging.getLogger(__name__)
 
 def prepare_replace(job: Job, verb: Replace, source: Source) -> Publication:
     """See `Replace`."""
-    fitted = fit(job, stage(job, source))
-    counts = count(job, fitted.staged, [], verb.on_empty)
-    return Publication(staged=counts.rows, statements=_statements(job, fitted))
+    if not _may_swap_in(job, source):
+        fitted = fit(job, stage(job, source))
+        rows = count(job, fitted.staged, [], verb.on_empty).rows
+        return Publication(staged=rows, statements=_statements(job, fitted))
+    table, staged = stage_beside(job, source)
+    fitted = fit(job, table)
+    rows = count(job, fitted.staged, [], verb.on_empty, known=staged.rows).rows
+    way = _way(job)
+    if way is Swap.ROWS or not (staged.alike or _is_same(job, fitted)):
+        return Publication(staged=rows, statements=_statements(job, fitted))
+    new = fitted.staged.relation
+    swap = replaces.swap_in(job.target, new, _belongings(job, new), job.dialect)
+    return Publication(staged=rows, statements=swap, counts={Effect.INSERTED: rows})
+
+
+def _may_swap_in(job: Job, source: Source) -> bool:
+    """Tell whether the staging table itself can be given the target's name.
+
+    So nothing is written twice. Where tables are more than their columns, the source must be
+    one that fills a table made like the target.
+    """
+    if not job.loading.transactional_ddl:
+        return False
+    way = _way(job)
+    return way is Swap.STATEMENT or (way is Swap.RENAME and isinstance(source, StreamedSource))
+
+
+def _is_same(job: Job, fitted: Fitted) -> bool:
+    """Tell whether the staged columns are the target's, on an engine where that is all."""
+    mine = [(column.name, column.type) for column in fitted.staged.columns]
+    return job.loading.swap is Swap.STATEMENT and mine == [
+        (column.name, column.type) for column in job.target.columns
+    ]
 
 
 def _statements(job: Job, fitted: Fitted) -> tuple[Statement, ...]:
