@@ -14,6 +14,7 @@ from airflow_dataops.cli import health_whole
 from airflow_dataops.cli.cost_document import cost_document
 from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
 from airflow_dataops.cli.health_whole import read_report
+from airflow_dataops.cli.keeping import keep, ledger_at, tell
 from airflow_dataops.cli.watching import progress, watch
 from airflow_dataops.core.decoding import decode
 from airflow_dataops.core.health.config import Freshness, HealthConfig, TableHealth
@@ -54,6 +55,7 @@ def health_monitor(
     conn_id: options.ConnId = None,
     project: options.Project = None,
     location: options.Location = None,
+    ledger: options.Ledger = None,
     output: options.Output = None,
     format_: options.As = None,
     watch_: Annotated[bool, typer.Option("--watch", help="Check again and again.")] = False,
@@ -78,32 +80,39 @@ def health_monitor(
         "conn_id": conn_id,
         "project": project,
         "location": location,
+        "ledger": ledger,
         "check_failures": check_failures or None,
         "failure_lookback_hours": hours,
         "cost_lookback_hours": hours,
     }
-    asked = msgspec.structs.replace(asked, **{k: v for k, v in given.items() if v is not None})
+    asked = options.joined(asked, given)
     if cost_report:
         _put_costs(asked, output, format_)
-        return
-
-    def check() -> tuple[datetime, tuple[Verdict, ...]]:
+    elif watch_:
+        watch(lambda: _round(asked, url, output, format_), interval)
+    else:
         found = check_once(asked, url)
-        if output is not None:
-            put(_document(found), found, output, format_, default=Format.TEXT)
-        return found.timestamp, found.checks
+        put(_document(found), found, output, format_, default=Format.TEXT)
+        raise typer.Exit(exit_code(found.checks))
 
-    if watch_:
-        watch(check, interval)
-        return
-    found = check_once(asked, url)
-    put(_document(found), found, output, format_, default=Format.TEXT)
-    raise typer.Exit(exit_code(found.checks))
+
+def _round(
+    config: HealthConfig, url: str | None, output: Path | None, kind: Format | None
+) -> tuple[datetime, tuple[Verdict, ...]]:
+    found = check_once(config, url)
+    if output is not None:
+        put(_document(found), found, output, kind, default=Format.TEXT)
+    return found.timestamp, found.checks
 
 
 def check_once(config: HealthConfig, url: str | None = None) -> HealthReport:
-    """Make all the checks of a config. `url` is Airflow's api-server."""
+    """Make all the checks of a config; keep and tell what a ledger is named for.
+
+    Args:
+        url: Airflow's api-server.
+    """
     now = datetime.now(UTC)
+    ledger = None if config.ledger is None else ledger_at(config.ledger)
 
     def open_(conn_id: str | None) -> AbstractContextManager[SqlRunner]:
         from airflow_dataops.hooks.warehouses import open_warehouse
@@ -115,13 +124,17 @@ def check_once(config: HealthConfig, url: str | None = None) -> HealthReport:
     if config.check_failures:
         verdicts.append(health_whole.check_failures(config, url, now))
     if config.check_costs:
-        verdicts.append(health_whole.check_costs(config, now))
+        verdicts.append(health_whole.check_costs(config, now, ledger))
+    if ledger is not None:
+        keep(ledger, verdicts, now)
+        tell(ledger, verdicts, now, config.max_ages)
     return report(verdicts, now)
 
 
 def _put_costs(config: HealthConfig, output: Path | None, kind: Format | None) -> None:
+    ledger = None if config.ledger is None else ledger_at(config.ledger)
     try:
-        found = read_report(config, config.cost_lookback_hours, datetime.now(UTC))
+        found = read_report(config, config.cost_lookback_hours, datetime.now(UTC), ledger)
     except DataOpsError:
         raise
     except Exception as error:  # drivers and networks

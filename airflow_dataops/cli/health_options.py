@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+import msgspec
 import typer
 
 from airflow_dataops.core.health.rendering import Format
+from airflow_dataops.core.model import Struct
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+C = TypeVar("C", bound=Struct)
 
 Config = Annotated[Path | None, typer.Option(help="The config file, JSON.")]
 ConnId = Annotated[
@@ -19,6 +26,15 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", help="File to wri
 As = Annotated[
     Format | None, typer.Option("--format", help="By default what the file's name says.")
 ]
+Ledger = Annotated[
+    str | None,
+    typer.Option(help="URL of the ledger that keeps each round; `airflow` for Airflow's."),
+]
 Interval = Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the config's JSON Schema.")]
 Url = Annotated[str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")]
+
+
+def joined(config: C, given: Mapping[str, Any]) -> C:
+    """Return a config with the options that were given on the command line."""
+    return msgspec.structs.replace(config, **{k: v for k, v in given.items() if v is not None})

@@ -6,13 +6,16 @@ from collections import Counter
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.cost.events import cost_events
 from airflow_dataops.core.cost.queries import Prices, read_costs
 from airflow_dataops.core.cost.report import CostReport, cost_report
+from airflow_dataops.core.health.config import COSTS, FAILURES
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.errors import DataOpsError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.health.config import HealthConfig
+    from airflow_dataops.core.ports import Ledger
 
 
 def check_failures(config: HealthConfig, url: str | None, now: datetime) -> Verdict:
@@ -24,13 +27,13 @@ def check_failures(config: HealthConfig, url: str | None, now: datetime) -> Verd
     try:
         failed = failed_runs(since, dag_ids=config.dag_ids, url=url)
     except DataOpsError as error:
-        return _whole("failures", "airflow", Status.ERROR, str(error), expected=expected)
+        return _whole("failures", FAILURES, Status.ERROR, str(error), expected=expected)
     by_dag = Counter(run.dag_id for run in failed)
     shown = ", ".join(f"{dag} {count}" for dag, count in by_dag.most_common(5))
     message = f"{len(failed)} DAG runs failed ({shown})." if failed else "No DAG run failed."
     return _whole(
         "failures",
-        "airflow",
+        FAILURES,
         Status.FAIL if len(failed) > config.max_failures else Status.PASS,
         message,
         value=float(len(failed)),
@@ -39,16 +42,16 @@ def check_failures(config: HealthConfig, url: str | None, now: datetime) -> Verd
     )
 
 
-def check_costs(config: HealthConfig, now: datetime) -> Verdict:
-    """Tell whether more was spent than may be."""
+def check_costs(config: HealthConfig, now: datetime, ledger: Ledger | None = None) -> Verdict:
+    """Tell whether more was spent than may be; keep what each query cost."""
     limit = config.cost_threshold_usd
     expected = None if limit is None else f"at most {limit:g} USD"
     hours = config.cost_lookback_hours
     try:
-        found = read_report(config, hours, now)
+        found = read_report(config, hours, now, ledger)
     except Exception as error:  # noqa: BLE001 - drivers, hooks, networks: told as it is
         message = f"{type(error).__name__}: {error}"
-        return _whole("costs", "warehouse", Status.ERROR, message, expected=expected)
+        return _whole("costs", COSTS, Status.ERROR, message, expected=expected)
     over = limit is not None and found.total_cost_usd > limit
     message = (
         f"{found.total_cost_usd:,.2f} USD in {hours:g} h for {found.total_queries:,} queries, "
@@ -57,7 +60,7 @@ def check_costs(config: HealthConfig, now: datetime) -> Verdict:
     details = {"most_expensive": [each.job_id for each in found.most_expensive]}
     return _whole(
         "costs",
-        "warehouse",
+        COSTS,
         Status.FAIL if over else Status.PASS,
         message,
         value=found.total_cost_usd,
@@ -66,8 +69,13 @@ def check_costs(config: HealthConfig, now: datetime) -> Verdict:
     )
 
 
-def read_report(config: HealthConfig, hours: float, now: datetime) -> CostReport:
+def read_report(
+    config: HealthConfig, hours: float, now: datetime, ledger: Ledger | None = None
+) -> CostReport:
     """Read what was spent in the last hours, on BigQuery or the config's connection.
+
+    Args:
+        ledger: keeps what each query cost.
 
     Raises:
         ConfigError: no way into the warehouse, or one that keeps no costs.
@@ -83,6 +91,8 @@ def read_report(config: HealthConfig, hours: float, now: datetime) -> CostReport
     with open_warehouse(config.conn_id, **place) as runner:
         since = now - timedelta(hours=hours)
         queries, idle = read_costs(runner, since, prices, location=config.location or "US")
+    if ledger is not None:
+        ledger.write(cost_events(queries, now))
     return cost_report(queries, idle, hours=hours, at=now)
 
 

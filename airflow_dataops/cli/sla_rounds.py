@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.cli.keeping import keep, ledger_at, tell
 from airflow_dataops.cli.watching import progress
 from airflow_dataops.core.health.completion import TimedRun, judge_completion, outcomes_of
 from airflow_dataops.core.health.compliance import Compliance, Outcome, compliance
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import Ledger, SqlRunner
 
 _KEPT = {Status.PASS: True, Status.WARN: True, Status.FAIL: False}
-_EVENT = {
-    Status.PASS: CheckStatus.PASS,
-    Status.WARN: CheckStatus.WARN,
-    Status.FAIL: CheckStatus.FAIL,
-    Status.ERROR: CheckStatus.ERROR,
-}
 
 
 def check_slas(config: SlaConfig, url: str | None, *, over_time: bool) -> SlaReport:
@@ -43,10 +38,12 @@ def check_slas(config: SlaConfig, url: str | None, *, over_time: bool) -> SlaRep
     runs = _runs(config, url, now, over_time=over_time)
     verdicts = [judge_completion(sla, runs[sla.dag], now) for sla in config.pipelines]
     verdicts = [*verdicts, *_tables(config, now)]
-    ledger = _ledger(config)
+    ledger = None if config.ledger is None else ledger_at(config.ledger)
     if ledger is not None:
-        ledger.write([_event(each, now) for each in verdicts if each.status in _EVENT])
+        keep(ledger, verdicts, now)
     verdicts = _available(config, verdicts, ledger, now)
+    if ledger is not None:
+        tell(ledger, verdicts, now, config.max_ages)
     found: list[Compliance] = []
     if over_time:
         found = [
@@ -101,26 +98,6 @@ def _tables(config: SlaConfig, now: datetime) -> list[Verdict]:
     tables = [sla.checks() for sla in config.tables]
     with progress(count_checks(tables), "Checking") as step:
         return check_all(tables, open_, conn_id=config.conn_id, now=now, progress=step)
-
-
-def _ledger(config: SlaConfig) -> Ledger | None:
-    if config.ledger is None:
-        return None
-    from airflow_dataops.adapters.ledger.store import LedgerStore
-
-    return LedgerStore(config.ledger)
-
-
-def _event(each: Verdict, now: datetime) -> CheckEvent:
-    return CheckEvent(
-        subject=each.table,
-        name=each.check,
-        observed_at=now,
-        status=_EVENT[each.status],
-        value=each.value,
-        expected=each.expected,
-        message=each.message,
-    )
 
 
 def _available(

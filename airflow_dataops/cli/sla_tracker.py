@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
-from airflow_dataops.cli import health_options as options  # noqa: TC001 - read by typer
+from airflow_dataops.cli import health_options as options
 from airflow_dataops.cli.health_files import put, read_config, run_app, schema_text
+from airflow_dataops.cli.keeping import AIRFLOW
 from airflow_dataops.cli.sla_rounds import check_slas
 from airflow_dataops.cli.watching import watch
 from airflow_dataops.core.health.rendering import Format
@@ -41,9 +41,7 @@ def sla_tracker(
     conn_id: options.ConnId = None,
     project: options.Project = None,
     location: options.Location = None,
-    ledger: Annotated[
-        str | None, typer.Option(help="URL of the ledger that keeps each round.")
-    ] = None,
+    ledger: options.Ledger = None,
     url: options.Url = None,
     schema: options.Schema = False,
 ) -> None:
@@ -68,7 +66,7 @@ def sla_tracker(
         "ledger": ledger,
         "report_days": days,
     }
-    asked = msgspec.structs.replace(asked, **{k: v for k, v in given.items() if v is not None})
+    asked = options.joined(asked, given)
 
     def check() -> SlaReport:
         found = check_slas(asked, url, over_time=report)
@@ -77,6 +75,7 @@ def sla_tracker(
         return found
 
     if monitor:
+        asked = options.joined(asked, {"ledger": asked.ledger or AIRFLOW})
         _monitor(asked, check, interval if config else min(interval, poll), url, poll)
         return
     raise typer.Exit(exit_code(check().checks))
@@ -92,7 +91,6 @@ def _monitor(
 
     def round_() -> tuple[datetime, tuple[Verdict, ...]]:
         found = check()
-        monitor.tell_tables(found.checks, found.timestamp)
         return found.timestamp.astimezone(UTC), (*found.checks, *monitor.open_misses())
 
     with monitor.running():

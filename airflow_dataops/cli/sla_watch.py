@@ -12,15 +12,15 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.airflow_rest import URL
+from airflow_dataops.cli.keeping import AIRFLOW, ledger_at
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.ledger.misses import SubjectKind, Tier
 from airflow_dataops.core.sla.policies import AfterRunStart, RunType, Sla
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.adapters.watch.pace import Pacer
     from airflow_dataops.core.health.sla_config import SlaConfig
 
@@ -37,22 +37,11 @@ class Monitor:
     """
 
     def __init__(self, config: SlaConfig, url: str | None, poll: float) -> None:
-        # As Airflow's own commands do: connections are read from its database as well.
-        os.environ.setdefault("_AIRFLOW_PROCESS_CONTEXT", "server")
         self.watches_runs = bool(url or os.environ.get(URL))
         self._config = config
         self._url = url
         self._poll = poll
-        self._ledger = _ledger(config)
-
-    def tell_tables(self, verdicts: Iterable[Verdict], at: datetime) -> None:
-        """Hand in what failed, and say what is well again."""
-        from airflow_dataops.adapters.outbox.desk import AlertDesk
-        from airflow_dataops.adapters.watch.tables import TableWatch
-        from airflow_dataops.hooks.alerts import SystemClock, read_alerts_config
-
-        desk = AlertDesk(self._ledger.database, read_alerts_config(), SystemClock())
-        TableWatch(self._config, self._ledger, desk).tell(verdicts, at)
+        self._ledger = ledger_at(config.ledger or AIRFLOW)
 
     def open_misses(self) -> list[Verdict]:
         """Return the misses of runs and assets that are not solved, as verdicts."""
@@ -127,13 +116,3 @@ def _watch(pacer: Pacer, stop: threading.Event, wait: float) -> None:
             wait = pacer.step().wait
         except ConfigError as error:
             LOG.error("SLAs are not watched just now: %s", error)
-
-
-def _ledger(config: SlaConfig) -> LedgerStore:
-    if config.ledger is not None:
-        from airflow_dataops.adapters.ledger.store import LedgerStore
-
-        return LedgerStore(config.ledger)
-    from airflow_dataops.hooks.alerts import open_ledger
-
-    return open_ledger()

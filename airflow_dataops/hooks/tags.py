@@ -9,6 +9,9 @@ from airflow_dataops.core.sql.tags import Tag
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
+_NOBODY = "airflow"
+"""The owner that Airflow gives a task without one."""
+
 
 def current_tag() -> Tag | None:
     """Return the tag of the task that this process runs; None outside of a task."""
@@ -24,10 +27,15 @@ def current_tag() -> Tag | None:
 def tag_of(context: Context) -> Tag:
     """Return the tag of a context's task instance."""
     ti = context["ti"]
+    task = getattr(ti, "task", None)
+    nodes = getattr(task, "nodes", ())
+    owner = getattr(task, "owner", None)
     return Tag(
         dag=ti.dag_id,
         task=ti.task_id,
         run=ti.run_id,
         try_number=ti.try_number,
         map_index=-1 if ti.map_index is None else ti.map_index,
+        model=nodes[0] if isinstance(nodes, tuple) and len(nodes) == 1 else None,
+        owner=owner if isinstance(owner, str) and owner != _NOBODY else None,
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
+from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, VolumeEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +110,15 @@ def tries(ledger: LedgerStore, run: DagRun) -> dict[tuple[str, int, int], TaskEv
     return {(each.task_id, each.map_index, each.try_number): each for each in found}
 
 
+def compare(airflow: StartedAirflow, ledger: LedgerStore, run: DagRun) -> dict[Any, TaskEvent]:
+    """Assert that the ledger has each try as Airflow's database has it; return them."""
+    expected = in_airflow(airflow.airflow.settings.home, run)
+    found = tries(ledger, run)
+    kept = {key: (each.state, each.started_at, each.ended_at) for key, each in found.items()}
+    assert kept == expected
+    return found
+
+
 def test_every_task_instance_is_in_the_ledger_once_as_it_was(
     airflow: StartedAirflow, ledger: LedgerStore
 ) -> None:
@@ -118,15 +127,47 @@ def test_every_task_instance_is_in_the_ledger_once_as_it_was(
     run = airflow.run("kept")
     event = ended(ledger, run)
     assert (event.state, event.run_type, event.tags) == ("failed", "manual", ("tier:gold",))
-    expected = in_airflow(airflow.airflow.settings.home, run)
-    found = tries(ledger, run)
-    assert {
-        key: (each.state, each.started_at, each.ended_at) for key, each in found.items()
-    } == expected
-    states = {key[0]: state for key, (state, *_) in sorted(expected.items())}
+    found = compare(airflow, ledger, run)
+    states = {key[0]: each.state for key, each in sorted(found.items())}
     assert states["killed"] == "failed"
     assert states["upstream_failed"] == states["after_killed"] == "upstream_failed"
     assert states["skipping"] == states["skipped"] == "skipped"
-    assert {number for task_id, _, number in expected if task_id == "retried"} == {1, 2}
-    assert len(expected) == 13
+    assert {number for task_id, _, number in found if task_id == "retried"} == {1, 2}
+    assert len(found) == 13
     assert {each.owner for each in found.values()} == {"finance"}
+
+
+LOAD = """
+    from airflow.sdk import DAG
+    from airflow_dataops import AppendOperator
+
+    with DAG("volumes"):
+        AppendOperator(
+            task_id="load",
+            target="main.orders",
+            conn_id="ledger_shop",
+            sql="select i as id from range(7) as t(i)",
+            create=True,
+        )
+"""
+
+
+def test_rows_of_loads_are_in_the_ledger_and_a_run_that_is_cleared_is_written_anew(
+    airflow: StartedAirflow, ledger: LedgerStore, tmp_path: Path
+) -> None:
+    airflow.api.add_connection("ledger_shop", "duckdb", host=str(tmp_path / "shop.duckdb"))
+    airflow.drop("volumes.py", LOAD, "volumes")
+    run = airflow.run("volumes")
+    first = ended(ledger, run)
+    [task] = compare(airflow, ledger, run).values()
+    assert (task.state, task.rows, task.operator) == ("success", 7, "AppendOperator")
+    [volume] = ledger.read(VolumeEvent, dag_id="volumes")
+    assert (volume.rows, volume.task_id) == (7, "load")
+    assert str(volume.relation).endswith("main.orders")
+
+    airflow.api.clear(run)
+    airflow.api.wait_for_run(run, 120)
+    deadline = time.monotonic() + 30
+    while ended(ledger, run).ended_at == first.ended_at and time.monotonic() < deadline:
+        time.sleep(0.3)
+    assert {key[2] for key in compare(airflow, ledger, run)} == {1, 2}

@@ -1,4 +1,4 @@
-"""Checks of tables that failed -> misses; once until the table is well again."""
+"""Checks that failed -> misses; once until all is well again."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.health.verdict import Status, Verdict
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.ledger.misses import VIOLATED, SlaMiss, Subject, SubjectKind, Tier
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.adapters.watch.desk import Desk
-    from airflow_dataops.core.health.sla_config import SlaConfig
 
 
 class TableWatch:
-    """Hands in the failed checks of tables, and says when they pass again."""
+    """Hands in the failed checks of tables, and says when they pass again.
 
-    def __init__(self, config: SlaConfig, ledger: LedgerStore, desk: Desk) -> None:
-        self._limits = {sla.table_id: sla.freshness_sla for sla in config.tables}
+    Args:
+        max_ages: hours, of each table that is told of; None where its age has no limit.
+    """
+
+    def __init__(
+        self, max_ages: Mapping[str, float | None], ledger: LedgerStore, desk: Desk
+    ) -> None:
+        self._limits = max_ages
         self._ledger = ledger
         self._desk = desk
 
@@ -44,16 +49,18 @@ class TableWatch:
 
     def _miss(self, each: Verdict, now: datetime) -> SlaMiss:
         limits, newest = self._limits[each.table], each.details.get("newest")
+        state: str | None = VIOLATED
         due, since = now, None
         if each.check == "freshness" and limits is not None and newest:
-            since = datetime.fromisoformat(newest)
-            due = since + timedelta(hours=limits.max_age_hours)
+            since, state = datetime.fromisoformat(newest), None
+            due = since + timedelta(hours=limits)
         return SlaMiss(
             sla=each.check,
             subject=Subject(kind=SubjectKind.TABLE, name=each.table),
             due=due,
             detected_at=now,
             tier=Tier.CRITICAL if each.critical else Tier.IMPORTANT,
+            state=state,
             since=since,
             owner=each.owner,
             reason=each.message,

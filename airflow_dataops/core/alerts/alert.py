@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.alerts.context import context_of
-from airflow_dataops.core.ledger.misses import Escalation, Tier
+from airflow_dataops.core.ledger.misses import VIOLATED, Escalation, Tier
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
@@ -78,10 +78,9 @@ class Message(Struct, frozen=True):
 
 def alert_of(miss: SlaMiss) -> Alert:
     """Say what a missed SLA means to whoever gets the alert."""
-    late = "will probably be late" if miss.warning else "is late"
     return Alert(
         key=miss.key,
-        title=f"{miss.subject} {late}: {miss.sla}, due {_clock(miss.due)}",
+        title=_title(miss),
         at=miss.detected_at,
         cause=miss.grouping,
         kind="sla_warning" if miss.warning else "sla_miss",
@@ -95,6 +94,13 @@ def alert_of(miss: SlaMiss) -> Alert:
         context=context_of(miss),
         escalate=() if miss.warning else miss.escalate,
     )
+
+
+def _title(miss: SlaMiss) -> str:
+    if miss.state == VIOLATED:
+        return f"{miss.subject}: {miss.sla} is violated. {miss.reason}".strip()
+    late = "will probably be late" if miss.warning else "is late"
+    return f"{miss.subject} {late}: {miss.sla}, due {_clock(miss.due)}"
 
 
 def _facts(miss: SlaMiss) -> dict[str, str]:

@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 # Under which names each is told: ours, those of Airflow's Google provider, dbt's.
-MODEL = ("dataops_model", "dbt_node_id", "node_id", "model")
+MODEL = ("dataops_model", "airflow_model", "dbt_node_id", "node_id", "model")
 DAG = ("dataops_dag", "airflow-dag", "airflow_dag", "dag_id", "dag")
 TASK = ("dataops_task", "airflow-task", "airflow_task", "task_id", "task")
-OWNER = ("dataops_owner", "owner", "team")
+RUN = ("dataops_run", "airflow_run", "run_id", "run")
+OWNER = ("dataops_owner", "airflow_owner", "owner", "team")
 # dbt's query comment: one JSON object; it holds no braces of its own.
 _COMMENT = re.compile(r"/\*\s*(\{[^{}]*\})\s*\*/")
 # https://google.github.io/sqlcommenter/spec: pairs, values percent-encoded.
@@ -31,6 +32,7 @@ class Whose(Struct, frozen=True):
     dag_id: str | None = None
     task_id: str | None = None
     owner: str | None = None
+    run_id: str | None = None
 
     @property
     def known(self) -> bool:
@@ -45,7 +47,13 @@ def whose(labels: Mapping[str, str], query: str) -> Whose:
     def first(names: tuple[str, ...]) -> str | None:
         return next((told[name] for name in names if told.get(name)), None)
 
-    return Whose(model=first(MODEL), dag_id=first(DAG), task_id=first(TASK), owner=first(OWNER))
+    return Whose(
+        model=first(MODEL),
+        dag_id=first(DAG),
+        task_id=first(TASK),
+        owner=first(OWNER),
+        run_id=first(RUN),
+    )
 
 
 def _comment(query: str) -> dict[str, str]:

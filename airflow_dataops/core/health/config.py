@@ -144,6 +144,10 @@ class TableHealth(Struct, frozen=True, forbid_unknown_fields=True):
         return self.partition_column or counted
 
 
+COSTS, FAILURES = "warehouse", "airflow"
+"""What checks of the whole are about, in place of a table."""
+
+
 class HealthConfig(Struct, frozen=True, forbid_unknown_fields=True):
     """What `pipeline-health-monitor` checks.
 
@@ -160,6 +164,8 @@ class HealthConfig(Struct, frozen=True, forbid_unknown_fields=True):
         usd_per_tib: BigQuery's price of a TiB on demand.
         usd_per_slot_hour: BigQuery's price for jobs of a reservation.
         usd_per_credit: Snowflake's price of a credit.
+        ledger: URL of the ledger in which each round is kept and from which alerts are sent,
+            or `airflow` for that of `[dataops] ledger`.
     """
 
     tables: tuple[TableHealth, ...] = ()
@@ -176,3 +182,11 @@ class HealthConfig(Struct, frozen=True, forbid_unknown_fields=True):
     usd_per_tib: Annotated[float, Meta(ge=0)] = 6.25
     usd_per_slot_hour: Annotated[float, Meta(ge=0)] = 0.06
     usd_per_credit: Annotated[float, Meta(ge=0)] = 3.0
+    ledger: Name | None = None
+
+    @property
+    def max_ages(self) -> dict[str, float | None]:
+        """Return the hours that each subject may be old; None where it has no such limit."""
+        limits = {each.table_id: each.freshness for each in self.tables}
+        ages = {id_: None if each is None else each.max_age_hours for id_, each in limits.items()}
+        return {**ages, COSTS: None, FAILURES: None}

@@ -133,7 +133,8 @@ class SlaConfig(Struct, frozen=True, forbid_unknown_fields=True):
             where there is none.
         target_percent: the share of the SLAs that is to be kept; the rest is the error budget.
         report_days: how far back a report goes.
-        ledger: URL of the ledger in which each round is kept.
+        ledger: URL of the ledger in which each round is kept and from which alerts are sent,
+            or `airflow` for that of `[dataops] ledger`.
     """
 
     pipelines: tuple[PipelineSla, ...] = ()
@@ -144,3 +145,9 @@ class SlaConfig(Struct, frozen=True, forbid_unknown_fields=True):
     target_percent: Annotated[float, Meta(gt=0, lt=100)] = 99.0
     report_days: Annotated[int, Meta(ge=1, le=3660)] = 30
     ledger: Name | None = None
+
+    @property
+    def max_ages(self) -> dict[str, float | None]:
+        """Return the hours that each table may be old; None where it has no such limit."""
+        limits = {sla.table_id: sla.freshness_sla for sla in self.tables}
+        return {id_: None if each is None else each.max_age_hours for id_, each in limits.items()}

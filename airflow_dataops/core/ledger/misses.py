@@ -9,6 +9,9 @@ from functools import cached_property
 
 from airflow_dataops.core.model import Struct
 
+VIOLATED = "violated"
+"""The state of what is not late, but otherwise than it should be."""
+
 
 class SubjectKind(StrEnum):
     """What an SLA is about."""

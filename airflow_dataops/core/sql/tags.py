@@ -23,6 +23,8 @@ class Tag(Struct, frozen=True):
 
     Attributes:
         map_index: of a mapped task, else -1.
+        model: the node that the task builds, where it is one.
+        owner: of the task; None where nobody is named.
     """
 
     dag: str
@@ -30,12 +32,17 @@ class Tag(Struct, frozen=True):
     run: str
     try_number: int = 1
     map_index: int = -1
+    model: str | None = None
+    owner: str | None = None
 
     @property
     def parts(self) -> dict[str, str]:
         """Its ids by name, as texts."""
         found = {"dag": self.dag, "task": self.task, "run": self.run, "try": str(self.try_number)}
-        return found | ({"map_index": str(self.map_index)} if self.map_index >= 0 else {})
+        if self.map_index >= 0:
+            found["map_index"] = str(self.map_index)
+        more = {"model": self.model, "owner": self.owner}
+        return found | {key: value for key, value in more.items() if value}
 
 
 def comment(tag: Tag) -> str:

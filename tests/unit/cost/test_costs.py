@@ -17,15 +17,22 @@ from tests.fakes.sql_runner import FakeSqlRunner
 
 NOW = datetime(2024, 3, 31, 12, tzinfo=UTC)
 HOUR = 1711879200  # 10:00 that day
-TAG = Tag(dag="shop", task="orders", run="manual")
+TAG = Tag(dag="shop", task="orders", run="manual", model="orders", owner="ann")
+OURS = {
+    "dag_id": "shop",
+    "task_id": "orders",
+    "run_id": "manual",
+    "model": "orders",
+    "owner": "ann",
+}
 
 
 @pytest.mark.parametrize(
     ("given", "query", "expected"),
     [
-        (labels(TAG), "select 1", Whose(dag_id="shop", task_id="orders")),
-        (json.loads(query_tag(TAG)), "", Whose(dag_id="shop", task_id="orders")),
-        ({}, f"{comment(TAG)} select 1", Whose(dag_id="shop", task_id="orders")),
+        (labels(TAG), "select 1", Whose(**OURS)),
+        (json.loads(query_tag(TAG)), "", Whose(**OURS)),
+        ({}, f"{comment(TAG)} select 1", Whose(**OURS)),
         ({"airflow-dag": "d", "airflow-task": "t"}, "", Whose(dag_id="d", task_id="t")),
         (
             {"owner": "ann"},

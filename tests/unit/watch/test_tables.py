@@ -37,7 +37,7 @@ def verdict(status: Status, check: str = "freshness", table: str = "shop.orders"
 def test_a_table_that_is_too_old_is_missed_once_until_it_is_fresh(tmp_path: Path) -> None:
     clock = FakeClock(NOON)
     ledger = LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}")
-    watch = TableWatch(CONFIG, ledger, AlertDesk(ledger.database, AlertsConfig(), clock))
+    watch = TableWatch(CONFIG.max_ages, ledger, AlertDesk(ledger.database, AlertsConfig(), clock))
     [miss] = watch.tell([verdict(Status.FAIL)], NOON)
     assert (str(miss.subject), miss.due, miss.reason) == (
         "shop.orders",

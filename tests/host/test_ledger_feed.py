@@ -1,0 +1,235 @@
+"""The feed between Airflow's database and a ledger, both SQLite; no process is started."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import pkgutil
+import time
+import uuid
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import TYPE_CHECKING
+
+import pytest
+from sqlalchemy import create_engine
+
+import airflow_dataops.operators as package
+from airflow_dataops.adapters.ledger.store import LedgerStore
+from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, Via, VolumeEvent
+from airflow_dataops.hooks import ledger_rows, ledger_upkeep
+from airflow_dataops.hooks.ledger_feed import MARK, LedgerFeed
+from airflow_dataops.plugins.ledger_listener import LedgerListener
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def airflow_db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
+    """Airflow's tables that hold runs, in a database of their own."""
+    from airflow import settings
+    from airflow.models import import_all_models
+    from airflow.models.base import Base
+
+    import_all_models()
+    engine = create_engine(f"sqlite:///{tmp_path / 'airflow.db'}")
+    names = ("dag_run", "task_instance", "task_instance_history", "xcom", "dag", "dag_tag")
+    Base.metadata.create_all(engine, tables=[Base.metadata.tables[name] for name in names])
+    monkeypatch.setattr(settings, "engine", engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def ledger(tmp_path: Path) -> Iterator[LedgerStore]:
+    store = LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def feed(airflow_db: Engine, ledger: LedgerStore) -> Iterator[LedgerFeed]:
+    made = LedgerFeed(lambda: ledger)
+    # The tests write when they want.
+    made._thread = SimpleNamespace()  # type: ignore[assignment]
+    yield made
+    made._waiting.clear()
+
+
+def put(engine: Engine, run_id: str, state: str, ended: datetime | None, *tasks: str) -> None:
+    """Insert a run with tasks that succeeded, as Airflow's tables have them."""
+    from airflow.models.base import Base
+
+    tables = Base.metadata.tables
+    times = {"start_date": NOW - 9 * MINUTE, "end_date": ended, "updated_at": NOW}
+    with engine.begin() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
+        runs, instances = tables["dag_run"], tables["task_instance"]
+        connection.execute(runs.delete().where(runs.c.run_id == run_id))
+        connection.execute(
+            runs.insert().values(
+                dag_id="shop",
+                run_id=run_id,
+                state=state,
+                run_type="manual",
+                run_after=NOW,
+                log_template_id=1,
+                **times,
+            )
+        )
+        for task_id in tasks:
+            connection.execute(
+                instances.insert().values(
+                    id=uuid.uuid4(),
+                    task_id=task_id,
+                    dag_id="shop",
+                    run_id=run_id,
+                    map_index=-1,
+                    state="success",
+                    try_number=1,
+                    max_tries=0,
+                    pool="default_pool",
+                    pool_slots=1,
+                    queue="default",
+                    priority_weight=1,
+                    operator="MergeOperator",
+                    executor_config={},
+                    **times,
+                )
+            )
+
+
+def tell(engine: Engine, run_id: str, task_id: str, value: object) -> None:
+    from airflow.models.base import Base
+
+    xcom = Base.metadata.tables["xcom"]
+    with engine.begin() as connection:
+        connection.execute(
+            xcom.insert().values(
+                dag_run_id=1,
+                dag_id="shop",
+                run_id=run_id,
+                task_id=task_id,
+                map_index=-1,
+                key="return_value",
+                value=value,
+                timestamp=NOW,
+            )
+        )
+
+
+def test_a_run_is_written_when_its_end_is_committed(
+    feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine
+) -> None:
+    put(airflow_db, "r", "running", None)
+    feed.add("shop", "r", {}, ended=False)
+    feed.write()
+    assert [each.state for each in ledger.read(RunEvent)] == ["running"]
+    feed.add("shop", "r", {"orders": "ada"})
+    assert feed.write() == 0, "not committed yet"
+    put(airflow_db, "r", "success", NOW, "orders")
+    tell(airflow_db, "r", "orders", {"target": "s.orders", "staged": 3, "inserted": 3})
+    assert feed.write() == 1
+    assert [each.state for each in ledger.read(RunEvent)] == ["success"]
+    [task] = ledger.read(TaskEvent)
+    assert (task.state, task.owner, task.rows) == ("success", "ada", 3)
+    assert task.ended_at - task.started_at == 9 * MINUTE
+    assert [each.relation for each in ledger.read(VolumeEvent)] == ["s.orders"]
+    assert feed.write() == 0
+
+
+def test_what_nobody_told_of_is_found_once(
+    feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine
+) -> None:
+    """The scheduler was down, or the ledger: runs are found by their end times."""
+    put(airflow_db, "old", "failed", NOW - timedelta(days=3), "a")
+    put(airflow_db, "missed", "failed", NOW - 9 * MINUTE, "a")
+    put(airflow_db, "heard", "success", NOW - 8 * MINUTE, "a")
+    feed.add("shop", "heard", {})
+    feed.write()
+    assert feed.catch_up() == 1
+    assert {each.run_id: each.via for each in ledger.read(RunEvent)} == {
+        "missed": Via.RECONCILER,
+        "heard": Via.LISTENER,
+    }
+    assert ledger.mark(MARK) > NOW
+    assert feed.catch_up() == 0
+    assert feed.catch_up(NOW - timedelta(days=30)) == 1
+    assert len(ledger.read(TaskEvent)) == 3
+
+
+def test_a_ledger_that_is_down_loses_nothing(
+    airflow_db: Engine, ledger: LedgerStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    down = [True]
+
+    def open_ledger() -> LedgerStore:
+        if down[0]:
+            raise OSError("no route to host")
+        return ledger
+
+    feed = LedgerFeed(open_ledger)
+    feed._thread = SimpleNamespace()  # type: ignore[assignment]
+    put(airflow_db, "r", "success", NOW, "a")
+    feed.add("shop", "r", {})
+    with caplog.at_level(logging.INFO, "airflow_dataops.ledger"):
+        assert [feed.write(), feed.write()] == [0, 0]
+        began = time.perf_counter()
+        feed.finish()
+        assert time.perf_counter() - began < 0.1, "a process that ends does not wait for it"
+        down[0] = False
+        assert feed.write() == 1
+    assert [record.getMessage() for record in caplog.records] == [
+        "The ledger is not written for now, runs go on without it: OSError: no route to host",
+        "The ledger is written again",
+    ]
+
+
+def test_hooks_take_microseconds_and_a_tasks_own_do_nothing(feed: LedgerFeed) -> None:
+    listener = LedgerListener(feed)
+    task = SimpleNamespace(dag_id="shop", run_id="r")
+    listener.on_task_instance_success("running", task)
+    assert not feed._waiting
+    listener.on_task_instance_success(None, task)
+    assert list(feed._waiting) == [("shop", "r")], "set by hand: its run is read anew"
+    run = SimpleNamespace(dag_id="shop", run_id="r", dag=None)
+    took = []
+    for _ in range(1000):
+        began = time.perf_counter()
+        listener.on_dag_run_success(run, "")
+        took.append(time.perf_counter() - began)
+    assert sorted(took)[500] < 0.0005
+    feed._waiting.clear()
+
+
+def test_all_operators_that_tell_are_asked() -> None:
+    """Whoever returns rows or verdicts is in the list; what has another shape is not."""
+    from airflow_dataops.operators.loads.base import LoadOperator
+    from airflow_dataops.operators.node import NodeOperator
+
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        if not module.name.endswith(("dbt", "dbt_config", "asked")):
+            importlib.import_module(module.name)
+    loads = {each.__name__ for each in LoadOperator.__subclasses__()}
+    nodes = {each.__name__ for each in NodeOperator.__subclasses__()} - {"ReadyOperator"}
+    assert set(ledger_rows._TELLING) == loads | nodes
+
+
+def test_the_ledger_is_pruned_once_a_day(
+    ledger: LedgerStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = RunEvent(dag_id="shop", run_id="r", observed_at=NOW - timedelta(days=401))
+    monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER_KEEP_DAYS", "402")
+    ledger.write([old])
+    assert ledger_upkeep.prune_daily(ledger, now=NOW) == 0
+    monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER_KEEP_DAYS", "400")
+    assert ledger_upkeep.prune_daily(ledger, now=NOW + timedelta(hours=23)) == 0
+    assert ledger_upkeep.prune_daily(ledger, now=NOW + timedelta(hours=25)) == 1
+    assert ledger.read(RunEvent) == []
