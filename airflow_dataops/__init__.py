@@ -42,6 +42,7 @@ _HOMES = {
     "Within": "airflow_dataops.core.loads.specs",
     "backfill": "airflow_dataops.adapters.backfills",
     "set_sla": "airflow_dataops.slas.setting",
+    "load_slas": "airflow_dataops.dag_factory.slas",
     "sla_monitor_dag": "airflow_dataops.dag_factory.monitor",
     "CallbackRef": "airflow_dataops.core.sla.policies",
     "Escalation": "airflow_dataops.core.ledger.misses",

@@ -16,9 +16,10 @@ from airflow_dataops.core.sla.policies import CallbackRef as CallbackRef
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags
 from airflow_dataops.dag_factory.monitor import sla_monitor_dag as sla_monitor_dag
+from airflow_dataops.dag_factory.slas import load_slas as load_slas
+from airflow_dataops.hooks.bigquery_files import BigQueryFiles as BigQueryFiles
 from airflow_dataops.hooks.connection_query import ConnectionQuery as ConnectionQuery
 from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
-from airflow_dataops.hooks.bigquery_files import BigQueryFiles as BigQueryFiles
 from airflow_dataops.hooks.file_source import Files as Files
 from airflow_dataops.hooks.sources import Source as Source
 from airflow_dataops.operators.build import BuildOperator as BuildOperator

@@ -63,6 +63,23 @@ def decode(content: bytes | str, kind: type[T], *, source: str) -> T:
     return convert(data, kind, source=source)
 
 
+def read_yaml(text: str | bytes, source: str) -> Any:
+    """Return what YAML holds; `17:30` is text there, not 1050 as in YAML 1.1.
+
+    Raises:
+        MistakesError: it is no YAML, or a mapping has a key twice.
+    """
+    import yaml
+
+    from airflow_dataops.core.yaml_loader import Loader
+
+    try:
+        return yaml.load(text, Loader)  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        told = " ".join(str(error).split())
+        raise MistakesError(source, (Mistake("$", f"This is no YAML: {told}"),)) from None
+
+
 def convert(data: Any, kind: type[T], *, source: str) -> T:
     """Return a config of `kind`, made of plain data: what JSON or YAML holds.
 

@@ -11,6 +11,7 @@ from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.slas.files import put_rules
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
 from airflow_dataops.task_groups.tasks import add_tasks
@@ -45,7 +46,8 @@ def dbt_dag(
         **arguments: those of `PlanArguments` (`select`, `exclude`, `on_empty`, `engine`,
             `group_by`, `freshness`, `granularity`, `assets`, `start_on`, `start_when`, `threads`,
             `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
-            Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...). Without
+            Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...), but for
+            `slas`, the path of an SLA file, relative to the DAG file. Without
             `schedule`, the one that the project's metadata asks for is taken. Runs of one
             DAG do not overlap unless `max_active_runs` says so.
 
@@ -77,8 +79,13 @@ def settle_start(planning: PlanArguments, of_dag: Mapping[str, Any]) -> None:
 
 
 def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> DAG:
-    """Turn a plan into a DAG; `of_dag` are the caller's arguments for Airflow's `DAG`."""
+    """Turn a plan into a DAG; `of_dag` are the caller's arguments for Airflow's `DAG`.
+
+    Among them `slas`, the path of an SLA file.
+    """
     plan = planned.plan.head
+    of_dag = dict(of_dag)
+    slas = of_dag.pop("slas", None)
     params = {**run_params(), **(of_dag.get("params") or {})}
     part = f", part `{plan.part}`" if plan.part else ""
     defaults: dict[str, Any] = {
@@ -97,6 +104,8 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     dag = DAG(**(defaults | of_dag | own))
     dag.fileloc = caller_file()
     add_tasks(planned, dag, dag.task_group)
+    if slas is not None:
+        put_rules(dag, locate(slas))
     return dag
 
 

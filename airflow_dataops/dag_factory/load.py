@@ -53,6 +53,7 @@ def load_dags(
         per_project: arguments by project name, which beat `arguments`.
         **arguments: what `dbt_dag` takes, and `SplitArguments` (`split_by`, `selectors`,
             `rest`, `circles`).
+            Its `slas` is relative to the DAG file as well.
 
     Returns:
         The DAGs that were loaded.
@@ -142,6 +143,8 @@ class _Loader:
         asked = take_split(arguments := dict(arguments))
         planning, of_dag = _settled(arguments)
         conn_id = of_dag.pop("conn_id")
+        if "slas" in of_dag:
+            of_dag["slas"] = Path(self.namespace.get("__file__", ".")).parent / of_dag["slas"]
         base = of_dag.pop("dag_id", None) or planned.plan.head.name
         split = split_request(asked, planned.plan.head, of_dag)
         if split is None:

@@ -71,22 +71,26 @@ def _of_group(group: TaskGroup) -> Found:
         kind=SubjectKind.TASK_GROUP,
         dag_id=dag.dag_id,
         task_id=group.group_id,
-        members=_members(group),
+        members=_members_given(group),
     )
     return Found(about, dag)
 
 
-def _members(group: TaskGroup) -> tuple[str, ...]:
+def members_of(group: TaskGroup) -> tuple[str, ...]:
     """Name the tasks of a group, unless the group's id is the beginning of theirs."""
     ids = sorted(task.task_id for task in group.iter_tasks())
-    if group.prefix_group_id and all(id_.startswith(f"{group.group_id}.") for id_ in ids):
-        return ()
-    if not ids:
+    is_prefix = group.prefix_group_id and all(id_.startswith(f"{group.group_id}.") for id_ in ids)
+    return () if is_prefix else tuple(ids)
+
+
+def _members_given(group: TaskGroup) -> tuple[str, ...]:
+    ids = members_of(group)
+    if not ids and not group.prefix_group_id:
         raise ConfigError(
             f"set_sla: the task group {group.group_id!r} has no tasks yet, and does not put its "
             "id before theirs (prefix_group_id=False); call set_sla after they are there"
         )
-    return tuple(ids)
+    return ids
 
 
 def _in_dag(dag: DAG | None, what: str, name: str | None) -> DAG:

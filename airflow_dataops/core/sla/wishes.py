@@ -196,6 +196,7 @@ def sla_of(wish: Wish, about: About, defaults: Defaults) -> Sla:
     """
     due = _due(wish, about.kind, defaults)
     tier = defaults.tiers.get(wish.tier)
+    given = None if wish.on_sla_miss is None else refs_of(wish.on_sla_miss)
     return Sla(
         name=wish.name or default_name(due),
         kind=about.kind,
@@ -210,7 +211,7 @@ def sla_of(wish: Wish, about: About, defaults: Defaults) -> Sla:
         warn_at=wish.warn_at if wish.warn_at is not None or tier is None else tier.warn_at or 0,
         run_types=SCHEDULED_RUNS if wish.run_types is None else wish.run_types,
         escalate=_or(wish.escalate, tier.escalate if tier else ()),
-        on_miss=_or(_refs(wish), tier.on_miss if tier else ()),
+        on_miss=_or(given, tier.on_miss if tier else ()),
     )
 
 
@@ -239,7 +240,7 @@ def _due(wish: Wish, kind: SubjectKind, defaults: Defaults) -> Due:
     ages = kind in (SubjectKind.ASSET, SubjectKind.TABLE)
     if ages != (wish.max_age is not None):
         takes = "max_age" if ages else ", ".join(_DUES[:-1])
-        raise ValueError(f"The SLA of a {_called(kind)} takes {takes}.")
+        raise ValueError(f"The SLA of {_called(kind)} takes {takes}.")
     if wish.by is not None:
         zone = wish.timezone or defaults.timezone
         return ByTime(at=clock_of(wish.by), timezone=zone, calendar=_calendar(wish, defaults))
@@ -264,14 +265,13 @@ def _calendar(wish: Wish, defaults: Defaults) -> Calendar:
     return defaults.calendars[wish.calendar]
 
 
-def _refs(wish: Wish) -> tuple[CallbackRef, ...] | None:
-    if wish.on_sla_miss is None:
-        return None
+def refs_of(callbacks: Iterable[str | Callback]) -> tuple[CallbackRef, ...]:
+    """Return callbacks as an SLA holds them."""
     return tuple(
         CallbackRef(path=each)
         if isinstance(each, str)
         else CallbackRef(path=each.path, kwargs=each.kwargs)
-        for each in wish.on_sla_miss
+        for each in callbacks
     )
 
 
@@ -280,4 +280,5 @@ def _or(given: tuple[Any, ...] | None, default: tuple[Any, ...]) -> tuple[Any, .
 
 
 def _called(kind: SubjectKind) -> str:
-    return str(kind).replace("_", " ") if kind is not SubjectKind.DAG else "DAG"
+    name = "DAG" if kind is SubjectKind.DAG else str(kind).replace("_", " ")
+    return f"an {name}" if kind is SubjectKind.ASSET else f"a {name}"
