@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import accounts
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -22,6 +24,10 @@ os.environ.update(
     DO_NOT_TRACK="1",
     DBT_SEND_ANONYMOUS_USAGE_STATS="False",
 )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    accounts.choose(config.option.markexpr)
 
 
 @pytest.hookimpl(tryfirst=True)

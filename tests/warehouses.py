@@ -20,6 +20,7 @@ from airflow_dataops.core.sql.dialects.loading import Locks
 from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
+from tests import accounts
 from tests.duckdb_runner import DuckDBRunner
 from tests.emulators import bigquery_gaps, snowflake_gaps
 from tests.postgres import PostgresRunner
@@ -235,4 +236,9 @@ def open_warehouse(name: str) -> Iterator[Warehouse]:
     """Open an engine by its name."""
     engine = ENGINES[name]
     with engine.open() as session:
-        yield Warehouse(engine, session)
+        warehouse = Warehouse(engine, session)
+        try:
+            yield warehouse
+        finally:
+            if name in EMULATED and accounts.connection(name):
+                warehouse.runner.execute(f"drop schema {quote(warehouse.schema, name)} cascade")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests import accounts
 from tests.warehouses import EMULATED, ENGINES, open_warehouse
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _QUICK_ON_EMULATORS = ("test_loads_partition",)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         engine = getattr(item, "callspec", None) and item.callspec.params.get("warehouse")
+        if engine in EMULATED:
+            item.add_marker(accounts.MARKER)
         if engine in EMULATED and item.path.stem not in _QUICK_ON_EMULATORS:
             item.add_marker(pytest.mark.slow)
 
@@ -30,8 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def warehouse(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     """A warehouse of each engine, with a schema of the test's own."""
     gaps = ENGINES[request.param].gaps
-    gap = gaps.get(request.node.originalname) or gaps.get(request.node.name)
-    if gap:
+    if gap := accounts.gap(gaps, request.node.originalname, request.node.name):
         pytest.skip(f"{request.param}: {gap}")
     with open_warehouse(request.param) as opened:
         yield opened

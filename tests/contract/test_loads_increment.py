@@ -163,7 +163,7 @@ def test_nr_13_a_cursor_of_another_kind_than_the_column_is_refused(
     warehouse: Warehouse, target: Relation
 ) -> None:
     zoned = warehouse.source({"id": "int", "at": "zoned"}, [(1, at(0).replace(tzinfo=UTC))])
-    with pytest.raises(RunError, match=r"at is (?i:timestamp with time zone|timestamp_tz|timestamp in)"):
+    with pytest.raises(RunError, match=r"at is (?i:timestamp( with time zone|_tz)?) in"):
         load(warehouse, target, KEYED, zoned)
 
 

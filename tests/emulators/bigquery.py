@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING
 import pytest
 from filelock import FileLock
 
+from tests import accounts
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -88,17 +90,20 @@ def server() -> tuple[str, Path]:
     return f"http://127.0.0.1:{port}", folder / "buckets"
 
 
+def bigquery_connection() -> str:
+    """Start the server unless it runs; return an Airflow connection, as JSON."""
+    os.environ["BIGQUERY_EMULATOR_HOST"], _ = server()
+    extra = {"is_anonymous": True, "project": PROJECT}
+    return json.dumps({"conn_type": "google_cloud_platform", "extra": extra})
+
+
 @contextmanager
 def sessions() -> Iterator[Callable[[], SqlRunner]]:
     """Give a function that opens sessions over Airflow's hook; they end with the block."""
     from airflow_dataops.hooks.sql_runner import open_session
 
-    os.environ["BIGQUERY_EMULATOR_HOST"], _ = server()
-    os.environ["AIRFLOW_CONN_EMULATED_BIGQUERY"] = json.dumps(
-        {
-            "conn_type": "google_cloud_platform",
-            "extra": {"is_anonymous": True, "project": PROJECT},
-        }
+    os.environ["AIRFLOW_CONN_EMULATED_BIGQUERY"] = (
+        accounts.connection("bigquery") or bigquery_connection()
     )
     with ExitStack() as opened:
         yield lambda: opened.enter_context(open_session("emulated_bigquery"))
