@@ -37,6 +37,16 @@ def _scanned(query: QueryCost) -> Iterator[str]:
             f"Full scan: {query.scanned:.0%} of the partitions were read. "
             "Filter by the clustering key, or cluster the table by what is filtered by."
         )
+    if query.spilled_remote:
+        yield (
+            f"Spilled {query.spilled_remote / _MUCH:,.1f} GiB to remote storage: the warehouse has "
+            "too little memory. Take a larger one for this query, or load fewer rows at a time."
+        )
+    elif query.spilled >= _MUCH:
+        yield (
+            f"Spilled {query.spilled / _MUCH:,.1f} GiB to local disks. Read fewer columns, "
+            "aggregate before joins, or take a larger warehouse."
+        )
 
 
 def _written(query: exp.Expr) -> Iterator[str]:

@@ -41,6 +41,8 @@ class QueryCost(Struct, frozen=True):
     Attributes:
         units: slot milliseconds (BigQuery) or credits (Snowflake).
         scanned: share of the table's partitions that were read, where the platform tells.
+        spilled: bytes that found no room in memory: on local disks, and `spilled_remote` on
+            remote ones.
     """
 
     platform: str
@@ -54,6 +56,8 @@ class QueryCost(Struct, frozen=True):
     bytes: int = 0
     units: float = 0.0
     scanned: float | None = None
+    spilled: int = 0
+    spilled_remote: int = 0
     whose: Whose = Whose()
 
 
@@ -148,6 +152,8 @@ def _query(query: dict[str, Any], used: float, prices: Prices) -> QueryCost:
         bytes=int(query["bytes"] or 0),
         units=used,
         scanned=int(query["partitions"] or 0) / total if total else None,
+        spilled=int(query["spilled_local"] or 0),
+        spilled_remote=int(query["spilled_remote"] or 0),
         whose=whose(_labels(query["tag"]), text),
     )
 

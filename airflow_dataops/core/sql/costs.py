@@ -33,6 +33,8 @@ QUERY_COLUMNS = (
     "service_credits",
     "partitions",
     "partitions_total",
+    "spilled_local",
+    "spilled_remote",
     "tag",
     "query",
 )
@@ -64,7 +66,8 @@ def snowflake_queries(mark: str) -> str:
         "select query_id, user_name, date_part(epoch_millisecond, start_time) / 1000,\n"
         "  date_part(epoch_millisecond, coalesce(end_time, start_time)) / 1000,\n"
         "  query_type, bytes_scanned, warehouse_name, credits_used_cloud_services,\n"
-        "  partitions_scanned, partitions_total, query_tag, substr(query_text, 1, 20000)\n"
+        "  partitions_scanned, partitions_total, bytes_spilled_to_local_storage,\n"
+        "  bytes_spilled_to_remote_storage, query_tag, substr(query_text, 1, 20000)\n"
         "from snowflake.account_usage.query_history\n"
         f"where start_time >= to_timestamp_tz({mark})"
     )

@@ -89,6 +89,8 @@ def query(id_: str, start: float, end: float, **of: Any) -> dict[str, Any]:
         "service_credits": 0,
         "partitions": 0,
         "partitions_total": 0,
+        "spilled_local": None,
+        "spilled_remote": None,
         "tag": "",
         "query": "select 1",
         **of,
@@ -156,6 +158,20 @@ def test_advice_by_the_text(text: str, expected: list[str]) -> None:
 def test_advice_by_what_was_scanned() -> None:
     [found] = cost_report([cost(scanned=0.97)], 0, hours=1, at=NOW).most_expensive
     assert found.advice[0].startswith("Full scan: 97% of the partitions were read.")
+
+
+@pytest.mark.parametrize(
+    ("spilled", "remote", "begins"),
+    [
+        (2**31, 0, "Spilled 2.0 GiB to local disks."),
+        (2**31, 2**30, "Spilled 1.0 GiB to remote storage"),
+        (2**20, 0, None),
+    ],
+)
+def test_advice_by_what_found_no_room(spilled: int, remote: int, begins: str | None) -> None:
+    query = cost(spilled=spilled, spilled_remote=remote)
+    [found] = cost_report([query], 0, hours=1, at=NOW).most_expensive
+    assert [each.startswith(begins or "") for each in found.advice] == ([True] if begins else [])
 
 
 def test_an_engine_without_costs_is_refused() -> None:
