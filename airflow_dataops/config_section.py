@@ -54,6 +54,12 @@ def config_section() -> dict[str, Any]:
             "/opt/airflow/config/alerts.yaml",
             "string",
         ),
+        "slas": _option(
+            "The YAML file of SLAs for DAGs that nobody edits: the watcher reads it.",
+            "",
+            "/opt/airflow/config/slas.yaml",
+            "string",
+        ),
         "metrics_sinks": sinks | {"sensitive": True},
         "metrics_allow_tags": _option(
             "Only these tags are sent; empty for all.", "", "dag, task, tier", "string"

@@ -15,6 +15,7 @@ from airflow_dataops.adapters.watch.reconciler import Reconciler
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.alerts import SystemClock, open_ledger, read_alerts_config
 from airflow_dataops.hooks.sla_callbacks import call_on_sla_miss
+from airflow_dataops.hooks.sla_files import configured_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,7 +43,7 @@ def open_watch(
             `[api] base_url`) and `AIRFLOW_API_TOKEN`, or `AIRFLOW_API_USERNAME` and
             `AIRFLOW_API_PASSWORD`, of the environment.
         url: another address.
-        more: SLAs that no DAG declares.
+        more: SLAs that no DAG declares, besides those of the SLA file `[dataops] slas`.
         ledger: another than `[dataops] ledger`; its outbox takes the alerts.
 
     Raises:
@@ -59,6 +60,7 @@ def open_watch(
         tell=_tell,
         history=LedgerHistory(kept, clock),
         more=more,
+        rules=configured_rules(),
         url=pages or url or environ.get(URL, ""),
     )
 

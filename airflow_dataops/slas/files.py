@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import logging
-from functools import lru_cache
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow.sdk import get_parsing_context
 
-from airflow_dataops.core.sla.rules import read_rules
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.sla_files import read_sla_file
 from airflow_dataops.slas.dag_slas import put_slas
 from airflow_dataops.slas.subjects import members_of
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow.sdk import DAG
 
-    from airflow_dataops.core.sla.rules import Rules
-
 log = logging.getLogger(__name__)
-
-
-def read_sla_file(path: str | Path) -> Rules:
-    """Read an SLA file; one that did not change since is not read again.
-
-    Raises:
-        ConfigError: it cannot be read, or is wrong; tells all mistakes at once.
-    """
-    file = Path(path)
-    try:
-        return _read(str(file), file.stat().st_mtime_ns)
-    except OSError as error:
-        raise ConfigError(f"The SLA file {file} cannot be read: {error.strerror}.") from None
 
 
 def put_rules(dag: DAG, path: str | Path) -> None:
@@ -55,8 +39,3 @@ def put_rules(dag: DAG, path: str | Path) -> None:
     for idle in rules.idle(dag.dag_id, found):
         log.warning("%s: DAG %s has no %s: nothing is watched there", path, dag.dag_id, idle)
     put_slas(dag, found)
-
-
-@lru_cache(maxsize=8)
-def _read(path: str, _changed: int) -> Rules:
-    return read_rules(Path(path).read_bytes(), path)

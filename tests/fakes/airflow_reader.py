@@ -18,7 +18,7 @@ from airflow_dataops.adapters.watch.answers import (
     Version,
 )
 from airflow_dataops.adapters.watch.reader import PAGE, AirflowReader
-from airflow_dataops.core.sla.declared import slas_to_json
+from airflow_dataops.core.sla.declared import TAG, slas_to_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,6 +33,7 @@ class FakeAirflow(AirflowReader):
     def __init__(self) -> None:
         super().__init__("http://airflow.example")
         self.all_dags: dict[str, Dag] = {}
+        self.untagged: set[str] = set()
         self.slas: dict[str, list[Sla]] = {}
         self.versions: dict[str, int] = {}
         self.all_tasks: dict[str, list[Task]] = {}
@@ -54,8 +55,9 @@ class FakeAirflow(AirflowReader):
         each = Instance(*run.key, task_id=task_id, state=state, **fields)
         self.all_instances[*run.key, task_id, each.map_index] = each
 
-    def dags(self) -> list[Dag]:
-        return self._paged(list(self.all_dags.values()))
+    def dags(self, tags: Sequence[str] = (TAG,)) -> list[Dag]:
+        hidden = self.untagged if tags else set()
+        return self._paged([dag for id_, dag in self.all_dags.items() if id_ not in hidden])
 
     def details(self, dag_id: str) -> Details | None:
         self.requests += 1
@@ -90,6 +92,7 @@ class FakeAirflow(AirflowReader):
         runs: Iterable[tuple[str, str]],
         task_ids: Iterable[str] | None = None,
         states: Sequence[str | None] | None = None,
+        ended_after: datetime | None = None,
     ) -> list[Instance]:
         wanted, names = set(runs), None if task_ids is None else set(task_ids)
         if not wanted or names == set():
@@ -101,6 +104,7 @@ class FakeAirflow(AirflowReader):
                 if (each.dag_id, each.dag_run_id) in wanted
                 and (names is None or each.task_id in names)
                 and (states is None or each.state in states)
+                and (ended_after is None or (each.end_date and each.end_date > ended_after))
             ]
         )
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.watch.records import Records
     from airflow_dataops.core.sla.judge import Judgement
     from airflow_dataops.core.sla.policies import Sla
+    from airflow_dataops.core.sla.rules import Rules
 
 
 class AssetWatch:
@@ -34,13 +35,22 @@ class AssetWatch:
         self._desk = desk
 
     def check(
-        self, slas: Sequence[Sla], now: datetime, tell: Callable[[Sla, SlaMiss], object]
+        self,
+        slas: Sequence[Sla],
+        now: datetime,
+        tell: Callable[[Sla, SlaMiss], object],
+        rules: Rules | None = None,
     ) -> list[SlaMiss]:
         """Tell the assets that are too old, or were since the last look; return the new misses."""
         wanted = [sla for sla in slas if isinstance(sla.due, MaxAge)]
-        if not wanted:
+        if not wanted and not (rules and rules.has_assets):
             return []
-        assets = {name: each for each in self._reader.assets() for name in (each.name, each.uri)}
+        listed = self._reader.assets()
+        assets = {name: each for each in listed for name in (each.name, each.uri)}
+        if rules is not None:
+            known = {(sla.subject, sla.name) for sla in wanted}
+            named = rules.of_assets(each.name for each in listed)
+            wanted += [sla for sla in named if (sla.subject, sla.name) not in known]
         told = []
         for sla in wanted:
             for miss in self._misses(sla, assets.get(sla.subject), now):
@@ -88,4 +98,5 @@ def _miss(sla: Sla, found: Judgement, now: datetime) -> SlaMiss:
         since=found.since,
         owner=sla.owner,
         tags=sla.tags,
+        escalate=sla.escalate,
     )

@@ -7,11 +7,14 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.declared import KEY, slas_from_json
 from airflow_dataops.core.sla.due import zone_of
 from airflow_dataops.core.sla.policies import ByTime, Sla
+from airflow_dataops.core.sla.rules import groups_of
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.watch.answers import Details
     from airflow_dataops.adapters.watch.reader import AirflowReader
+    from airflow_dataops.core.sla.rules import Rules
 
 LOG = logging.getLogger("airflow_dataops.sla")
 _FRESH = timedelta(seconds=60)
@@ -36,6 +40,7 @@ class TaskInfo(Struct, frozen=True):
 
 class _Known(Struct, frozen=True):
     slas: tuple[Sla, ...]
+    of_rules: tuple[Sla, ...]
     version: int
     read_at: datetime
 
@@ -44,12 +49,16 @@ class Definitions:
     """All DAGs' SLAs, as their newest versions say.
 
     Args:
-        more: SLAs from elsewhere, such as a config file; those of DAGs name them.
+        more: SLAs from elsewhere; those of DAGs name them.
+        rules: the SLA file. What a DAG declares by itself under the same name beats it.
     """
 
-    def __init__(self, reader: AirflowReader, more: Sequence[Sla] = ()) -> None:
+    def __init__(
+        self, reader: AirflowReader, more: Sequence[Sla] = (), rules: Rules | None = None
+    ) -> None:
         self._reader = reader
         self._more = tuple(more)
+        self.rules = rules
         self._known: dict[str, _Known] = {}
         self._tasks: dict[str, tuple[int, dict[str, TaskInfo]]] = {}
 
@@ -74,7 +83,7 @@ class Definitions:
     def of_runs(self, dag_id: str) -> tuple[Sla, ...]:
         """Return the SLAs of a DAG's runs."""
         known = self._known.get(dag_id)
-        declared = () if known is None else known.slas
+        declared = () if known is None else known.slas + known.of_rules
         named = tuple(sla for sla in self._more if sla.dag_id == dag_id)
         return tuple(sla for sla in declared + named if sla.kind in _OF_RUNS)
 
@@ -93,7 +102,12 @@ class Definitions:
         """Return the tasks that a DAG's SLAs are about, those of groups as well."""
         slas = self.of_runs(dag_id)
         found = {sla.task_id for sla in slas if sla.kind is SubjectKind.TASK and sla.task_id}
-        groups = [f"{sla.task_id}." for sla in slas if sla.kind is SubjectKind.TASK_GROUP]
+        found |= {id_ for sla in slas for id_ in sla.members}
+        groups = [
+            f"{sla.task_id}."
+            for sla in slas
+            if sla.kind is SubjectKind.TASK_GROUP and not sla.members
+        ]
         if groups:
             found |= {id_ for id_ in self.tasks(dag_id) if id_.startswith(tuple(groups))}
         return found
@@ -117,12 +131,21 @@ class Definitions:
         before = self._known.get(dag_id)
         found = _Known(
             slas=_sound(_declared(dag_id, details)),
+            of_rules=(),
             version=0 if version is None else version.version_number,
             read_at=now,
         )
         if before is not None and before.slas != found.slas:
             self._tasks.pop(dag_id, None)
         self._known[dag_id] = found
+        if self.rules is not None and self.rules.takes(dag_id):
+            self._known[dag_id] = replace(found, of_rules=self._of_rules(self.rules, found, dag_id))
+
+    def _of_rules(self, rules: Rules, known: _Known, dag_id: str) -> tuple[Sla, ...]:
+        ids = self.tasks(dag_id)
+        own = {(sla.kind, sla.task_id, sla.name) for sla in known.slas}
+        found = rules.of_dag(dag_id, ids, groups_of(ids))
+        return tuple(sla for sla in found if (sla.kind, sla.task_id, sla.name) not in own)
 
     def _read_tasks(self, dag_id: str) -> dict[str, TaskInfo]:
         tasks = self._reader.tasks(dag_id)

@@ -46,15 +46,19 @@ class AirflowReader:
         self._stack: ExitStack | None = None
         self._client: ApiClient | None = None
 
-    def dags(self) -> list[Dag]:
-        """Return the DAGs with SLAs, also those whose file is broken now."""
+    def dags(self, tags: Sequence[str] = (TAG,)) -> list[Dag]:
+        """Return the DAGs with SLAs, also those whose file is broken now.
+
+        Args:
+            tags: which they have; none for all DAGs.
+        """
         from airflow_client.client.api.dag_api import DAGApi
 
         def page(client: ApiClient, offset: int) -> Any:
             return DAGApi(client).get_dags_without_preload_content(
                 limit=PAGE,
                 offset=offset,
-                tags=[TAG],
+                tags=list(tags) or None,
                 exclude_stale=False,
                 order_by=["dag_id"],
                 **_WAIT,
@@ -104,6 +108,7 @@ class AirflowReader:
         runs: Iterable[tuple[str, str]],
         task_ids: Iterable[str] | None = None,
         states: Sequence[str | None] | None = None,
+        ended_after: datetime | None = None,
     ) -> list[Instance]:
         """Return task instances of runs, as they are now.
 
@@ -111,6 +116,7 @@ class AirflowReader:
             runs: ids of DAGs and runs.
             task_ids: those of all the DAGs; others are left out.
             states: Airflow's; others are left out.
+            ended_after: those that did not are left out.
         """
         from airflow_client.client.api.task_instance_api import TaskInstanceApi
         from airflow_client.client.models.task_instances_batch_body import TaskInstancesBatchBody
@@ -127,6 +133,8 @@ class AirflowReader:
             given["task_ids"] = sorted(names)
         if states is not None:
             given["state"] = list(states)
+        if ended_after is not None:
+            given["end_date_gt"] = ended_after
 
         def page(client: ApiClient, offset: int) -> Any:
             body = TaskInstancesBatchBody(

@@ -30,13 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
-    from airflow_dataops.adapters.watch.answers import Dag
+    from airflow_dataops.adapters.watch.answers import Dag, Instance
     from airflow_dataops.adapters.watch.desk import Desk
     from airflow_dataops.adapters.watch.reader import AirflowReader
     from airflow_dataops.core.ledger.misses import Past
     from airflow_dataops.core.ports import Clock
     from airflow_dataops.core.sla.facts import TaskFacts
     from airflow_dataops.core.sla.policies import Sla
+    from airflow_dataops.core.sla.rules import Rules
     from airflow_dataops.core.sla.watching import Look, NewMiss, Watched
 
     Key = tuple[str, str]
@@ -45,6 +46,8 @@ LOG = logging.getLogger("airflow_dataops.sla")
 OVERLAP = timedelta(seconds=60)
 """So far apart the clocks of the workers, the scheduler and this machine may be."""
 _AT_ONCE = 200
+_MANY = 300
+"""Of more tasks than these in a run, those that are done in time are not asked for."""
 _UNDONE = (
     None,
     "scheduled",
@@ -87,6 +90,7 @@ class Reconciler:
         tell: called with each new miss and its SLA, after the alert is in the outbox.
         history: earlier runs of an SLA's subject in a DAG, newest first.
         more: SLAs that no DAG declares.
+        rules: the SLA file.
         url: of Airflow's pages, for links.
     """
 
@@ -100,9 +104,10 @@ class Reconciler:
         tell: Callable[[Sla, SlaMiss], object] = lambda sla, miss: None,
         history: Callable[[str, Sla], Sequence[Past]] = lambda dag_id, sla: (),
         more: Sequence[Sla] = (),
+        rules: Rules | None = None,
         url: str = "",
     ) -> None:
-        self.definitions = Definitions(reader, more)
+        self.definitions = Definitions(reader, more, rules)
         self._reader = reader
         self._records = Records(ledger.database)
         self._assets = AssetWatch(reader, ledger, self._records, desk)
@@ -129,7 +134,9 @@ class Reconciler:
         changed = self._see(now, since)
         looks = self._look_at(self._due_for_a_look(changed, now), now)
         misses = self._act(looks, mark=now)
-        misses += self._assets.check(self.definitions.of_assets(), now, self._tell)
+        misses += self._assets.check(
+            self.definitions.of_assets(), now, self._tell, self.definitions.rules
+        )
         dues = [each.next_due for each in self._watched.values() if each.next_due is not None]
         return Pass(
             runs=len(self._watched),
@@ -161,6 +168,8 @@ class Reconciler:
         """Bring the runs up to date; return those that changed."""
         assert self._watched is not None  # noqa: S101 - for the type checker
         dags = {dag.dag_id: dag for dag in self._reader.dags()}
+        if (rules := self.definitions.rules) is not None:
+            dags |= {dag.dag_id: dag for dag in self._reader.dags(()) if rules.takes(dag.dag_id)}
         named = self.definitions.dags_named
         self.definitions.refresh({*dags, *named}, now)
         ids = sorted(id_ for id_ in {*dags, *named} if self.definitions.of_runs(id_))
@@ -207,21 +216,39 @@ class Reconciler:
         ]
 
     def _look_at(self, runs: Sequence[Watched], now: datetime) -> list[Look]:
-        found: list[Look] = []
-        for start in range(0, len(runs), _AT_ONCE):
-            some = runs[start : start + _AT_ONCE]
-            tasks = self._tasks_of(some)
-            looks = [self._look(each, tasks[each.key], now) for each in some]
-            late = [each.watched for each in looks if each.new]
-            if late:
-                tasks |= self._with_neighbours(late, tasks)
-                again = {each.key for each in late}
-                looks = [
-                    self._look(before, tasks[before.key], now) if before.key in again else each
-                    for before, each in zip(some, looks, strict=True)
-                ]
-            found += looks
-        return found
+        found = [self._look_ahead(each, now) for each in runs]
+        looks = [each for each in found if each is not None]
+        rest = [each for each, ahead in zip(runs, found, strict=True) if ahead is None]
+        for start in range(0, len(rest), _AT_ONCE):
+            looks += self._look_closely(rest[start : start + _AT_ONCE], now)
+        return looks
+
+    def _look_ahead(self, watched: Watched, now: datetime) -> Look | None:
+        """Look at a run as if nothing of it had begun; None where it depends on what has.
+
+        While nothing is due it does not matter what has been done, so that a run costs no
+        request when it is new.
+        """
+        if watched.open or watched.next_due is not None or _has_ended(watched):
+            return None
+        dag_id = watched.run.dag_id
+        slas = self.definitions.of_runs(dag_id)
+        found = self._look(watched, of_run_to_come(self.definitions.task_ids(dag_id), slas), now)
+        after = found.watched
+        return None if found.new or after.unstarted or after.next_due is None else found
+
+    def _look_closely(self, runs: Sequence[Watched], now: datetime) -> list[Look]:
+        tasks = self._tasks_of(runs)
+        looks = [self._look(each, tasks[each.key], now) for each in runs]
+        late = [each.watched for each in looks if each.new]
+        if not late:
+            return looks
+        tasks |= self._with_neighbours(late, tasks)
+        again = {each.key for each in late}
+        return [
+            self._look(before, tasks[before.key], now) if before.key in again else each
+            for before, each in zip(runs, looks, strict=True)
+        ]
 
     def _look(self, watched: Watched, tasks: Sequence[TaskFacts], now: datetime) -> Look:
         dag_id = watched.run.dag_id
@@ -229,30 +256,41 @@ class Reconciler:
         return look(watched, slas, tasks, now, partial(self._history, dag_id))
 
     def _tasks_of(self, runs: Sequence[Watched]) -> dict[Key, list[TaskFacts]]:
-        """Return the tasks that SLAs are about, with all their instances."""
-        by_dag = {each.run.dag_id: self.definitions.task_ids(each.run.dag_id) for each in runs}
-        watched = {each.key: each for each in runs}
-        wanted = {each.key for each in runs if by_dag[each.run.dag_id] and each.run.state}
-        found: dict[Key, list[TaskFacts]] = {key: [] for key in watched}
-        starts = {
-            key: needs_first_start(self.definitions.of_runs(key[0]), watched[key]) for key in wanted
+        """Return the tasks that SLAs are about, with all their instances that matter."""
+        found: dict[Key, list[TaskFacts]] = {}
+        known = {each.key: each for each in runs}
+        for each in runs:
+            ids = self.definitions.task_ids(each.run.dag_id)
+            slas = self.definitions.of_runs(each.run.dag_id)
+            found[each.key] = [] if each.run.state else of_run_to_come(ids, slas)
+        first_starts = {
+            dag_id: needs_first_start(self.definitions.of_runs(dag_id)) for dag_id, _ in known
         }
-        for each in self._reader.instances(wanted, set().union(*by_dag.values())):
-            key = (each.dag_id, each.dag_run_id)
-            if each.task_id not in by_dag[each.dag_id]:
-                continue
-            counts = any(
-                each.task_id == name or (name.endswith(".") and each.task_id.startswith(name))
-                for name in starts[key]
-            )
-            first = self._starts.of(each, watched[key]) if counts else None
-            found[key].append(each.facts(first))
-        for each_run in runs:
-            if not each_run.run.state:
-                dag_id = each_run.run.dag_id
-                slas = self.definitions.of_runs(dag_id)
-                found[each_run.key] = of_run_to_come(by_dag[dag_id], slas)
+        for instance in self._instances([each for each in runs if each.run.state], first_starts):
+            key = (instance.dag_id, instance.dag_run_id)
+            counts = instance.task_id.startswith(first_starts[instance.dag_id])
+            first = self._starts.of(instance, known[key]) if counts else None
+            found[key].append(instance.facts(first))
         return found
+
+    def _instances(
+        self, runs: Sequence[Watched], first_starts: dict[str, tuple[str, ...]]
+    ) -> list[Instance]:
+        ids = {each.run.dag_id: self.definitions.task_ids(each.run.dag_id) for each in runs}
+        small = []
+        found: list[Instance] = []
+        for each in runs:
+            dag_id = each.run.dag_id
+            if len(ids[dag_id]) <= _MANY or first_starts[dag_id] or each.next_due is None:
+                small.append(each.key)
+                continue
+            # What was done before anything was due needs no look.
+            found += self._reader.instances([each.key], ids[dag_id], _UNDONE)
+            found += self._reader.instances(
+                [each.key], ids[dag_id], ["success"], ended_after=each.next_due
+            )
+        found += self._reader.instances(small, set().union(*(ids[dag_id] for dag_id, _ in small)))
+        return [each for each in found if each.task_id in ids[each.dag_id]]
 
     def _with_neighbours(
         self, runs: Sequence[Watched], own: dict[Key, list[TaskFacts]]

@@ -120,6 +120,11 @@ class Rules:
         """Tell whether the file says anything of a DAG."""
         return any(_is_of(rule, dag_id) for rule in self._rules)
 
+    @property
+    def has_assets(self) -> bool:
+        """Whether the file says anything of assets."""
+        return any(rule.asset is not None for rule in self._rules)
+
     def of_dag(
         self, dag_id: str, task_ids: Iterable[str], groups: Mapping[str, tuple[str, ...]]
     ) -> list[Sla]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from airflow_dataops.core.sla.detect import detect
 from airflow_dataops.core.sla.facts import RunFacts, State, state_of
 from airflow_dataops.core.sla.judge import Verdict, judge
 from airflow_dataops.core.sla.policies import Sla, warn_percentile
+from airflow_dataops.core.sla.predict import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,7 +38,7 @@ class Watched(Struct, frozen=True):
         cleared_at: when it was last cleared.
         over: ids of the SLAs that are decided since then.
         open: ids of the SLAs whose misses and warnings are not solved, by the miss's key.
-        next_due: when the next SLA is due that is not yet.
+        next_due: when the next SLA is due that is not yet, or a warning may be.
         unstarted: whether an SLA's due time depends on a task that has not begun.
         settled: whether nothing is left to look at until it changes, by clearing for example.
     """
@@ -149,7 +150,7 @@ def look(
         if found.verdict is Verdict.PENDING and _is_left_alone(sla, own, watched.cleared_at):
             found = replace(found, verdict=Verdict.NONE)
         if found.verdict is Verdict.PENDING:
-            dues += [found.due] if found.due is not None else []
+            dues += _next_looks(sla, found, now, history)
             if found.due is None and not _has_ended(watched.run):
                 watched = replace(watched, unstarted=True)
         for miss in _told(sla, watched, current, found, now, history):
@@ -168,6 +169,18 @@ def look(
         settled=_has_ended(watched.run) and not dues,
     )
     return Look(new=tuple(new), solved=tuple(solved), watched=after)
+
+
+def _next_looks(sla: Sla, found: Judgement, now: datetime, history: History) -> list[datetime]:
+    """Return when it is due, and when it ought to have begun to be in time."""
+    if found.due is None:
+        return []
+    percent = warn_percentile(sla)
+    seconds = [past.seconds for past in history(sla) if past.seconds is not None] if percent else []
+    if not percent or not seconds:
+        return [found.due]
+    begin = found.due - timedelta(seconds=percentile(seconds, percent))
+    return [begin, found.due] if begin > now else [found.due]
 
 
 def _told(
