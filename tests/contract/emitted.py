@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 EXPECTED = Path(__file__).parents[1] / "unit" / "sql" / "expected"
-REVIEWED = ("duckdb", "postgres")
+REVIEWED = ("bigquery", "duckdb", "postgres")
 """The engines whose SQL was reviewed."""
-_LOOKUPS = ("pg_class", "pg_index", "duckdb_", "information_schema")
+_LOOKUPS = ("pg_class", "pg_index", "duckdb_", "information_schema", "INFORMATION_SCHEMA")
 _FRESH = (
     (re.compile(r"target__stg_[0-9a-f]{8}_[0-9a-f]{8}"), "target__stg_{}"),
     (re.compile(r"dataops_[0-9a-f]{24}"), "dataops_{}"),

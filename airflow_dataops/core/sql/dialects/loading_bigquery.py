@@ -43,8 +43,14 @@ def _columns(relation: Relation) -> Statement:
 def _json_field(value: str, name: str) -> str:
     # https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#JSONPath_format
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    path = f'$."{escaped}"'
-    return f"json_value({value}, {literal(path, 'bigquery')})"
+    path = literal(f'$."{escaped}"', "bigquery")
+    # JSON_VALUE has scalars alone; of an object or array this is its text, once it is told
+    # whether the value is a STRING, whose text would be quoted again, or a JSON.
+    nested = f"to_json_string(json_query({value}, {path}))"
+    return (
+        f"coalesce(json_value({value}, {path}), json_value({nested}, '$'),"
+        f" nullif({nested}, 'null'))"
+    )
 
 
 BIGQUERY = Loading(
@@ -63,6 +69,7 @@ BIGQUERY = Loading(
     hashes_nulls=True,
     columns=_columns,
     json_field=_json_field,
+    incomparable=("JSON", "GEOGRAPHY"),
     tables_of=_tables,
     create_staging=(
         "create table {} options (expiration_timestamp ="
