@@ -53,22 +53,21 @@ class FirstStarts:
             self._known = {k: v for k, v in self._known.items() if k[:2] not in gone}
 
 
-def needs_first_start(slas: Iterable[Sla], watched: Watched) -> tuple[str, ...]:
-    """Return ids, or beginnings of ids, of the tasks whose first start a due time depends on."""
-    found = []
-    for sla in slas:
-        if isinstance(sla.due, AfterTaskStart) and sla.task_id:
-            group = sla.kind is SubjectKind.TASK_GROUP
-            found.append(f"{sla.task_id}." if group else sla.task_id)
-    return tuple(found) if watched.run.state else ()
+def needs_first_start(slas: Iterable[Sla]) -> tuple[str, ...]:
+    """Return the beginnings of the ids of tasks whose first start a due time depends on."""
+    own = [sla for sla in slas if isinstance(sla.due, AfterTaskStart) and sla.task_id]
+    names = {f"{s.task_id}." if s.kind is SubjectKind.TASK_GROUP else f"{s.task_id}" for s in own}
+    return tuple(sorted(names.union(*(sla.members for sla in own))))
 
 
 def of_run_to_come(task_ids: Iterable[str], slas: Iterable[Sla]) -> list[TaskFacts]:
     """Return the tasks of a run that does not exist: none has begun."""
     found = [TaskFacts(task_id=id_) for id_ in task_ids]
     for sla in slas:
-        if sla.kind is SubjectKind.TASK_GROUP and not any(
-            each.task_id.startswith(f"{sla.task_id}.") for each in found
+        if (
+            sla.kind is SubjectKind.TASK_GROUP
+            and not sla.members
+            and not any(each.task_id.startswith(f"{sla.task_id}.") for each in found)
         ):
             found.append(TaskFacts(task_id=f"{sla.task_id}.?"))
     return found

@@ -347,3 +347,23 @@ def test_a_group_that_names_its_tasks_otherwise_is_watched(world: World) -> None
     world.airflow.put(run())
     world.airflow.put_task(run(), "load", "running", start_date=NOON)
     assert world.at(31) == ["s"]
+
+
+def test_ten_thousand_tasks_in_one_run_cost_what_is_late(world: World) -> None:
+    """Nothing is read of a run before something is due, and then what was not done in time."""
+    names = [f"t{n}" for n in range(10_000)]
+    due = AfterInterval(minutes=30)
+    world.airflow.add("shop", [sla("s", task_id=name, due=due) for name in names])
+    world.airflow.put(run())
+    done = {"start_date": NOON, "end_date": minute(5)}
+    for name in names:
+        world.airflow.put_task(run(), name, "success", **done)
+    world.airflow.put_task(run(), "t7", "running", start_date=NOON)
+    world.airflow.put_task(run(), "t8", "success", start_date=NOON, end_date=minute(30.5))
+    found = []
+    for moment in (0, 30.6):
+        world.clock.at = minute(moment)
+        found.append(world.watch.run_once())
+    assert [each.requests for each in found] == [4, 8]
+    assert {miss.subject.task_id for miss in found[1].misses} == {"t7", "t8"}
+    assert [miss.subject.task_id for miss in world.ledger.open_misses()] == ["t7"]
