@@ -204,7 +204,7 @@ def _type_of(kind: inspect.Type) -> Any:
                 joined = joined | member
             return joined
         case inspect.VarTupleType():
-            return tuple[_type_of(kind.item_type), ...]  # type: ignore[misc]
+            return _limited(tuple[_type_of(kind.item_type), ...], kind)  # type: ignore[misc]
         case inspect.DictType():
             return dict[_type_of(kind.key_type), _type_of(kind.value_type)]  # type: ignore[misc]
         case inspect.LiteralType():
@@ -222,7 +222,10 @@ def _plain(kind: inspect.Type) -> Any:
         inspect.DateType: date,
         inspect.TimeType: time,
     }
-    bare = plain.get(type(kind), Any)
+    return _limited(plain.get(type(kind), Any), kind)
+
+
+def _limited(bare: Any, kind: inspect.Type) -> Any:
     limits = {
         name: getattr(kind, name)
         for name in ("gt", "ge", "lt", "le", "min_length", "max_length", "pattern")

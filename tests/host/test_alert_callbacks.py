@@ -212,11 +212,11 @@ def test_all_mistakes_of_a_file_are_told_at_once(
         read_alerts_config()
     text = str(caught.value)
     for part in (
-        "$.routes[0].match.teir: unknown key; did you mean tier?",
+        "$.routes[0].match.teir: There is no such setting; do you mean tier?",
         "$.routes[0].receivers[0]: 'fax:1' is no receiver",
         "$.routes[1].group.by: Invalid enum value 'moon'",
         "$.routes[1].group.within_minutes: Expected `float`, got `str`",
-        "$.routes[2].receivers: missing",
+        "$.routes[2].receivers: It is missing",
         "$.routes[2].match.hours: '25:00-26:00': there is no such time",
         "$.routes[2].match.days: 'someday' is no day",
         "$.time_zone: 'Mars/Olympus' is no IANA time zone",

@@ -4,19 +4,54 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
-from airflow_dataops.core.alerts.checking import Mistakes
 from airflow_dataops.core.alerts.times import DAYS, parse_hours, parse_zone
-from airflow_dataops.core.ledger.misses import Escalation, Tier
+from airflow_dataops.core.decoding import Mistake, MistakesError, find_mistakes
+from airflow_dataops.core.ledger.misses import Escalation, Receiver, Tier
 from airflow_dataops.core.model import Struct
 from airflow_dataops.errors import ConfigError
 
-RECEIVER = r"^(slack|pagerduty|email|apprise|import):.+$"
-"""`slack:conn_id#channel`, `pagerduty:conn_id`, `email:conn_id/to@example.com`, ..."""
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def _check_zone(name: str) -> None:
+    _as_value_error(parse_zone, name)
+
+
+def _check_hours(text: str) -> None:
+    if text:
+        _as_value_error(parse_hours, text)
+
+
+def _as_value_error(parse: Callable[[str], object], text: str) -> None:
+    try:
+        parse(text)
+    except ConfigError as error:
+        raise ValueError(f"{error}.") from None
+
+
+def _check_days(names: str | tuple[str, ...]) -> None:
+    for name in (names,) if isinstance(names, str) else names:
+        if name and name.lower() not in DAYS:
+            raise ValueError(f"{name!r} is no day; write {', '.join(DAYS)}.")
+
+
+def _check_tiers(names: str | tuple[str, ...]) -> None:
+    for name in (names,) if isinstance(names, str) else names:
+        if name and name not in list(Tier) and "*" not in name:
+            raise ValueError(f"{name!r} is no tier; write {', '.join(Tier)}.")
+
+
 _Names = str | tuple[str, ...]
+_Days = Annotated[_Names, msgspec.Meta(extra={"check": _check_days})]
+_Tiers = Annotated[_Names, msgspec.Meta(extra={"check": _check_tiers})]
+_Hours = Annotated[str, msgspec.Meta(extra={"check": _check_hours})]
+_Zone = Annotated[str, msgspec.Meta(extra={"check": _check_zone})]
+_Positive = Annotated[float, msgspec.Meta(gt=0)]
 
 
 class GroupBy(StrEnum):
@@ -35,21 +70,21 @@ class Match(Struct, frozen=True, forbid_unknown_fields=True):
     `workdays`, `weekend` and `holidays`; `hours` is `08:00-18:00`, in the file's time zone.
     """
 
-    tier: _Names = ()
+    tier: _Tiers = ()
     owner: _Names = ()
     tag: _Names = ()
     dag: _Names = ()
     subject: _Names = ()
     kind: _Names = ()
-    days: _Names = ()
-    hours: str = ""
+    days: _Days = ()
+    hours: _Hours = ""
 
 
 class QuietHours(Struct, frozen=True, forbid_unknown_fields=True):
     """When messages wait for the morning. Tiers in `except` are told at once."""
 
-    hours: str = ""
-    days: _Names = ()
+    hours: _Hours = ""
+    days: _Days = ()
     except_: tuple[Tier, ...] = msgspec.field(name="except", default=(Tier.CRITICAL,))
 
 
@@ -71,7 +106,7 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
 
     name: str = ""
     match: Match = Match()
-    receivers: tuple[str, ...] = ()
+    receivers: tuple[Receiver, ...] = ()
     quiet_hours: QuietHours | None = None
     group: Group = Group()
     escalate: tuple[Escalation, ...] = ()
@@ -81,8 +116,8 @@ class Route(Struct, frozen=True, forbid_unknown_fields=True):
 class RateLimit(Struct, frozen=True, forbid_unknown_fields=True):
     """At most so many messages in so many minutes to each receiver of this name."""
 
-    messages: int
-    per_minutes: float = 1
+    messages: Annotated[int, msgspec.Meta(gt=0)]
+    per_minutes: _Positive = 1
     receiver: str = "*"
 
 
@@ -102,7 +137,7 @@ class AlertsConfig(Struct, frozen=True, forbid_unknown_fields=True):
         expire_days: so long a message is offered to a receiver that does not take it.
     """
 
-    time_zone: str = "UTC"
+    time_zone: _Zone = "UTC"
     holidays: tuple[date, ...] = ()
     routes: tuple[Route, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
@@ -116,15 +151,10 @@ def parse_config(data: Any, source: str = "alerts_config") -> AlertsConfig:
     Raises:
         ConfigError: it is wrong; tells all mistakes at once, each with its path.
     """
-    mistakes = Mistakes()
-    found = mistakes.read(data, AlertsConfig, "$")
-    if isinstance(data, dict):
-        _look_closer(data, mistakes)
-    if mistakes.found:
-        lines = "".join(f"\n  - {line}" for line in mistakes.found)
-        raise ConfigError(f"{source}: {len(mistakes.found)} mistakes:{lines}")
-    assert isinstance(found, AlertsConfig)  # noqa: S101 - for the reader of types
-    return _named(found)
+    mistakes = (*find_mistakes(data, AlertsConfig), *_across(data))
+    if mistakes:
+        raise MistakesError(source, mistakes)
+    return _named(msgspec.convert(data, AlertsConfig))
 
 
 def _named(config: AlertsConfig) -> AlertsConfig:
@@ -135,66 +165,19 @@ def _named(config: AlertsConfig) -> AlertsConfig:
     return msgspec.structs.replace(config, routes=routes)
 
 
-def _look_closer(data: dict[str, Any], mistakes: Mistakes) -> None:
-    """Check what types do not say: zones, hours, days, receivers, names of routes."""
-    mistakes.check("$.time_zone", parse_zone, data.get("time_zone", "UTC"))
-    routes = data.get("routes")
+def _across(data: Any) -> Iterator[Mistake]:
+    """Yield routes that tell nobody, and those that are called alike."""
+    routes = data.get("routes") if isinstance(data, dict) else None
     names: set[str] = set()
     for number, route in enumerate(routes if isinstance(routes, list | tuple) else ()):
         if not isinstance(route, dict):
             continue
         at = f"$.routes[{number}]"
-        _receivers(route, at, mistakes)
-        for place in ("match", "quiet_hours"):
-            _times(route.get(place), f"{at}.{place}", mistakes)
-        _tiers(route.get("match"), f"{at}.match.tier", mistakes)
+        if not route.get("receivers"):
+            told = "It is missing; name one at least, such as slack:my_conn."
+            yield Mistake(f"{at}.receivers", told)
         name = route.get("name")
-        if isinstance(name, str) and name in names:
-            mistakes.add(f"{at}.name", f"another route is called {name!r}")
-        names.add(str(name)) if name else None
-        for step, each in enumerate(route.get("escalate") or ()):
-            if isinstance(each, dict):
-                _receivers(each, f"{at}.escalate[{step}]", mistakes)
-                _positive(each, "after_minutes", f"{at}.escalate[{step}]", mistakes)
-    for number, limit in enumerate(data.get("rate_limits") or ()):
-        for key in ("messages", "per_minutes"):
-            _positive(limit, key, f"$.rate_limits[{number}]", mistakes)
-
-
-def _receivers(holder: dict[str, Any], at: str, mistakes: Mistakes) -> None:
-    import re
-
-    given = holder.get("receivers")
-    if not given:
-        mistakes.add(f"{at}.receivers", "missing; name one at least, such as slack:my_conn")
-    for number, receiver in enumerate(given if isinstance(given, list | tuple) else ()):
-        if isinstance(receiver, str) and not re.match(RECEIVER, receiver):
-            mistakes.add(
-                f"{at}.receivers[{number}]",
-                f"{receiver!r} is no receiver; write slack:, pagerduty:, email:, apprise: or "
-                "import: and a connection or name",
-            )
-
-
-def _times(holder: Any, at: str, mistakes: Mistakes) -> None:
-    if not isinstance(holder, dict):
-        return
-    if isinstance(hours := holder.get("hours"), str) and hours:
-        mistakes.check(f"{at}.hours", parse_hours, hours)
-    days = holder.get("days") or ()
-    for day in (days,) if isinstance(days, str) else days:
-        if isinstance(day, str) and day.lower() not in DAYS:
-            mistakes.add(f"{at}.days", f"{day!r} is no day; write {', '.join(DAYS)}")
-
-
-def _tiers(match: Any, at: str, mistakes: Mistakes) -> None:
-    tiers = match.get("tier") if isinstance(match, dict) else None
-    for tier in (tiers,) if isinstance(tiers, str) else tiers or ():
-        if isinstance(tier, str) and tier not in list(Tier) and "*" not in tier:
-            mistakes.add(at, f"{tier!r} is no tier; write {', '.join(Tier)}")
-
-
-def _positive(holder: Any, key: str, at: str, mistakes: Mistakes) -> None:
-    value = holder.get(key) if isinstance(holder, dict) else None
-    if isinstance(value, int | float) and value <= 0:
-        mistakes.add(f"{at}.{key}", f"{value} is not above 0")
+        if isinstance(name, str) and name:
+            if name in names:
+                yield Mistake(f"{at}.name", f"Another route is called {name!r}.")
+            names.add(name)

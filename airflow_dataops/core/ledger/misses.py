@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Annotated
+
+from msgspec import Meta
 
 from airflow_dataops.core.model import Struct
 
@@ -31,11 +35,24 @@ class Tier(StrEnum):
     NICE_TO_HAVE = "nice_to_have"
 
 
+def _check_receiver(name: str) -> None:
+    if not _RECEIVER.match(name):
+        raise ValueError(
+            f"{name!r} is no receiver; write slack:, pagerduty:, email:, apprise: or import: and "
+            "a connection or name."
+        )
+
+
+_RECEIVER = re.compile(r"^(slack|pagerduty|email|apprise|import):.+$")
+Receiver = Annotated[str, Meta(extra={"check": _check_receiver})]
+"""`slack:conn_id#channel`, `pagerduty:conn_id`, `email:conn_id/to@example.com`, ..."""
+
+
 class Escalation(Struct, frozen=True, forbid_unknown_fields=True):
     """Who else is told when it is not solved so long after the first message."""
 
-    after_minutes: float
-    receivers: tuple[str, ...]
+    after_minutes: Annotated[float, Meta(gt=0)]
+    receivers: Annotated[tuple[Receiver, ...], Meta(min_length=1)]
 
 
 class Subject(Struct, frozen=True):

@@ -159,9 +159,6 @@ class Wish(Struct, frozen=True, forbid_unknown_fields=True):
             raise ValueError(f"{of_clock[0]} goes with by alone; there is no time of the day.")
         if self.calendar is not None and (self.days or self.holidays):
             raise ValueError("calendar says which days; leave out days and holidays.")
-        for name in self.escalate or ():
-            if name.after_minutes <= 0 or not name.receivers:
-                raise ValueError("escalate needs after_minutes above 0, and receivers.")
 
 
 class Defaults(Struct, frozen=True):

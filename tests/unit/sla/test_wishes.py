@@ -118,7 +118,11 @@ def test_the_rest_goes_over_and_a_tier_fills_what_is_not_said() -> None:
         ({"by": "07:00", "on_sla_miss": [{"pth": "a.b"}]}, r"\$\.on_sla_miss\[0\]\.pth: .*path\?"),
         (
             {"by": "07:00", "escalate": [{"after_minutes": 0, "receivers": []}]},
-            r"\$: escalate needs after_minutes above 0",
+            r"(?s)escalate\[0\]\.after_minutes: Expected `float` > 0.*receivers: .*length >= 1",
+        ),
+        (
+            {"by": "07:00", "escalate": [{"after_minutes": 5, "receivers": ["fax:1"]}]},
+            r"\$\.escalate\[0\]\.receivers\[0\]: 'fax:1' is no receiver",
         ),
         ({"bye": "07:00"}, r"\$\.bye: There is no such setting; do you mean by\?"),
     ],
