@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import catalog
-from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.relations import render
 
 if TYPE_CHECKING:
@@ -23,6 +22,16 @@ _RELATIONS = """
     where table_catalog = current_database()
       and table_schema not in ('raw', 'information_schema', 'pg_catalog', 'pg_toast')
 """
+_LISTINGS = {
+    "duckdb": "system.information_schema.tables",
+    "postgres": """(
+        select current_database() as table_catalog, n.nspname as table_schema,
+            c.relname as table_name,
+            case when c.relkind in ('v', 'm') then 'VIEW' else 'BASE TABLE' end as table_type
+        from pg_catalog.pg_class as c join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p', 'f', 'v', 'm')
+    ) as listed""",
+}
 
 
 @dataclass(frozen=True)
@@ -62,7 +71,7 @@ def now(runner: SqlRunner) -> datetime:
 def read_state(runner: SqlRunner, clock: Clock) -> State:
     """Read every table and view outside of the raw data."""
     state = {}
-    listed = runner.fetch(_RELATIONS.format(get_dialect(runner.dialect).listings.tables))
+    listed = runner.fetch(_RELATIONS.format(_LISTINGS[runner.dialect]))
     for schema, name, kind in sorted(listed):
         relation = Relation(schema=schema, identifier=name)
         rows = runner.fetch(f"select * from {render(relation, runner.dialect)}")

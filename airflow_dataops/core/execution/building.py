@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.execution.transactions import whole_build
 from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
 from airflow_dataops.core.sql import catalog, relations
 from airflow_dataops.errors import ConfigError
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 def building(node: Node, runner: SqlRunner) -> Iterator[Relation]:
     """Open the transaction in which a model, seed or snapshot is built; give its relation.
 
+    Where DDL cannot be part of a transaction there is none around the whole build.
+
     The node's hooks run where dbt runs them: those outside the transaction, then those
     inside, around the block. The schema is made first and by itself, since a hook outside
     may need it.
@@ -32,7 +35,7 @@ def building(node: Node, runner: SqlRunner) -> Iterator[Relation]:
     check_database(node, relation, runner)
     ensure_schema(relation, runner)
     _run_hooks(spec.pre_hooks, runner, transaction=False)
-    with runner.transaction():
+    with whole_build(runner):
         _run_hooks(spec.pre_hooks, runner, transaction=True)
         yield relation
         _run_hooks(spec.post_hooks, runner, transaction=True)

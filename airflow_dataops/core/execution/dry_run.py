@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.execution.recording import RecordingRunner
+from airflow_dataops.core.execution.staged import MARK as STAGED
 from airflow_dataops.core.sql.dialects import get_dialect
 
 if TYPE_CHECKING:
@@ -53,8 +54,8 @@ class _DryRunner(RecordingRunner):
         if not parameters:
             self._keep(sql)
             raise _Unknown
-        if known.temporary in sql:
-            raise _Unknown  # a temporary table, which was not made
+        if any(STAGED in str(value) for value in parameters):
+            raise _Unknown  # a staging table, which was not made
         return self._runner.fetch(sql, parameters)
 
     @contextmanager

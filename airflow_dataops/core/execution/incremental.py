@@ -4,26 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.execution.staged import staged
+from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.model import Incremental, ModelSpec, Relation, SchemaChange, Struct
 from airflow_dataops.core.sql import catalog, columns, loads, relations
 from airflow_dataops.core.sql.dialects import Macros, Strategy, get_dialect
-from airflow_dataops.core.sql.identifiers import derived, quote, resolve, resolve_all
+from airflow_dataops.core.sql.identifiers import resolve, resolve_all
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.execution.staged import Staged
     from airflow_dataops.core.model import Node
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.catalog import Column
 
 
 class _Load(Struct, frozen=True):
-    """One load. `query` and `table` are the columns that each has, `written` those to write."""
+    """One load: `source` is the staged query as SQL, `query` and `table` are the columns that
+    each has, `written` those to write.
+    """
 
     incremental: Incremental
     relation: Relation
-    staged: str
+    source: str
     query: tuple[str, ...]
     table: tuple[str, ...]
     written: tuple[str, ...]
@@ -41,11 +46,10 @@ def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int
     assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
     incremental = node.spec.incremental or Incremental()
     strategy = _strategy(node, incremental, runner.dialect)
-    staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
-    runner.execute(relations.create_temporary_table_as(staged, sql, runner.dialect))
-    load = _plan(node, incremental, relation, staged, runner)
-    rows = _LOADS[strategy](load, runner)
-    runner.execute(relations.drop_temporary_table(staged, runner.dialect))
+    with staged(relation, sql, runner) as (source, query):
+        load = _plan(node, incremental, relation, source, query, runner)
+        with writes(runner):
+            rows = _LOADS[strategy](load, runner)
     return rows if rows >= 0 else None
 
 
@@ -57,13 +61,12 @@ def replace_rows(
     Must run inside a transaction. Returns the rows written; errors as for `add_rows`.
     """
     assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
-    staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
-    query = loads.limited(sql, condition)
-    runner.execute(relations.create_temporary_table_as(staged, query, runner.dialect))
-    load = _plan(node, node.spec.incremental or Incremental(), relation, staged, runner)
-    runner.execute(loads.delete_where(_target(load, runner), condition))
-    rows = _append(load, runner)
-    runner.execute(relations.drop_temporary_table(staged, runner.dialect))
+    incremental = node.spec.incremental or Incremental()
+    with staged(relation, loads.limited(sql, condition), runner) as (source, query):
+        load = _plan(node, incremental, relation, source, query, runner)
+        with writes(runner):
+            runner.execute(loads.delete_where(_target(load, runner), condition))
+            rows = _append(load, runner)
     return rows if rows >= 0 else None
 
 
@@ -81,9 +84,13 @@ def _strategy(node: Node, incremental: Incremental, dialect: str) -> Strategy:
 
 
 def _plan(
-    node: Node, incremental: Incremental, relation: Relation, staged: str, runner: SqlRunner
+    node: Node,
+    incremental: Incremental,
+    relation: Relation,
+    source: Staged,
+    query: tuple[Column, ...],
+    runner: SqlRunner,
 ) -> _Load:
-    query = catalog.columns_of_temporary(runner, staged)
     table = widen_texts(relation, query, catalog.columns_of(runner, relation), runner)
     if incremental.on_schema_change is not SchemaChange.IGNORE:
         table = _follow_query(node, incremental.on_schema_change, relation, query, table, runner)
@@ -93,7 +100,7 @@ def _plan(
     return _Load(
         incremental=incremental,
         relation=relation,
-        staged=staged,
+        source=source.sql,
         query=_names(query),
         table=_names(table),
         written=written,
@@ -152,14 +159,14 @@ def _out_of_sync(node: Node, relation: Relation, diff: columns.SchemaDiff) -> st
 def _append(load: _Load, runner: SqlRunner) -> int:
     _require_all_in_query(load, load.written)
     return runner.execute(
-        loads.insert(_target(load, runner), _source(load, runner), load.written, runner.dialect)
+        loads.insert(_target(load, runner), load.source, load.written, runner.dialect)
     )
 
 
 def _delete_insert(load: _Load, runner: SqlRunner) -> int:
     keys = _keys(load)
     if keys:
-        target, source = _target(load, runner), _source(load, runner)
+        target, source = _target(load, runner), load.source
         predicates = load.incremental.predicates
         runner.execute(loads.delete_matching(target, source, keys, predicates, runner.dialect))
     return _append(load, runner)
@@ -172,7 +179,7 @@ def _merge(load: _Load, runner: SqlRunner) -> int:
     return runner.execute(
         loads.merge(
             _target(load, runner),
-            _source(load, runner),
+            load.source,
             _keys(load),
             insert_columns=columns,
             update_columns=_update_columns(load, columns),
@@ -236,10 +243,6 @@ def _require_all_in_query(load: _Load, names: Sequence[str]) -> None:
 
 def _target(load: _Load, runner: SqlRunner) -> str:
     return relations.render(load.relation, runner.dialect)
-
-
-def _source(load: _Load, runner: SqlRunner) -> str:
-    return quote(load.staged, runner.dialect)
 
 
 def _names(found: Sequence[Column]) -> tuple[str, ...]:

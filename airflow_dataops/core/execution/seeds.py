@@ -8,15 +8,17 @@ from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.csv_table import read_seed
 from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
+from airflow_dataops.core.execution.staged import staging_place
+from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.model import SeedSpec
 from airflow_dataops.core.sql import catalog, loads, relations, seeds
 from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import derived, quote
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.execution.csv_table import SeedTable
+    from airflow_dataops.core.execution.staged import Staged
     from airflow_dataops.core.model import Code, Node, Relation
     from airflow_dataops.core.ports import SqlRunner
 
@@ -52,10 +54,9 @@ def build_seed(
             raise RunError(
                 f"{node.id}: {relation} is a view; drop it, or give the seed another alias."
             )
-        staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
-        _stage(staged, table, runner)
-        _publish(relation, staged, existing, runner, full_refresh=full_refresh)
-        runner.execute(relations.drop_temporary_table(staged, runner.dialect))
+        with staging_place(relation, runner) as staged:
+            _stage(staged, table, runner)
+            _publish(relation, staged, existing, runner, full_refresh=full_refresh)
     action = Action.REPLACED if existing else Action.CREATED
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=table.rows)
 
@@ -91,27 +92,27 @@ def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
     )
 
 
-def _stage(name: str, table: SeedTable, runner: SqlRunner) -> None:
-    runner.execute(seeds.create_stage(name, table.columns, runner.dialect))
-    insert = seeds.insert_values(name, table.columns, runner.dialect, runner.placeholder)
+def _stage(staged: Staged, table: SeedTable, runner: SqlRunner) -> None:
+    runner.execute(seeds.create_stage(staged.relation, table.columns, runner.dialect))
+    insert = seeds.insert_values(staged.sql, table.columns, runner.dialect, runner.placeholder)
     for start in range(0, table.rows, _BATCH_ROWS):
         runner.execute(insert, [values[start : start + _BATCH_ROWS] for values in table.values])
 
 
 def _publish(
     relation: Relation,
-    staged: str,
+    staged: Staged,
     existing: RelationKind | None,
     runner: SqlRunner,
     *,
     full_refresh: bool,
 ) -> None:
     dialect = runner.dialect
-    source = quote(staged, dialect)
-    columns = catalog.columns_of_temporary(runner, staged)
+    columns = catalog.columns_of(runner, staged.relation)
     if full_refresh or columns != catalog.columns_of(runner, relation):
-        build_table(relation, seeds.every_row(source), existing, runner)
+        build_table(relation, seeds.every_row(staged.sql), existing, runner)
         return
     target = relations.render(relation, dialect)
-    runner.execute(seeds.delete_all(target))
-    runner.execute(loads.insert(target, source, [c.name for c in columns], dialect))
+    with writes(runner):
+        runner.execute(seeds.delete_all(target))
+        runner.execute(loads.insert(target, staged.sql, [c.name for c in columns], dialect))

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.incremental import widen_texts
 from airflow_dataops.core.execution.results import Action, BuildResult
+from airflow_dataops.core.execution.staged import staged
+from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.model import Node, Relation, SnapshotSpec, Struct
 from airflow_dataops.core.sql import catalog, relations, snapshots
 from airflow_dataops.core.sql.columns import add_column
-from airflow_dataops.core.sql.identifiers import derived, quote, resolve, resolve_all
+from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.core.sql.snapshots import History, Incoming, Match
 from airflow_dataops.errors import ConfigError, RunError
@@ -20,15 +22,16 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Code
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.catalog import Column
 
 
 class _Build(Struct, frozen=True):
-    """One build; `staged` names the temporary table that holds the query's rows."""
+    """One build; `source` is the staged query, as SQL."""
 
     node: Node
     spec: SnapshotSpec
     relation: Relation
-    staged: str
+    source: str
     columns: tuple[str, ...]
     dialect: str
 
@@ -58,9 +61,16 @@ def build_snapshot(node: Node, code: Code, runner: SqlRunner) -> BuildResult:
         existing = catalog.relation_kind(runner, relation)
         if existing is RelationKind.VIEW:
             raise RunError(f"{node.id}: {relation} is a view; drop it, or rename the snapshot.")
-        build = _stage(node, spec, relation, sql, runner)
-        rows = _continue(build, runner) if existing else _begin(build, runner)
-        runner.execute(relations.drop_temporary_table(build.staged, runner.dialect))
+        with staged(relation, sql, runner) as (source, columns):
+            build = _Build(
+                node=node,
+                spec=spec,
+                relation=relation,
+                source=source.sql,
+                columns=tuple(column.name for column in columns),
+                dialect=runner.dialect,
+            )
+            rows = _continue(build, runner) if existing else _begin(build, runner)
     action = Action.UPDATED if existing else Action.CREATED
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
 
@@ -91,22 +101,6 @@ def _snapshot(node: Node, code: Code) -> tuple[SnapshotSpec, str]:
     return spec, code.sql
 
 
-def _stage(
-    node: Node, spec: SnapshotSpec, relation: Relation, sql: str, runner: SqlRunner
-) -> _Build:
-    staged = derived(relation.identifier, "__dbt_tmp", runner.dialect)
-    runner.execute(relations.create_temporary_table_as(staged, sql, runner.dialect))
-    columns = tuple(column.name for column in catalog.columns_of_temporary(runner, staged))
-    return _Build(
-        node=node,
-        spec=spec,
-        relation=relation,
-        staged=staged,
-        columns=columns,
-        dialect=runner.dialect,
-    )
-
-
 def _begin(build: _Build, runner: SqlRunner) -> int | None:
     query = snapshots.first_rows(_history(build), _incoming(build))
     rows = runner.execute(relations.create_table_as(build.relation, query, build.dialect))
@@ -118,14 +112,18 @@ def _continue(build: _Build, runner: SqlRunner) -> int | None:
     _require_snapshot(build, present)
     history, incoming = _history(build), _incoming(build)
     match = _match(build, history, present)
-    ended = _keep(build, "ended", snapshots.ended_rows(history, incoming, match), runner)
-    begun = _keep(build, "begun", snapshots.begun_rows(history, incoming, match), runner)
-    into = _add_columns(build, begun, present, runner)
-    dialect = build.dialect
-    closed = runner.execute(snapshots.close_rows(history, quote(ended, dialect)))
-    added = runner.execute(snapshots.add_rows(history, quote(begun, dialect), into))
-    for name in (ended, begun):
-        runner.execute(relations.drop_temporary_table(name, dialect))
+    queries = (
+        snapshots.ended_rows(history, incoming, match),
+        snapshots.begun_rows(history, incoming, match),
+    )
+    with (
+        staged(build.relation, queries[0], runner, what="ended") as (ended, _),
+        staged(build.relation, queries[1], runner, what="begun") as (begun, columns),
+    ):
+        into = _add_columns(build, columns, present, runner)
+        with writes(runner):
+            closed = runner.execute(snapshots.close_rows(history, ended.sql))
+            added = runner.execute(snapshots.add_rows(history, begun.sql, into))
     return closed + added if closed >= 0 and added >= 0 else None
 
 
@@ -141,7 +139,7 @@ def _history(build: _Build) -> History:
 
 def _incoming(build: _Build) -> Incoming:
     return Incoming(
-        table=quote(build.staged, build.dialect),
+        table=build.source,
         columns=build.columns,
         keys=_keys(build, build.columns, f"the query of {build.node.id}"),
         updated_at=_updated_at(build),
@@ -202,18 +200,11 @@ def _require_snapshot(build: _Build, present: Sequence[str]) -> None:
         )
 
 
-def _keep(build: _Build, what: str, query: str, runner: SqlRunner) -> str:
-    name = derived(build.relation.identifier, f"__{what}", runner.dialect)
-    runner.execute(relations.create_temporary_table_as(name, query, runner.dialect))
-    return name
-
-
 def _add_columns(
-    build: _Build, begun: str, present: Sequence[str], runner: SqlRunner
+    build: _Build, columns: Sequence[Column], present: Sequence[str], runner: SqlRunner
 ) -> list[tuple[str, str]]:
-    """Add what the table lacks; return each column of `begun` with the one that takes it."""
+    """Add what the table lacks; return each of the new rows' columns with the one that takes it."""
     into = []
-    columns = catalog.columns_of_temporary(runner, begun)
     widen_texts(build.relation, columns, catalog.columns_of(runner, build.relation), runner)
     for column in columns:
         found = resolve(column.name, present)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.core.execution.building import check_database, ensure_schema
 from airflow_dataops.core.execution.models import build_table, build_view
 from airflow_dataops.core.execution.results import Status, TestResult
+from airflow_dataops.core.execution.transactions import whole_build
 from airflow_dataops.core.model import Relation, Severity, StoreFailures, TestSpec
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.checks import failing_rows, verdict
@@ -79,7 +80,7 @@ def _store(node: Node, rows: str, kind: StoreFailures, runner: SqlRunner) -> Rel
         )
     check_database(node, relation, runner)
     ensure_schema(relation, runner)
-    with runner.transaction():
+    with whole_build(runner):
         existing = catalog.relation_kind(runner, relation)
         if kind is StoreFailures.TABLE:
             build_table(relation, rows, existing, runner)

@@ -1,12 +1,14 @@
-"""What the warehouse holds: read from the engine's own lists, names bound as values."""
+"""What the warehouse holds, as models see it: read from the engine's own lists."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects import Names, get_dialect
+from airflow_dataops.core.sql.dialects import Databases, Names, get_dialect
 from airflow_dataops.core.sql.relations import RelationKind
+from airflow_dataops.core.sql.statements import MARK, Statement, ask
+from airflow_dataops.core.sql.tables import read_table
 
 if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
@@ -21,38 +23,35 @@ class Column(Struct, frozen=True):
 
 def relation_kind(runner: SqlRunner, relation: Relation) -> RelationKind | None:
     """Return what a relation is, or None when it does not exist."""
-    where, parameters = _matching(runner, relation)
-    listing = get_dialect(runner.dialect).listings.tables
-    rows = runner.fetch(f"select table_type from {listing} where {where}", parameters)
-    if not rows:
+    table = read_table(runner, relation)
+    if table is None:
         return None
-    return RelationKind.VIEW if rows[0][0] == "VIEW" else RelationKind.TABLE
+    return RelationKind.VIEW if table.view else RelationKind.TABLE
 
 
 def columns_of(runner: SqlRunner, relation: Relation) -> tuple[Column, ...]:
     """Return the columns of a relation in their order; none when it does not exist."""
-    return _columns(runner, *_matching(runner, relation))
-
-
-def columns_of_temporary(runner: SqlRunner, name: str) -> tuple[Column, ...]:
-    """Return the columns of one of this session's temporary tables."""
-    where, parameters = _conditions(runner, {"table_name": name})
-    return _columns(runner, f"{get_dialect(runner.dialect).temporary} and {where}", parameters)
+    table = read_table(runner, relation)
+    return () if table is None else tuple(Column(name=c.name, type=c.type) for c in table.columns)
 
 
 def schema_exists(runner: SqlRunner, relation: Relation) -> bool:
     """Tell whether the schema that a relation lives in exists."""
-    parts = {"catalog_name": relation.database, "schema_name": relation.schema}
-    where, parameters = _conditions(runner, parts)
-    listing = get_dialect(runner.dialect).listings.schemata
-    return bool(runner.fetch(f"select 1 from {listing} where {where}", parameters))
+    dialect = get_dialect(runner.dialect)
+    parts = {"schema_name": relation.schema}
+    if dialect.databases is Databases.OF_SESSION:
+        parts["catalog_name"] = relation.database
+    listing = dialect.schemata(relation)
+    return bool(ask(_lookup(listing, parts, dialect.names), runner))
 
 
 def database_exists(runner: SqlRunner, database: str) -> bool:
-    """Tell whether the session knows a database (catalog) of that name."""
-    where, parameters = _conditions(runner, {"catalog_name": database})
-    listing = get_dialect(runner.dialect).listings.schemata
-    return bool(runner.fetch(f"select 1 from {listing} where {where} limit 1", parameters))
+    """Tell whether statements of the session can name a database (catalog)."""
+    dialect = get_dialect(runner.dialect)
+    if dialect.databases is Databases.ANY:
+        return True  # the engine itself says so where one does not exist
+    listing = dialect.schemata(Relation(identifier="", database=database))
+    return bool(ask(_lookup(listing, {"catalog_name": database}, dialect.names), runner))
 
 
 def current_database(runner: SqlRunner) -> str:
@@ -61,29 +60,10 @@ def current_database(runner: SqlRunner) -> str:
     return str(name)
 
 
-def _columns(runner: SqlRunner, where: str, parameters: list[str]) -> tuple[Column, ...]:
-    listing = get_dialect(runner.dialect).listings.columns
-    rows = runner.fetch(
-        f"select column_name, data_type from {listing} where {where} order by ordinal_position",
-        parameters,
-    )
-    return tuple(Column(name=name, type=type_) for name, type_ in rows)
-
-
-def _matching(runner: SqlRunner, relation: Relation) -> tuple[str, list[str]]:
-    return _conditions(
-        runner,
-        {
-            "table_catalog": relation.database,
-            "table_schema": relation.schema,
-            "table_name": relation.identifier,
-        },
-    )
-
-
-def _conditions(runner: SqlRunner, parts: dict[str, str | None]) -> tuple[str, list[str]]:
+def _lookup(listing: str, parts: dict[str, str | None], names: Names) -> Statement:
     known = {column: value for column, value in parts.items() if value is not None}
-    exact = get_dialect(runner.dialect).names is Names.EXACT
-    test = "{} = {}" if exact else "lower({}) = lower({})"
-    tests = [test.format(column, runner.placeholder) for column in known]
-    return " and ".join(tests), list(known.values())
+    test = "{} = {}" if names is Names.EXACT else "lower({}) = lower({})"
+    tests = " and ".join(test.format(column, MARK) for column in known)
+    return Statement(
+        sql=f"select 1 from {listing} where {tests} limit 1", parameters=tuple(known.values())
+    )

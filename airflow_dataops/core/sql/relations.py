@@ -57,11 +57,6 @@ def replace_table_as(relation: Relation, query: str, dialect: str) -> str:
     return f"create or replace table {render(relation, dialect)} as {subquery(query)}"
 
 
-def create_temporary_table_as(name: str, query: str, dialect: str) -> str:
-    """Return a statement that keeps a query's rows for this session alone."""
-    return f"create temporary table {quote(name, dialect)} as {subquery(query)}"
-
-
 def create_view_as(relation: Relation, query: str, dialect: str) -> str:
     """Return a statement that makes a new view."""
     return f"create view {render(relation, dialect)} as {subquery(query)}"
@@ -83,11 +78,6 @@ def drop(relation: Relation, kind: RelationKind, dialect: str) -> str:
     On Postgres the views that read it go with it.
     """
     return f"drop {kind} if exists {render(relation, dialect)}{with_dependents(dialect)}"
-
-
-def drop_temporary_table(name: str, dialect: str) -> str:
-    """Return a statement that removes one of this session's temporary tables."""
-    return f"drop table {quote(name, dialect)}"
 
 
 def with_dependents(dialect: str) -> str:

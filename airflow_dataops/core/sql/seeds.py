@@ -9,36 +9,39 @@ from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
 from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.staging import create_table
 from airflow_dataops.core.sql.statements import MARK, Statement, text
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.model import Relation
     from airflow_dataops.core.sql.catalog import Column
 
 _OPENING = (TokenType.L_PAREN, TokenType.L_BRACKET)
 _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 
 
-def create_stage(name: str, columns: Sequence[Column], dialect: str) -> str:
-    """Return a statement that makes an empty temporary table."""
+def create_stage(staging: Relation, columns: Sequence[Column], dialect: str) -> str:
+    """Return a statement that makes an empty staging table."""
     described = ", ".join(f"{quote(c.name, dialect)} {c.type}" for c in columns)
-    return f"create temporary table {quote(name, dialect)} ({described})"
+    return create_table(staging, f" ({described})", dialect)
 
 
-def insert_values(name: str, columns: Sequence[Column], dialect: str, placeholder: str) -> str:
+def insert_values(table: str, columns: Sequence[Column], dialect: str, placeholder: str) -> str:
     """Return a statement that adds a batch of rows given as texts.
 
-    It takes one parameter for each column: the list of its values. Each is cast to the
-    column's type. Lists are 20 times as fast in DuckDB as one parameter for each value.
+    `table` is its name, as SQL. The statement takes one parameter for each column: the list of
+    its values. Each is cast to the column's type. Lists are 20 times as fast in DuckDB as one
+    parameter for each value.
     """
     quoted = [quote(c.name, dialect) for c in columns]
     casts = ", ".join(f"cast({q} as {c.type})" for q, c in zip(quoted, columns, strict=True))
     texts = ",\n  ".join(f"unnest(cast({MARK} as varchar[])) as {q}" for q in quoted)
     statement = Statement(
         sql=(
-            f"insert into {quote(name, dialect)} ({', '.join(quoted)})\n"
+            f"insert into {table} ({', '.join(quoted)})\n"
             f"select {casts}\nfrom (select\n  {texts}\n) as batch"
         ),
         parameters=tuple(columns),

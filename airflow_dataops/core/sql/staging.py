@@ -40,9 +40,14 @@ def staging_table(target: Relation, name: str, loading: Loading, *, session: boo
 
 def create_as(staging: Relation, query: str, dialect: str) -> str:
     """Return a statement that makes a staging table of a query's rows."""
+    return f"{create_table(staging, '', dialect)} as {subquery(query)}"
+
+
+def create_table(staging: Relation, columns: str, dialect: str) -> str:
+    """Return a statement that makes a staging table, empty where `columns` describes some."""
     kept = get_loading(dialect).create_staging
     create = "create temporary table {}" if is_of_session(staging, dialect) else kept
-    return f"{create.replace('{}', render(staging, dialect))} as {subquery(query)}"
+    return create.replace("{}", f"{render(staging, dialect)}{columns}")
 
 
 def is_of_session(staging: Relation, dialect: str) -> bool:

@@ -50,7 +50,10 @@ def test_columns_come_in_order_with_their_full_type(runner: DuckDBRunner) -> Non
 
 
 def test_a_temporary_table_does_not_hide_a_real_one(runner: DuckDBRunner) -> None:
-    assert catalog.columns_of_temporary(runner, "orders") == (Column(name="other", type="VARCHAR"),)
+    temporary = orders(database="temp", schema="main")
+
+    assert catalog.columns_of(runner, temporary) == (Column(name="other", type="VARCHAR"),)
+    assert len(catalog.columns_of(runner, orders())) == 2
 
 
 def test_a_name_with_sql_in_it_finds_nothing(runner: DuckDBRunner) -> None:

@@ -35,11 +35,6 @@ def test_only_the_parts_that_are_known_are_rendered() -> None:
             f'create or replace view "shop"."marts"."orders" as (\n{QUERY}\n)',
         ),
         (
-            relations.create_temporary_table_as("new", QUERY, "duckdb"),
-            f'create temporary table "new" as (\n{QUERY}\n)',
-        ),
-        (relations.drop_temporary_table("new", "duckdb"), 'drop table "new"'),
-        (
             relations.create_schema(ORDERS, "duckdb"),
             'create schema if not exists "shop"."marts"',
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import seeds
 from airflow_dataops.core.sql.catalog import Column
 
@@ -9,13 +10,16 @@ COLUMNS = (Column(name="id", type="integer"), Column(name='a"b', type="decimal(1
 
 
 def test_stage() -> None:
-    assert seeds.create_stage("orders__dbt_tmp", COLUMNS, "duckdb") == (
-        'create temporary table "orders__dbt_tmp" ("id" integer, "a""b" decimal(10,2))'
+    staging = Relation(identifier="orders__dbt_tmp", schema="main", database="temp")
+
+    assert seeds.create_stage(staging, COLUMNS, "duckdb") == (
+        'create temporary table "temp"."main"."orders__dbt_tmp"'
+        ' ("id" integer, "a""b" decimal(10,2))'
     )
 
 
 def test_rows_are_bound_as_one_list_for_each_column() -> None:
-    assert seeds.insert_values("orders__dbt_tmp", COLUMNS, "duckdb", "?") == (
+    assert seeds.insert_values('"orders__dbt_tmp"', COLUMNS, "duckdb", "?") == (
         'insert into "orders__dbt_tmp" ("id", "a""b")\n'
         'select cast("id" as integer), cast("a""b" as decimal(10,2))\n'
         "from (select\n"

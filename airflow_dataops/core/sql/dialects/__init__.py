@@ -6,6 +6,7 @@ To add an engine, write `DIALECT` in a file of its name and list it in `DIALECTS
 from __future__ import annotations
 
 from airflow_dataops.core.sql.dialects.dialect import (
+    Databases,
     Dialect,
     Macros,
     Names,
@@ -19,6 +20,7 @@ from airflow_dataops.errors import ConfigError
 
 __all__ = [
     "DIALECTS",
+    "Databases",
     "Dialect",
     "Macros",
     "Names",

@@ -1,10 +1,14 @@
-"""The shape of a dialect."""
+"""What engine `sql` needs to know of an engine, and of what dbt's adapter for it does.
+
+How tables are looked up, staged and written is in the engine's `Loading`, which loads use too.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import StrEnum
 
-from airflow_dataops.core.model import Struct
+from airflow_dataops.core.model import Relation, Struct
 
 
 class Replace(StrEnum):
@@ -47,24 +51,23 @@ class TextNulls(StrEnum):
     BLANK_OR_NULL = "blank or the word null"
 
 
-class Listings(Struct, frozen=True):
-    """What tells what a warehouse holds: table expressions with information_schema's columns."""
+class Databases(StrEnum):
+    """Which databases a statement may name."""
 
-    tables: str
-    columns: str
-    schemata: str
+    OF_SESSION = "those that the session has opened"
+    ANY = "all that the account may use"
 
 
 class Dialect(Struct, frozen=True):
-    """One engine's SQL, where engines differ.
+    """One engine's SQL for what dbt builds, where engines or dbt's adapters differ.
 
     Attributes:
         name: the sqlglot name of the dialect.
-        listings: where tables, columns and schemas are looked up.
+        databases: see `Databases`.
+        schemata: where the schemas beside a relation are looked up: a table expression with
+            information_schema's columns.
         current_database: SQL expression for the database (catalog) that unqualified names
             belong to.
-        temporary: the condition on a listing's row that it is of this session's temporary
-            tables.
         names: how names are compared.
         replace_table: how a table is replaced.
         replace_view: how a view is replaced by a view.
@@ -76,9 +79,9 @@ class Dialect(Struct, frozen=True):
     """
 
     name: str
-    listings: Listings
+    databases: Databases
+    schemata: Callable[[Relation], str]
     current_database: str
-    temporary: str
     names: Names
     replace_table: Replace
     replace_view: Replace

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from airflow_dataops.core.sql.dialects.dialect import (
+    Databases,
     Dialect,
-    Listings,
     Macros,
     Names,
     Replace,
@@ -14,14 +14,10 @@ from airflow_dataops.core.sql.dialects.dialect import (
 
 DUCKDB = Dialect(
     name="duckdb",
+    databases=Databases.OF_SESSION,
     # Qualified by `system`: a database may hold a schema of this name.
-    listings=Listings(
-        tables="system.information_schema.tables",
-        columns="system.information_schema.columns",
-        schemata="system.information_schema.schemata",
-    ),
+    schemata=lambda _: "system.information_schema.schemata",
     current_database="current_database()",
-    temporary="table_catalog = 'temp' and table_schema = 'main'",
     names=Names.FOLDED,
     replace_table=Replace.STATEMENT,
     replace_view=Replace.STATEMENT,

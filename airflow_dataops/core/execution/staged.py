@@ -1,0 +1,66 @@
+"""Keeps a query's rows for the time of a build."""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.failures import Quietly
+from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql import catalog, staging
+from airflow_dataops.core.sql.dialects.loadings import get_loading
+from airflow_dataops.core.sql.identifiers import derived
+from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.statements import send
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.catalog import Column
+
+MARK = "__dbt_tmp"
+"""What is in the name of each such table."""
+
+
+class Staged(Struct, frozen=True):
+    """A staging table. `sql` is its name, each part quoted."""
+
+    relation: Relation
+    sql: str
+
+
+@contextmanager
+def staged(
+    target: Relation, query: str, runner: SqlRunner, *, what: str = ""
+) -> Iterator[tuple[Staged, tuple[Column, ...]]]:
+    """Run a query once, into a staging table of the session or, where the engine has none, by
+    the target; give it and its columns. It is dropped at the end of the block.
+
+    Args:
+        what: tells several of one build apart.
+    """
+    with staging_place(target, runner, what=what) as table:
+        runner.execute(staging.create_as(table.relation, query, runner.dialect))
+        yield table, catalog.columns_of(runner, table.relation)
+
+
+@contextmanager
+def staging_place(target: Relation, runner: SqlRunner, *, what: str = "") -> Iterator[Staged]:
+    """Give the name of a staging table, which the block makes; drop it at the end."""
+    loading = get_loading(runner.dialect)
+    suffix = f"{MARK}_{what}" if what else MARK
+    if loading.session is None:  # the name must be nobody else's
+        suffix = f"{suffix}_{secrets.token_hex(4)}"
+    name = derived(target.identifier, suffix, loading.name)
+    relation = staging.staging_table(target, name, loading, session=True)
+    drop = staging.drop_table(relation, loading.name)
+    try:
+        yield Staged(relation=relation, sql=render(relation, loading.name))
+    except BaseException:
+        if loading.session is None:
+            with Quietly(f"drop the staging table {relation}"):
+                send(drop, runner)
+        raise
+    send(drop, runner)
