@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_dataops.cli.keeping import keep, ledger_at, tell
+from airflow_dataops.cli.sla_history import history
 from airflow_dataops.cli.watching import progress
 from airflow_dataops.core.health.completion import TimedRun, judge_completion, outcomes_of
 from airflow_dataops.core.health.compliance import Compliance, Outcome, compliance
@@ -57,6 +58,9 @@ def check_slas(config: SlaConfig, url: str | None, *, over_time: bool) -> SlaRep
             if not isinstance(past := runs[sla.dag], str)
         ]
         found += _of_tables(config, verdicts, ledger, now)
+        if ledger is not None:
+            known = {(each.subject, each.sla) for each in found}
+            found += history(ledger, config.report_days, now, known)
     return sla_report(verdicts, now, found)
 
 

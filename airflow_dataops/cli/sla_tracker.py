@@ -56,8 +56,10 @@ def sla_tracker(
     if schema:
         typer.echo(schema_text(SlaConfig), nl=False)
         return
-    if config is None and not monitor:
-        raise ConfigError("Which SLAs? Give --config FILE, or --monitor for those of DAGs.")
+    if config is None and not monitor and not (report and ledger):
+        raise ConfigError(
+            "Which SLAs? Give --config FILE, or for those of DAGs --monitor, or --report --ledger."
+        )
     asked = SlaConfig() if config is None else read_config(config, SlaConfig)
     given = {
         "conn_id": conn_id,

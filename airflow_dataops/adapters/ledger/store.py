@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from airflow_dataops.adapters.ledger import tables
 from airflow_dataops.adapters.ledger.database import Database
@@ -91,6 +91,21 @@ class LedgerStore:
             query = query.where(table.c[name] == value)
         with self.database.read() as connection:
             return [msgspec.convert(row.miss, SlaMiss) for row in connection.execute(query)]
+
+    def misses(
+        self, *, since: datetime | None = None, **equal: Any
+    ) -> list[tuple[SlaMiss, datetime | None]]:
+        """Return misses and when each was solved, oldest first: those due or open since then."""
+        table = tables.misses
+        query = select(table.c.miss, table.c.solved_at).order_by(table.c.due)
+        if since is not None:
+            late = or_(table.c.solved_at.is_(None), table.c.solved_at >= since)
+            query = query.where(or_(table.c.due >= since, late))
+        for name, value in equal.items():
+            query = query.where(table.c[name] == value)
+        with self.database.read() as connection:
+            rows = connection.execute(query).all()
+        return [(msgspec.convert(row.miss, SlaMiss), row.solved_at) for row in rows]
 
     def prune(self, before: datetime) -> int:
         """Delete what is older; see `core.ports.Ledger.prune`."""

@@ -6,6 +6,7 @@ import logging
 from collections import defaultdict
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from airflow_dataops.adapters.watch.facts import (
     of_run_to_come,
     with_neighbours,
 )
+from airflow_dataops.adapters.watch.kept_slas import KeptSlas
 from airflow_dataops.adapters.watch.records import Records
 from airflow_dataops.core.ledger.misses import SlaMiss
 from airflow_dataops.core.model import Struct
@@ -111,6 +113,7 @@ class Reconciler:
         self._reader = reader
         self._records = Records(ledger.database)
         self._assets = AssetWatch(reader, ledger, self._records, desk)
+        self._slas = KeptSlas(ledger)
         self._desk = desk
         self._clock = clock
         self._tell = tell
@@ -172,7 +175,9 @@ class Reconciler:
             dags |= {dag.dag_id: dag for dag in self._reader.dags(()) if rules.takes(dag.dag_id)}
         named = self.definitions.dags_named
         self.definitions.refresh({*dags, *named}, now)
-        ids = sorted(id_ for id_ in {*dags, *named} if self.definitions.of_runs(id_))
+        of_runs = {id_: self.definitions.of_runs(id_) for id_ in {*dags, *named}}
+        self._slas.keep(chain(*of_runs.values(), self.definitions.of_assets()), now)
+        ids = sorted(id_ for id_, slas in of_runs.items() if slas)
         seen = {run.key: run for run in self._reader.unfinished_runs(ids)}
         # In this order: what ends between the two requests is in the second.
         seen |= {run.key: run for run in self._reader.ended_runs(ids, since)}

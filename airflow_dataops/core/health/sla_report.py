@@ -11,7 +11,9 @@ from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
+
+_MOST = 50
 
 
 class SlaSummary(Struct, frozen=True, omit_defaults=False):
@@ -75,7 +77,7 @@ def sla_document(report: SlaReport) -> Document:
         "Compliance": f"{total.compliance_rate:g} %",
     }
     tables = [_overview(report.compliance)] if report.compliance else []
-    for each in report.compliance:
+    for each in _detailed(report.compliance):
         rows = [
             (title, period.period, f"{period.kept} of {period.total}", f"{period.rate:g} %")
             for title, found in (
@@ -90,6 +92,13 @@ def sla_document(report: SlaReport) -> Document:
     return Document(
         title="SLA compliance", facts=facts, verdicts=report.checks, tables=tuple(tables)
     )
+
+
+def _detailed(found: Sequence[Compliance]) -> Sequence[Compliance]:
+    """Return those that are shown period by period: of very many, the worst."""
+    if len(found) <= _MOST:
+        return found
+    return sorted(found, key=lambda each: 100.0 if each.rate is None else each.rate)[:_MOST]
 
 
 def _overview(found: Iterable[Compliance]) -> Table:
