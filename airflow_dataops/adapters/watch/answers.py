@@ -93,21 +93,24 @@ class Instance(msgspec.Struct, frozen=True):
     start_date: datetime | None = None
     end_date: datetime | None = None
 
+    @property
+    def began(self) -> datetime | None:
+        """When it began; of one that was given up for another, Airflow tells that time instead."""
+        return None if self.state == "upstream_failed" else self.start_date
+
     def facts(self, first: datetime | None = None) -> TaskFacts:
         """Return what SLAs are judged by.
 
         Args:
             first: when its first try began, if that is not this one.
         """
-        # Airflow writes when it gave such a task up; it never began.
-        began = None if self.state == "upstream_failed" else self.start_date
         return TaskFacts(
             task_id=self.task_id,
             state=self.state,
             map_index=self.map_index,
-            started_at=began,
+            started_at=self.began,
             ended_at=self.end_date,
-            first_started_at=first or began,
+            first_started_at=first or self.began,
         )
 
 

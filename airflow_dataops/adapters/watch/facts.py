@@ -32,17 +32,17 @@ class FirstStarts:
 
     def of(self, each: Instance, watched: Watched) -> datetime | None:
         """Return when the first try since the last clearing began."""
-        if each.start_date is None:
+        if each.began is None:
             return None
         place = (*watched.key, each.task_id, each.map_index, watched.run.clear_number)
         if place not in self._known:
-            starts = [each.start_date]
+            starts = [each.began]
             if each.try_number > 1:
-                starts += [t.start_date for t in self._reader.tries(each) if t.start_date]
+                starts += [t.began for t in self._reader.tries(each) if t.began]
             since = watched.cleared_at
             counted = [at for at in starts if since is None or at >= since]
             if not counted:
-                return each.start_date
+                return each.began
             self._known[place] = min(counted)
         return self._known[place]
 

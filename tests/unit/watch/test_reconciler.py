@@ -184,6 +184,17 @@ def test_the_first_try_counts(world: World) -> None:
     assert world.told[0].due == minute(71)
 
 
+def test_a_task_that_never_began_is_not_late_by_its_own_start(world: World) -> None:
+    """Airflow gives it a start all the same: when it was given up."""
+    world.airflow.add("shop", [sla(due=AfterTaskStart(minutes=10)), sla("run")])
+    world.airflow.put(run())
+    given_up = {"start_date": minute(1), "end_date": minute(1)}
+    world.airflow.put_task(run(), "load", "upstream_failed", **given_up)
+    world.airflow.put(run(state="failed", end_date=minute(2)))
+    assert [world.at(m) for m in (3, 60)] == [[], ["run"]]
+    assert world.watch.run_once().looked == 0
+
+
 def test_all_instances_of_a_mapped_task_and_all_tasks_of_a_group_count(world: World) -> None:
     group = sla("group", kind=SubjectKind.TASK_GROUP, task_id="g")
     tasks = [Task("load"), Task("g.one"), Task("g.two"), Task("other")]
