@@ -10,6 +10,7 @@ from airflow_dataops.cli.compile import compile_command
 from airflow_dataops.cli.ledger import ledger
 from airflow_dataops.cli.metrics import metrics
 from airflow_dataops.cli.plan import plan
+from airflow_dataops.cli.slas import slas
 
 app = typer.Typer(
     name="airflow-dataops",
@@ -24,3 +25,4 @@ app.command("metrics")(metrics)
 app.command("backfill")(backfill)
 app.add_typer(alerts)
 app.add_typer(ledger)
+app.add_typer(slas)

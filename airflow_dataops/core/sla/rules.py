@@ -116,6 +116,9 @@ class Rules:
         )
         self._rules = file.slas
 
+    def __len__(self) -> int:
+        return len(self._rules)
+
     def takes(self, dag_id: str) -> bool:
         """Tell whether the file says anything of a DAG."""
         return any(_is_of(rule, dag_id) for rule in self._rules)
