@@ -84,6 +84,7 @@ class PublicationTrigger(BaseTrigger):
         await asyncio.to_thread(self._abandon)
 
     async def _wait(self) -> tuple[Outcome, str]:
+        log.info("Waiting for query %s to end", self.detached["job"])
         failures = 0
         while True:
             if self.deadline and datetime.now(UTC) >= datetime.fromisoformat(self.deadline):

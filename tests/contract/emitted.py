@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 EXPECTED = Path(__file__).parents[1] / "unit" / "sql" / "expected"
-REVIEWED = ("bigquery", "duckdb", "postgres")
+REVIEWED = ("bigquery", "duckdb", "postgres", "snowflake")
 """The engines whose SQL was reviewed."""
 _LOOKUPS = ("pg_class", "pg_index", "duckdb_", "information_schema", "INFORMATION_SCHEMA")
 _FRESH = (

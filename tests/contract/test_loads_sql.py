@@ -10,7 +10,11 @@ from tests.contract.scenarios import SCENARIOS
 ANEW = "look at the difference; `python -m tests.contract.emitted` writes the files anew"
 
 
-@pytest.mark.parametrize("engine", REVIEWED)
+SLOW = ("snowflake",)
+ENGINES = [pytest.param(e, marks=[pytest.mark.slow] if e in SLOW else []) for e in REVIEWED]
+
+
+@pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("scenario", sorted(SCENARIOS))
 def test_the_sql_is_as_reviewed(engine: str, scenario: str) -> None:
     assert emitted(engine, scenario) == path_of(engine, scenario).read_text(), ANEW

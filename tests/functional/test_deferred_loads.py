@@ -53,20 +53,23 @@ def warehouse(connected: None) -> Iterator[Warehouse]:
 
 
 def begin(airflow: StartedAirflow, warehouse: Warehouse, dag_id: str) -> DagRun:
-    """Start a run and wait until its task is deferred."""
+    """Start a run and wait until the triggerer has its task."""
     source = DAG.format(dag_id=dag_id, schema=warehouse.schema)
     airflow.drop(f"{dag_id}.py", source, dag_id)
     run = airflow.api.trigger(dag_id)
-    wait_for(airflow, run, "deferred")
+    deadline = time.monotonic() + 120
+    lines = log(airflow, run)
+    while not any("Waiting for query" in line for line in lines):
+        assert time.monotonic() < deadline, lines
+        time.sleep(0.5)
+        lines = log(airflow, run)
+    assert airflow.tasks(run)["merge"].state == "deferred"
     return run
 
 
-def wait_for(airflow: StartedAirflow, run: DagRun, state: str) -> None:
-    deadline = time.monotonic() + 90
-    while (found := airflow.tasks(run)["merge"].state) != state:
-        assert time.monotonic() < deadline, f"the task is {found}"
-        assert found not in ("failed", "success"), found
-        time.sleep(0.2)
+def log(airflow: StartedAirflow, run: DagRun) -> list[str]:
+    task = airflow.tasks(run)["merge"]
+    return airflow.api.task_log(task) if task.state == "deferred" else [str(task.state)]
 
 
 def left(warehouse: Warehouse) -> set[str]:
@@ -94,10 +97,10 @@ def test_who_marks_a_deferred_load_as_failed_stops_its_publication(
         run = begin(airflow, warehouse, "stopped_load")
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/merge"
         airflow.api.request("PATCH", path, body={"new_state": "failed"})
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while left(warehouse) and time.monotonic() < deadline:
             time.sleep(0.2)
-        assert not left(warehouse)
+        assert not left(warehouse), log(airflow, run)
     assert warehouse.rows(warehouse.relation("items")) == OLD
     airflow.api.clear(run)
     assert airflow.api.wait_for_run(run, 90).state == "success"

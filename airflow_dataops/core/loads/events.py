@@ -18,6 +18,7 @@ from airflow_dataops.core.loads.specs import Envelope, NullKeys, OnEmpty
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import changes, debezium
+from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.core.sql.staging import any_null
 from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Table
@@ -68,7 +69,7 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
     if verb.envelope is Envelope.DEBEZIUM:
         staged = envelopes.flattened(job, verb, staged, sequence, deletes, given)
         op, sequence = debezium.DELETES, debezium.SEQUENCE
-        deletes = debezium.DELETES
+        deletes = quote(debezium.DELETES, job.dialect)
     free = {name.casefold() for name in job.target.names} - {name.casefold() for name in given}
     helpers = [name for name in (op, sequence) if name.casefold() not in free]
     fitted = fit(job, staged, consumed=helpers, given=given)

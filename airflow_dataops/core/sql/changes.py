@@ -102,9 +102,9 @@ def drop_ignored(events: str, ignored: str) -> Statement:
     return Statement(sql=f"delete from {events} where {ignored}")
 
 
-def upserts_only(source: str) -> str:
+def upserts_only(source: str, dialect: str) -> str:
     """Return a subquery for prepared events that carry a row."""
-    return f"(select * from {source} where not {DELETED}) as carrying"
+    return f"(select * from {source} where not {quote(DELETED, dialect)}) as carrying"
 
 
 def drop_stale(changes: Changes, events: str) -> tuple[Statement, ...]:
@@ -132,6 +132,7 @@ def bury(changes: Changes, events: str, *, unknown_only: bool) -> tuple[Statemen
         unknown_only: keys that the target has, marked as deleted, need none.
     """
     names = quote_all((*changes.keys, changes.sequence), changes.dialect)
+    deleted = f"s.{quote(DELETED, changes.dialect)}"
     known = (
         f"\n  and not exists (select 1 from {changes.target} as t where {changes.same_key})"
         if unknown_only
@@ -147,7 +148,7 @@ def bury(changes: Changes, events: str, *, unknown_only: bool) -> tuple[Statemen
         Statement(
             sql=(
                 f"insert into {changes.tombstones} ({names})\n"
-                f"select {names} from {events} as s\nwhere s.{DELETED}{known}"
+                f"select {names} from {events} as s\nwhere {deleted}{known}"
             )
         ),
     )
@@ -160,7 +161,7 @@ def mark_deleted(changes: Changes, events: str, flag: str) -> Statement:
         sql=(
             f"update {changes.target} as t set {quote(flag, changes.dialect)} = true,"
             f" {sequence} = s.{sequence}\nfrom {events} as s\n"
-            f"where {changes.same_key} and s.{DELETED}"
+            f"where {changes.same_key} and s.{quote(DELETED, changes.dialect)}"
         ),
         effect=Effect.DELETED,
     )

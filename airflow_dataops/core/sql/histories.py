@@ -71,13 +71,17 @@ def incoming(line: Timeline, closed_at: str | None) -> str:
     begin = f"cast(s.{line.q(line.effective_at)} as {line.time_type})"
     equals = "is not distinct from" if line.null_keys else "="
     again = " and ".join(f"n.{line.q(key)} {equals} t.{line.q(key)}" for key in line.keys)
-    return (
-        f"select {names}, case when exists (select 1 from {line.target} as t\n"
+    # Snowflake takes a correlated EXISTS nowhere but in WHERE.
+    after_end = (
+        f"exists (select 1 from {line.target} as t\n"
         f"  where {line.same_key} and t.{ended} >= {begin} and t.{ended} <= {picture}\n"
         f"    and not exists (select 1 from {line.target} as n\n"
-        f"      where {again} and n.{started} = t.{ended} and n.{started} <> {picture}))\n"
-        f"  then {picture} else {begin} end as {started}\n"
-        f"from {line.source} as s"
+        f"      where {again} and n.{started} = t.{ended} and n.{started} <> {picture}))"
+    )
+    return (
+        f"select {names}, {picture} as {started}\nfrom {line.source} as s\nwhere {after_end}\n"
+        f"union all\n"
+        f"select {names}, {begin} as {started}\nfrom {line.source} as s\nwhere not {after_end}"
     )
 
 

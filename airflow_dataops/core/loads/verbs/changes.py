@@ -57,7 +57,7 @@ def _hard(job: Job, to: Changes, events: Events) -> tuple[Statement, ...]:
 
 def _soft(job: Job, to: Changes, events: Events, flag: str) -> tuple[Statement, ...]:
     """Apply each key's last row, then mark those whose last event is a deletion."""
-    carrying = _last(job, to, events, sql.upserts_only(events.table.sql))
+    carrying = _last(job, to, events, sql.upserts_only(events.table.sql, job.dialect))
     last = _last(job, to, events, events.table.sql)
     rows = job.stage_query(sql.with_flag(carrying.sql, flag, job.dialect))
     wanted = _wanted(to, events, rows, (*events.columns, to.sequence, flag), deleted=None)

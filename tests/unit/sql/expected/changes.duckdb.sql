@@ -60,7 +60,7 @@ where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s.
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
 select "id", "_sequence" from "temp"."main"."target__stg_3" as s
-where s.dataops_deleted;
+where s."dataops_deleted";
 
 commit;
 

@@ -59,7 +59,7 @@ where exists (select 1 from "pg_temp"."target__stg_3" as s where t."id" = s."id"
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
 select "id", "_sequence" from "pg_temp"."target__stg_3" as s
-where s.dataops_deleted;
+where s."dataops_deleted";
 
 commit;
 

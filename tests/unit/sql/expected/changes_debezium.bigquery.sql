@@ -29,7 +29,7 @@ from `shop`.`target__stg_2`;
 
 create table `shop`.`target__stg_3` options (expiration_timestamp = timestamp_add(current_timestamp(), interval 1 day)) as (
 select `id`, `name`, cast(`dataops_sequence` as INT64) as `_sequence`,
-  case when dataops_deletes then true else false end as `dataops_deleted`
+  case when `dataops_deletes` then true else false end as `dataops_deleted`
 from `shop`.`target__stg_2`
 );
 
@@ -73,7 +73,7 @@ where exists (select 1 from `shop`.`target__stg_4` as s where t.`id` = s.`id`);
 
 insert into `shop`.`target__tombstones` (`id`, `_sequence`)
 select `id`, `_sequence` from `shop`.`target__stg_4` as s
-where s.dataops_deleted;
+where s.`dataops_deleted`;
 
 commit;
 

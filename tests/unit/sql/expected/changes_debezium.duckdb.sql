@@ -33,7 +33,7 @@ from "temp"."main"."target__stg_2";
 
 create temporary table "temp"."main"."target__stg_3" as (
 select "id", "name", cast("dataops_sequence" as BIGINT) as "_sequence",
-  case when dataops_deletes then true else false end as "dataops_deleted"
+  case when "dataops_deletes" then true else false end as "dataops_deleted"
 from "temp"."main"."target__stg_2"
 );
 
@@ -80,7 +80,7 @@ where exists (select 1 from "temp"."main"."target__stg_4" as s where t."id" = s.
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
 select "id", "_sequence" from "temp"."main"."target__stg_4" as s
-where s.dataops_deleted;
+where s."dataops_deleted";
 
 commit;
 

@@ -35,7 +35,7 @@ from "pg_temp"."target__stg_2";
 
 create temporary table "pg_temp"."target__stg_3" as (
 select "id", "name", cast("dataops_sequence" as bigint) as "_sequence",
-  case when dataops_deletes then true else false end as "dataops_deleted"
+  case when "dataops_deletes" then true else false end as "dataops_deleted"
 from "pg_temp"."target__stg_2"
 );
 
@@ -81,7 +81,7 @@ where exists (select 1 from "pg_temp"."target__stg_4" as s where t."id" = s."id"
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
 select "id", "_sequence" from "pg_temp"."target__stg_4" as s
-where s.dataops_deleted;
+where s."dataops_deleted";
 
 commit;
 

@@ -27,7 +27,7 @@ create temporary table "pg_temp"."target__stg_3" as (
 select "id", "name", "_sequence", "dataops_deleted"
 from (
   select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
-  from (select * from "pg_temp"."target__stg_2" where not dataops_deleted) as carrying
+  from (select * from "pg_temp"."target__stg_2" where not "dataops_deleted") as carrying
 ) as ranked
 where dataops_rank = 1
 );
@@ -74,14 +74,14 @@ select "id", "name", "_sequence", "gone" from "pg_temp"."target__stg_5" as s;
 
 update "shop"."target" as t set "gone" = true, "_sequence" = s."_sequence"
 from "pg_temp"."target__stg_4" as s
-where t."id" = s."id" and s.dataops_deleted;
+where t."id" = s."id" and s."dataops_deleted";
 
 delete from "shop"."target__tombstones" as t
 where exists (select 1 from "pg_temp"."target__stg_4" as s where t."id" = s."id");
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
 select "id", "_sequence" from "pg_temp"."target__stg_4" as s
-where s.dataops_deleted
+where s."dataops_deleted"
   and not exists (select 1 from "shop"."target" as t where t."id" = s."id");
 
 commit;

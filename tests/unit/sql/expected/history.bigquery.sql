@@ -14,12 +14,19 @@ having count(*) > 1
 limit 3;
 
 create table `shop`.`target__stg_2` options (expiration_timestamp = timestamp_add(current_timestamp(), interval 1 day)) as (
-select `id`, `name`, case when exists (select 1 from `shop`.`target` as t
+select `id`, `name`, cast('2026-01-09T00:00:00.000000' as DATETIME) as `valid_from`
+from `shop`.`target__stg_1` as s
+where exists (select 1 from `shop`.`target` as t
   where t.`id` = s.`id` and t.`valid_to` >= cast(s.`at` as DATETIME) and t.`valid_to` <= cast('2026-01-09T00:00:00.000000' as DATETIME)
     and not exists (select 1 from `shop`.`target` as n
       where n.`id` = t.`id` and n.`valid_from` = t.`valid_to` and n.`valid_from` <> cast('2026-01-09T00:00:00.000000' as DATETIME)))
-  then cast('2026-01-09T00:00:00.000000' as DATETIME) else cast(s.`at` as DATETIME) end as `valid_from`
+union all
+select `id`, `name`, cast(s.`at` as DATETIME) as `valid_from`
 from `shop`.`target__stg_1` as s
+where not exists (select 1 from `shop`.`target` as t
+  where t.`id` = s.`id` and t.`valid_to` >= cast(s.`at` as DATETIME) and t.`valid_to` <= cast('2026-01-09T00:00:00.000000' as DATETIME)
+    and not exists (select 1 from `shop`.`target` as n
+      where n.`id` = t.`id` and n.`valid_from` = t.`valid_to` and n.`valid_from` <> cast('2026-01-09T00:00:00.000000' as DATETIME)))
 );
 
 create table `shop`.`target__stg_3` options (expiration_timestamp = timestamp_add(current_timestamp(), interval 1 day)) as (

@@ -14,12 +14,19 @@ having count(*) > 1
 limit 3;
 
 create temporary table "temp"."main"."target__stg_2" as (
-select "id", "name", case when exists (select 1 from "shop"."target" as t
+select "id", "name", cast('2026-01-09T00:00:00.000000' as TIMESTAMP) as "valid_from"
+from "temp"."main"."target__stg_1" as s
+where exists (select 1 from "shop"."target" as t
   where t."id" = s."id" and t."valid_to" >= cast(s."at" as TIMESTAMP) and t."valid_to" <= cast('2026-01-09T00:00:00.000000' as TIMESTAMP)
     and not exists (select 1 from "shop"."target" as n
       where n."id" = t."id" and n."valid_from" = t."valid_to" and n."valid_from" <> cast('2026-01-09T00:00:00.000000' as TIMESTAMP)))
-  then cast('2026-01-09T00:00:00.000000' as TIMESTAMP) else cast(s."at" as TIMESTAMP) end as "valid_from"
+union all
+select "id", "name", cast(s."at" as TIMESTAMP) as "valid_from"
 from "temp"."main"."target__stg_1" as s
+where not exists (select 1 from "shop"."target" as t
+  where t."id" = s."id" and t."valid_to" >= cast(s."at" as TIMESTAMP) and t."valid_to" <= cast('2026-01-09T00:00:00.000000' as TIMESTAMP)
+    and not exists (select 1 from "shop"."target" as n
+      where n."id" = t."id" and n."valid_from" = t."valid_to" and n."valid_from" <> cast('2026-01-09T00:00:00.000000' as TIMESTAMP)))
 );
 
 create temporary table "temp"."main"."target__stg_3" as (

@@ -1,0 +1,20 @@
+create transient table "shop"."target__stg_1" as (
+select * from "shop"."source"
+);
+
+select count(*)
+from "shop"."target__stg_1";
+
+begin;
+
+update "shop"."dataops_leases__target" set "expires_epoch" = 0, "fences" = "fences" + 1
+where "target" = %s and "partition" = %s and "token" = %s;
+
+insert into "shop"."target" ("id", "name", "n")
+select "id", "name", "n" from "shop"."target__stg_1"
+except
+select "id", "name", "n" from "shop"."target";
+
+commit;
+
+drop table if exists "shop"."target__stg_1";

@@ -1,0 +1,28 @@
+create transient table "shop"."target__stg_1" as (
+select * from "shop"."source"
+);
+
+select count(*),
+  count(case when "id" is null then 1 end)
+from "shop"."target__stg_1";
+
+select "id", count(*)
+from "shop"."target__stg_1"
+group by "id"
+having count(*) > 1
+limit 3;
+
+begin;
+
+update "shop"."dataops_leases__target" set "expires_epoch" = 0, "fences" = "fences" + 1
+where "target" = %s and "partition" = %s and "token" = %s;
+
+merge into "shop"."target" as t
+using "shop"."target__stg_1" as s
+on t."id" = s."id"
+when matched and (t."name" is distinct from s."name" or t."n" is distinct from s."n") then update set "name" = s."name", "n" = s."n"
+when not matched then insert ("id", "name", "n") values (s."id", s."name", s."n");
+
+commit;
+
+drop table if exists "shop"."target__stg_1";
