@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject
+from msgspec.structs import replace
+
+from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.judge import judge_age
 from airflow_dataops.core.sla.policies import MaxAge
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
@@ -33,6 +36,7 @@ class AssetWatch:
         self._ledger = ledger
         self._records = records
         self._desk = desk
+        self._marks: dict[str, datetime] = {}
 
     def check(
         self,
@@ -52,12 +56,17 @@ class AssetWatch:
             named = rules.of_assets(each.name for each in listed)
             wanted += [sla for sla in named if (sla.subject, sla.name) not in known]
         told = []
+        open_ = defaultdict[str, list[SlaMiss]](list)
+        for miss in self._ledger.open_misses(kind=str(SubjectKind.ASSET)):
+            open_[miss.subject.name].append(miss)
+        keys = {miss.key for misses in open_.values() for miss in misses}
         for sla in wanted:
             for miss in self._misses(sla, assets.get(sla.subject), now):
-                if self._desk.miss(miss):
+                if miss.key not in keys and self._desk.miss(miss):
                     tell(sla, miss)
                     told.append(miss)
-            self._solve(sla, assets.get(sla.subject))
+                    open_[sla.subject].append(miss)
+            self._solve(sla, assets.get(sla.subject), open_[sla.subject])
         return told
 
     def _misses(self, sla: Sla, asset: Asset | None, now: datetime) -> list[SlaMiss]:
@@ -65,24 +74,34 @@ class AssetWatch:
         event = None if asset is None else asset.last_asset_event
         last = None if event is None else event.timestamp
         if asset is None or last is None:
-            return [_miss(sla, judge_age(sla, None, now), now)]
+            # It may be new: its age is counted from when it was first looked for.
+            found = judge_age(sla, self._mark(f"awaited:{sla.subject}", now), now)
+            told = replace(found, state="never_updated")
+            return [_miss(sla, told, now)] if found.is_miss else []
         name = f"asset:{sla.subject}"
-        before = self._records.mark(last, name)
+        before = self._mark(name, last)
         times = [before, last]
         if before != last:
             times = [before, *(e.timestamp for e in self._reader.asset_events(asset.id, before))]
             self._records.move(name, last)
+            self._marks[name] = last
         gaps = [judge_age(sla, one, other) for one, other in pairwise(times)]
         gaps.append(judge_age(sla, last, now))
         return [_miss(sla, gap, now) for gap in gaps if gap.is_miss]
 
-    def _solve(self, sla: Sla, asset: Asset | None) -> None:
+    def _mark(self, name: str, first: datetime) -> datetime:
+        """Return what is noted under a name, `first` where nothing is; the ledger is asked once."""
+        if name not in self._marks:
+            self._marks[name] = self._records.mark(first, name)
+        return self._marks[name]
+
+    def _solve(self, sla: Sla, asset: Asset | None, open_: Iterable[SlaMiss]) -> None:
         """Solve the misses that were due before the asset's newest event would be too old."""
         event = None if asset is None else asset.last_asset_event
         if event is None or event.timestamp is None:
             return
         due = judge_age(sla, event.timestamp, event.timestamp).due
-        for miss in self._ledger.open_misses(kind=str(sla.kind), subject=sla.subject):
+        for miss in open_:
             if miss.sla == sla.name and due is not None and miss.due < due:
                 self._desk.solve(miss.key)
 

@@ -378,3 +378,18 @@ def test_ten_thousand_tasks_in_one_run_cost_what_is_late(world: World) -> None:
     assert [each.requests for each in found] == [4, 8]
     assert {miss.subject.task_id for miss in found[1].misses} == {"t7", "t8"}
     assert [miss.subject.task_id for miss in world.ledger.open_misses()] == ["t7"]
+
+
+def test_an_asset_that_nobody_ever_updated_is_late_only_after_a_while(world: World) -> None:
+    """A new DAG is not late before its first run."""
+    fresh = Sla(name="fresh", kind=SubjectKind.ASSET, subject="orders", due=MaxAge(minutes=60))
+    world.airflow.add("shop", [fresh])
+    assert [world.at(m) for m in (0, 30)] == [[], []]
+    world.start()
+    assert [world.at(m) for m in (59, 61, 62)] == [[], ["fresh"], []]
+    assert world.told[-1].state == "never_updated"
+    world.airflow.events = [minute(63)]
+    last = LastEvent(world.airflow.events[-1])
+    world.airflow.all_assets = [Asset(7, "orders", "s3://orders", last)]
+    assert world.at(64) == []
+    assert world.open == []
