@@ -42,9 +42,7 @@ async def check_run(
     try:
         run, due = _run_of(context or {}), _due_of(context or {})
         found = await asyncio.wait_for(_gathered(conn_id).look_at(run, due), _PATIENCE)
-        return (
-            f"{run.dag_id} {run.dag_run_id}: {len(found.misses)} new misses among those looked at"
-        )
+        return f"{found.looked} runs that are due looked at: {len(found.misses)} new misses"
     except Exception as error:  # noqa: BLE001 - a callback is retried by nobody
         LOG.error("A deadline is left to the monitor: %s: %s", type(error).__name__, error)
         return f"{type(error).__name__}: {redacted(str(error))}"
