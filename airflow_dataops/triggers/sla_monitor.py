@@ -13,6 +13,7 @@ from airflow.triggers.base import BaseTrigger, TriggerEvent
 from airflow_dataops.adapters.watch.pace import POLL_SECONDS, Pacer
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.alerts import alert_sender
+from airflow_dataops.hooks.ledger_upkeep import prune_daily
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sla_watch import open_watch
 
@@ -50,7 +51,7 @@ class SlaMonitorTrigger(BaseTrigger):
 
     async def run(self) -> AsyncIterator[TriggerEvent]:
         """Watch and send. Fires with `{"misses": n}`, or `{"error": text}` when it cannot go on."""
-        sending = asyncio.create_task(_send())
+        beside = [asyncio.create_task(_send()), asyncio.create_task(_tidy())]
         try:
             yield TriggerEvent({"misses": await self._watch()})
         except ConfigError as error:
@@ -59,7 +60,8 @@ class SlaMonitorTrigger(BaseTrigger):
             LOG.exception("The watch over SLAs ends")
             yield TriggerEvent({"error": f"{type(error).__name__}: {redacted(str(error))}"})
         finally:
-            sending.cancel()
+            for task in beside:
+                task.cancel()
 
     async def _watch(self) -> int:
         until = datetime.fromisoformat(self.until)
@@ -83,6 +85,14 @@ async def _send() -> None:
         except Exception:
             LOG.exception("Alerts are not sent just now")
             await asyncio.sleep(_AFTER_ERROR)
+
+
+async def _tidy() -> None:
+    """Prune the ledger, if nobody has within a day."""
+    try:
+        await asyncio.to_thread(prune_daily)
+    except Exception:
+        LOG.exception("The ledger is not pruned")
 
 
 def _now() -> datetime:
