@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -10,12 +11,15 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from google.api_core.exceptions import ServiceUnavailable
 
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Load, Merge, Replace
 from airflow_dataops.core.model import Relation
-from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks.bigquery_files import BigQueryFiles
+from airflow_dataops.hooks.bigquery_session import BigQuerySession
+from airflow_dataops.hooks.file_source import Files
 from tests.contract.loading import FIRST, OLD, items
 from tests.duckdb_runner import DuckDBRunner
 from tests.emulators import bigquery
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from airflow_dataops.core.loads.sources import Source
     from tests.warehouses import Warehouse
 
 TYPED = {"id": "bigint", "name": "text"}
@@ -52,7 +57,7 @@ def bucket() -> Path:
     return folder
 
 
-def load(warehouse: Warehouse, files: BigQueryFiles, **settings: Any) -> int:
+def load(warehouse: Warehouse, files: Source, **settings: Any) -> int:
     settings = {"target": warehouse.relation("items"), "verb": Replace()} | settings
     return run_load(Load(attempt=FIRST, **settings), files, warehouse.runner).staged
 
@@ -96,6 +101,19 @@ def test_parquet_tells_its_types(warehouse: Warehouse, bucket: Path) -> None:
     assert warehouse.rows(target) == [(3, "c"), (4, None)]
 
 
+def test_files_from_elsewhere_are_uploaded_as_parquet(warehouse: Warehouse, tmp_path: Path) -> None:
+    """The bulk path of every other source, by load jobs too."""
+    (tmp_path / "a.csv").write_text("id,price,at\n3,1.50,2026-01-02T03:04:05\n4,,\n")
+    typed = {"id": "bigint", "price": "decimal(18,2)", "at": "timestamp"}
+    source = Files(str(tmp_path / "a.csv"), "csv", columns=typed)
+    assert load(warehouse, source, create=True) == 2
+    at = datetime(2026, 1, 2, 3, 4, 5)
+    assert warehouse.rows(warehouse.relation("items")) == [
+        (3, Decimal("1.50"), at),
+        (4, None, None),
+    ]
+
+
 def test_what_bigquery_cannot_load_leaves_the_table_as_it_was(
     warehouse: Warehouse, bucket: Path
 ) -> None:
@@ -132,3 +150,44 @@ def test_other_targets_are_refused() -> None:
     files, staging = BigQueryFiles("gs://lake/a.csv", "csv"), Relation(identifier="staging")
     with duckdb.connect() as database, pytest.raises(ConfigError, match="use Files"):
         files.stage(DuckDBRunner(database), staging)
+
+
+class Stopped(BaseException):
+    """A timeout or a signal."""
+
+
+class LoadJobs:
+    """A BigQuery client whose load jobs end with an error when they are awaited."""
+
+    project = "emulated"
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+        self.cancelled = 0
+        self.tables: list[str] = []
+
+    def load_table_from_uri(self, urls: list[str], table: str, job_config: Any) -> LoadJobs:
+        assert job_config.labels == {"airflow_dag": "shop"}
+        self.tables.append(table)
+        return self
+
+    def result(self) -> None:
+        raise self.error
+
+    def cancel(self) -> None:
+        self.cancelled += 1
+
+
+@pytest.mark.parametrize(
+    ("raised", "expected", "cancelled"),
+    [(Stopped(), Stopped, 1), (ServiceUnavailable("later"), RetryableError, 0)],
+)
+def test_a_kill_cancels_the_job_and_an_outage_can_be_tried_again(
+    raised: BaseException, expected: type[BaseException], cancelled: int
+) -> None:
+    client: Any = LoadJobs(raised)
+    staging = Relation(identifier="staging", schema="raw")
+    session = BigQuerySession(client, labels={"airflow_dag": "shop"})
+    with pytest.raises(expected):
+        BigQueryFiles("gs://lake/a.jsonl", "jsonl").stage(session, staging)
+    assert (client.cancelled, client.tables) == (cancelled, ["emulated.raw.staging"])

@@ -32,13 +32,13 @@ from tests.contract import oracles
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from airflow_dataops.core.loads.specs import Verb
     from tests.warehouses import Warehouse
 
 ATTEMPT = Attempt(owner="o", run_id="r")
-TYPES = {"k": "integer", "n": "integer", "v": "varchar", "op": "varchar"}
+TYPES = {"k": "int", "n": "int", "v": "text", "op": "text"}
 
 
 class Case:
@@ -50,7 +50,8 @@ class Case:
         self.columns = columns
         self.target = warehouse.relation(f"t{seed}")
         self.sql = warehouse.sql(self.target)
-        listed = ", ".join(f"{name} {TYPES[name]}" for name in columns)
+        self.types = {name: warehouse.engine.types[kind] for name, kind in TYPES.items()}
+        listed = ", ".join(f"{name} {self.types[name]}" for name in columns)
         warehouse.runner.execute(f"create table {self.sql} ({listed}{extra})")
 
     def pick(self, values: Sequence[Any]) -> Any:
@@ -67,7 +68,7 @@ class Case:
         """Load rows, twice; return whether they were taken."""
         columns = columns or self.columns
         load = Load(target=self.target, verb=verb, attempt=ATTEMPT)
-        source = Query(sql=values(rows, columns))
+        source = Query(sql=values(rows, columns, self.types))
         try:
             run_load(load, source, self.warehouse.runner)
         except RunError:
@@ -80,12 +81,14 @@ class Case:
         return self.warehouse.runner.fetch(f"select {names} from {self.sql}")
 
 
-def values(rows: Sequence[tuple[Any, ...]], columns: Sequence[str]) -> str:
+def values(
+    rows: Sequence[tuple[Any, ...]], columns: Sequence[str], types: Mapping[str, str]
+) -> str:
     """Return the query for some rows."""
 
     def literal(value: Any, name: str) -> str:
         text = "null" if value is None else repr(value)
-        return f"cast({text} as {TYPES[name]}) as {name}"
+        return f"cast({text} as {types[name]}) as {name}"
 
     def select(row: tuple[Any, ...]) -> str:
         return "select " + ", ".join(map(literal, row, columns))
@@ -253,6 +256,12 @@ def run_cases(engine: str, verb: str, seeds: range) -> None:
 @pytest.mark.parametrize(("engine", "tables"), [("duckdb", 17), ("postgres", 5)])
 def test_random_batches(engine: str, tables: int, verb: str) -> None:
     run_cases(engine, verb, range(tables))
+
+
+@pytest.mark.slow
+@VERBS
+def test_random_batches_on_bigquery(verb: str) -> None:
+    run_cases("bigquery", verb, range(5))
 
 
 @pytest.mark.slow
