@@ -10,6 +10,9 @@ import msgspec
 from airflow_dataops.core.sla.facts import RunFacts, TaskFacts
 from airflow_dataops.core.sla.policies import RunType
 
+_RUN_TYPES = frozenset(RunType)
+"""A later Airflow may know more; those owe nothing, as runs by hand do."""
+
 
 class Dag(msgspec.Struct, frozen=True):
     """A DAG of `GET /dags`. Its next run is the one that the scheduler is to make next."""
@@ -72,7 +75,7 @@ class Run(msgspec.Struct, frozen=True):
         return RunFacts(
             dag_id=self.dag_id,
             run_id=self.dag_run_id,
-            run_type=RunType(self.run_type),
+            run_type=RunType(self.run_type) if self.run_type in _RUN_TYPES else RunType.MANUAL,
             run_after=self.run_after,
             state=self.state,
             data_interval_end=self.data_interval_end,

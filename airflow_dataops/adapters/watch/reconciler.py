@@ -26,7 +26,7 @@ from airflow_dataops.adapters.watch.records import Records
 from airflow_dataops.core.ledger.misses import SlaMiss
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.facts import State, state_of
-from airflow_dataops.core.sla.watching import look
+from airflow_dataops.core.sla.watching import Look, look
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.sla.facts import TaskFacts
     from airflow_dataops.core.sla.policies import Sla
     from airflow_dataops.core.sla.rules import Rules
-    from airflow_dataops.core.sla.watching import Look, NewMiss, Watched
+    from airflow_dataops.core.sla.watching import NewMiss, Watched
 
     Key = tuple[str, str]
 
@@ -258,7 +258,12 @@ class Reconciler:
     def _look(self, watched: Watched, tasks: Sequence[TaskFacts], now: datetime) -> Look:
         dag_id = watched.run.dag_id
         slas = self.definitions.of_runs(dag_id)
-        return look(watched, slas, tasks, now, partial(self._history, dag_id))
+        try:
+            return look(watched, slas, tasks, now, partial(self._history, dag_id))
+        except Exception:
+            # The other runs are watched all the same.
+            LOG.exception("The SLAs of run %s of %s cannot be judged", watched.run.run_id, dag_id)
+            return Look(new=(), solved=(), watched=watched)
 
     def _tasks_of(self, runs: Sequence[Watched]) -> dict[Key, list[TaskFacts]]:
         """Return the tasks that SLAs are about, with all their instances that matter."""

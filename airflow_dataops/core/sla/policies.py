@@ -94,11 +94,13 @@ class RunType(StrEnum):
     SCHEDULED = "scheduled"
     ASSET = "asset_triggered"
     MATERIALIZED = "asset_materialization"
+    TRIGGERED = "operator_triggered"
+    """By another DAG."""
     MANUAL = "manual"
     BACKFILL = "backfill"
 
 
-SCHEDULED_RUNS = (RunType.SCHEDULED, RunType.ASSET, RunType.MATERIALIZED)
+SCHEDULED_RUNS = (RunType.SCHEDULED, RunType.ASSET, RunType.MATERIALIZED, RunType.TRIGGERED)
 """The runs that owe something by default: those that Airflow starts by itself."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +18,7 @@ from airflow_dataops.core.sla.policies import (
     AfterInterval,
     AfterRunStart,
     AfterTaskStart,
+    ByTime,
     MaxAge,
     RunType,
     Sla,
@@ -27,7 +28,7 @@ from tests.fakes.airflow_reader import FakeAirflow, changed
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from airflow_dataops.core.ledger.misses import SlaMiss
@@ -53,7 +54,7 @@ class World:
 
     rules: Rules | None = None
 
-    def start(self) -> None:
+    def start(self, more: Sequence[Sla] = ()) -> None:
         self.watch = Reconciler(
             self.airflow,
             self.ledger,
@@ -61,6 +62,7 @@ class World:
             self.clock,
             tell=lambda sla, miss: self.told.append(miss),
             history=lambda dag_id, sla: self.history,
+            more=more,
             rules=self.rules,
             url="http://airflow.example",
         )
@@ -217,6 +219,28 @@ def test_other_runs_owe_nothing_unless_asked_for(world: World) -> None:
         world.airflow.put(each)
         world.airflow.put_task(each, "load", "running", start_date=NOON)
     assert world.at(31) == ["also", "also"]
+
+
+def test_runs_that_another_dag_triggers_count_and_unknown_types_do_not(world: World) -> None:
+    world.airflow.add("shop", [sla()])
+    for type_ in ("operator_triggered", "of_airflow_4"):
+        each = run(dag_run_id=type_, run_type=type_)
+        world.airflow.put(each)
+        world.airflow.put_task(each, "load", "running", start_date=NOON)
+    assert world.at(31) == ["s"]
+    assert world.told[0].subject.run_id == "operator_triggered"
+
+
+def test_a_run_that_cannot_be_judged_hinders_no_other(world: World) -> None:
+    bad = sla(due=ByTime(at=time(12, 30), timezone="Atlantis/Poseidonis"))
+    world.start(more=[replace(bad, dag_id="lost")])
+    for dag_id in ("lost", "shop"):
+        world.airflow.add(dag_id, [replace(sla(), dag_id=dag_id)])
+        each = run(dag_id=dag_id)
+        world.airflow.put(each)
+        world.airflow.put_task(each, "load", "running", start_date=NOON)
+    assert world.at(31) == ["s"]
+    assert world.told[0].subject.dag_id == "shop"
 
 
 def test_a_run_that_never_came_is_missed_and_is_the_one_that_comes_later(world: World) -> None:
