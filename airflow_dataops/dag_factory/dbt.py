@@ -11,7 +11,6 @@ from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import asset_of
-from airflow_dataops.slas.files import put_rules
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
 from airflow_dataops.task_groups.tasks import add_tasks
@@ -105,6 +104,9 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     dag.fileloc = caller_file()
     add_tasks(planned, dag, dag.task_group)
     if slas is not None:
+        # Dear to import, and few DAG files name one.
+        from airflow_dataops.slas.files import put_rules
+
         put_rules(dag, locate(slas))
     return dag
 

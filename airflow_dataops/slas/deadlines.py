@@ -9,8 +9,8 @@ import msgspec
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert
 
+from airflow_dataops.core.sla.names import default_name
 from airflow_dataops.core.sla.policies import AfterInterval, ByTime
-from airflow_dataops.core.sla.wishes import default_name
 from airflow_dataops.slas.references import SlaDue
 
 if TYPE_CHECKING:

@@ -12,8 +12,9 @@ from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan.names import table_path
 from airflow_dataops.core.plan.structs import TaskKind
 from airflow_dataops.core.sla.declared import slas_to_json
+from airflow_dataops.core.sla.names import default_name
 from airflow_dataops.core.sla.policies import AfterRunStart, MaxAge, Sla
-from airflow_dataops.core.sla.wishes import About, Defaults, Wish, default_name, sla_of
+from airflow_dataops.core.sla.wishes import About, Defaults, Wish, sla_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import asdict, replace
 
-from airflow_dataops.core.decoding import convert
 from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.policies import Sla
 from airflow_dataops.errors import ConfigError
@@ -120,6 +119,9 @@ def slas_from_json(entries: Any, source: str = "slas") -> tuple[Sla, ...]:
     try:
         found = msgspec.convert(entries, tuple[_Entry, ...])
     except msgspec.ValidationError:
+        # Dear to import, and needed only to say what is wrong.
+        from airflow_dataops.core.decoding import convert
+
         found = convert(entries, tuple[_Entry, ...], source=source)
     return tuple(sla for entry in found for sla in _slas_of(entry))
 

@@ -12,6 +12,7 @@ from msgspec import Meta
 from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.due import zone_of
+from airflow_dataops.core.sla.names import default_name
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     SCHEDULED_RUNS,
@@ -210,27 +211,6 @@ def sla_of(wish: Wish, about: About, defaults: Defaults) -> Sla:
         escalate=_or(wish.escalate, tier.escalate if tier else ()),
         on_miss=_or(given, tier.on_miss if tier else ()),
     )
-
-
-def default_name(due: Due) -> str:
-    """Name an SLA by its due time, such as `by 07:00 Europe/Berlin`."""
-    if isinstance(due, ByTime):
-        at = f"{due.at:%H:%M:%S}" if due.at.second else f"{due.at:%H:%M}"
-        return f"by {at} {due.timezone}"
-    long = shown(due.minutes)
-    return {
-        AfterInterval: f"{long} after the data interval",
-        AfterRunStart: f"{long} after the run's start",
-        AfterTaskStart: f"within {long}",
-        MaxAge: f"at most {long} old",
-    }[type(due)]
-
-
-def shown(minutes: float) -> str:
-    """Write a duration for a reader: `90 min`, `2 h`, `45 s`."""
-    if minutes < 1:
-        return f"{minutes * 60:g} s"
-    return f"{minutes / 60:g} h" if minutes % 60 == 0 else f"{minutes:g} min"
 
 
 def _due(wish: Wish, kind: SubjectKind, defaults: Defaults) -> Due:
