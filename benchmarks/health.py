@@ -90,6 +90,7 @@ def _by_hook_calls(count: int) -> tuple[float, int]:
 def _together(count: int) -> tuple[float, int]:
     from airflow_dataops.core.health.config import TableHealth
     from airflow_dataops.core.health.tables import check_tables
+    from airflow_dataops.hooks import sql_runner  # noqa: F401 - so that it is loaded
     from airflow_dataops.hooks.warehouses import open_warehouse
 
     wanted = {

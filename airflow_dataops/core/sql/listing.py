@@ -10,7 +10,7 @@ from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from airflow_dataops.core.ports import SqlRunner
 
@@ -70,7 +70,7 @@ def find_tables(
             except Exception as error:  # noqa: BLE001 - each driver has a tree of its own
                 failed |= {asked: f"Its schema cannot be read: {error}" for asked, _ in part}
                 continue
-            found |= {asked: hit for asked, full in part if (hit := _match(full, listed))}
+            found |= _matches(part, listed)
     missing = [each for each in asked_for if each not in found and each not in failed]
     failed |= {each: f"There is no table {each}, or it may not be seen." for each in missing}
     return found, failed
@@ -140,17 +140,26 @@ def _from(runner: SqlRunner, relations: Sequence[Relation]) -> tuple[str, str, l
     return f"{quote(first.database or '', dialect)}.information_schema.columns", condition, bound
 
 
-def _match(asked: Relation, listed: Sequence[Listed]) -> Listed | None:
-    def same(fold: bool) -> Iterator[Listed]:
-        for each in listed:
-            names = (each.relation.schema or "", each.relation.identifier)
-            wanted = (asked.schema or "", asked.identifier)
-            if names == wanted or (fold and _folded(names) == _folded(wanted)):
-                yield each
+def _matches(
+    asked: Sequence[tuple[Relation, Relation]], listed: Sequence[Listed]
+) -> dict[Relation, Listed]:
+    """Find each table by its name as it is, or else without regard to case."""
+    exact = {_names(each.relation): each for each in listed}
+    folded: dict[tuple[str, str], Listed] = {}
+    for each in listed:
+        folded.setdefault(_folded(each.relation), each)
+    found = {}
+    for name, full in asked:
+        hit = exact.get(_names(full)) or folded.get(_folded(full))
+        if hit is not None:
+            found[name] = hit
+    return found
 
-    exact = next(same(fold=False), None)
-    return exact or next(same(fold=True), None)
+
+def _names(relation: Relation) -> tuple[str, str]:
+    return relation.schema or "", relation.identifier
 
 
-def _folded(names: tuple[str, str]) -> tuple[str, str]:
-    return names[0].casefold(), names[1].casefold()
+def _folded(relation: Relation) -> tuple[str, str]:
+    schema, name = _names(relation)
+    return schema.casefold(), name.casefold()
