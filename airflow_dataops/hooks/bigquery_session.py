@@ -93,7 +93,8 @@ class BigQuerySession:
 
     def result(self, job: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement that has ended; raise what it raised."""
-        return [tuple(row.values()) for row in self._get(job).result()]
+        with stated():
+            return [tuple(row.values()) for row in self._get(job).result()]
 
     def cancel(self, job: str) -> None:
         """Stop a statement; one that has ended stays as it is."""

@@ -73,7 +73,11 @@ def _bigquery(fence: str, statements: Sequence[str]) -> str:
         f"  {fence};\n  set dataops_changed = cast(@@row_count as string);\n"
         f"  if dataops_changed = '{SUPERSEDED}' then\n    rollback transaction;\n  else\n"
         f"{counted}    commit transaction;\n  end if;\n"
-        "exception when error then\n  rollback transaction;\n  raise;\nend;\n"
+        "exception when error then\n  set dataops_changed = @@error.message;\n"
+        # Some errors end a transaction by themselves, and another ROLLBACK would hide them.
+        "  begin\n    rollback transaction;\n"
+        "  exception when error then\n    select 'rolled back';\n  end;\n"
+        "  raise using message = dataops_changed;\nend;\n"
         "select dataops_changed"
     )
 
