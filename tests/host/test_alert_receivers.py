@@ -287,6 +287,82 @@ def test_alerts_through_a_bad_receiver_arrive_once(
     assert len(set(server.keys())) == count
 
 
+def bad_days(number: int) -> tuple[int, float]:
+    """Every 97th request hangs, every eleventh is told to wait, every seventh fails."""
+    if number % 97 == 0:
+        return 503, 2.5
+    return (429 if number % 11 == 0 else 500 if number % 7 == 0 else 200), 0
+
+
+@pytest.mark.slow
+def test_a_thousand_alerts_reach_slack_pagerduty_and_mail_once_each(
+    tmp_path: Path,
+    server: Web,
+    webhook: str,
+    pagerduty: str,
+    mailbox: Mailbox,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The HTTP receivers fail, hang and answer 429, the mail server refuses now and then."""
+    from threading import Event, Thread
+
+    monkeypatch.setattr(slack, "TIMEOUT", 1)
+    monkeypatch.setattr(pagerduty_module._OnceClient, "timeout", 1)
+    server.verdict = bad_days
+    line = Line(tmp_path, webhook, pagerduty, "email:mail/ops@example.com")
+    line.raise_many(1000)
+    stop = Event()
+    senders = [Thread(target=line.sender().run, args=(stop, 0.05)) for _ in range(2)]
+    for sender in senders:
+        sender.start()
+    until = time.monotonic() + 800
+    while line.waiting() and time.monotonic() < until:
+        mailbox.refuse = not mailbox.refuse
+        line.hurry()
+        time.sleep(0.25)
+    stop.set()
+    for sender in senders:
+        sender.join()
+    assert line.waiting() == 0
+    told = {
+        "slack": [
+            body["metadata"]["event_payload"]["key"] for body in server.taken if "metadata" in body
+        ],
+        "pagerduty": [body["dedup_key"] for body in server.taken if "dedup_key" in body],
+        "mail": [str(mail["Subject"]) for mail in mailbox.mails],
+    }
+    assert {name: (len(found), len(set(found))) for name, found in told.items()} == dict.fromkeys(
+        told, (1000, 1000)
+    )
+
+
+@pytest.mark.slow
+def test_the_storm_of_one_cause_is_one_message_to_each(
+    tmp_path: Path, server: Web, webhook: str, pagerduty: str, mailbox: Mailbox
+) -> None:
+    """1,000 alerts of one cause, through receivers that fail: one message, and one resolve."""
+    line = Line(tmp_path, webhook, pagerduty, "email:mail/ops@example.com")
+    route = {"receivers": [webhook, pagerduty, "email:mail/ops@example.com"]}
+    line.config = parse_config({"routes": [route | {"group": {"wait_seconds": 1}}]})
+    desk = AlertDesk(line.store.database, line.config, SystemClock())
+    server.verdict = lambda number: (429 if number == 1 else 500 if number == 2 else 200, 0)
+    for number in range(1000):
+        desk.alert(Alert(key=f"a{number}", title=f"a{number} is late", at=NOW, cause="raw failed"))
+    time.sleep(1.2)
+    while line.waiting():
+        line.sender().run_once()
+        line.hurry()
+    assert len(mailbox.mails) == 1
+    assert len(server.taken) == 2
+    assert sum("999 more" in json.dumps(body) for body in server.taken) == 2
+    for number in range(1000):
+        desk.resolve(f"a{number}")
+    while line.waiting():
+        line.sender().run_once()
+        line.hurry()
+    assert (len(mailbox.mails), len(server.taken)) == (2, 4)
+
+
 def test_a_storm_of_one_cause_is_one_message_on_the_wire(
     tmp_path: Path, server: Web, webhook: str
 ) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from airflow_dataops.core.loads import envelopes
 from airflow_dataops.core.loads.checks import (
     Counts,
@@ -11,7 +13,6 @@ from airflow_dataops.core.loads.checks import (
     count,
     refuse,
     refuse_null_keys,
-    refuse_ties,
 )
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.specs import Envelope, NullKeys, OnEmpty
@@ -19,6 +20,7 @@ from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import changes, debezium
 from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.relations import subquery
 from airflow_dataops.core.sql.staging import any_null
 from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Table
@@ -35,7 +37,7 @@ class Events(Struct, frozen=True):
     """Staged events with the target's names.
 
     Attributes:
-        table: columns, sequence (named as in the target) and `changes.DELETED`.
+        table: a subquery: columns, sequence (named as in the target) and `changes.DELETED`.
         rows: events of the source.
         columns: the target's columns that events carry.
         whole: whether those, with what the verb fills, are all that the target has.
@@ -78,11 +80,8 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
     [sequence] = require((sequence,), fitted.staged, setting="sequence", where=where)
     type_ = _sequence_type(job, fitted.staged, sequence, given[0])
     named = (sequence, given[0], type_)
-    table = job.stage_query(
-        changes.prepared(fitted.staged.sql, fitted.written, named, deletes, job.dialect)
-    )
-    compared = (*fitted.written, given[0], changes.DELETED)
-    refuse_ties(job, table, compared, keys, given[0])
+    query = changes.prepared(fitted.staged.sql, fitted.written, named, deletes, job.dialect)
+    table = structs.replace(fitted.staged, sql=f"{subquery(query)} as prepared")
     return Events(
         table=table,
         rows=rows,

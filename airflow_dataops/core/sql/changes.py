@@ -107,21 +107,32 @@ def upserts_only(source: str, dialect: str) -> str:
     return f"(select * from {source} where not {quote(DELETED, dialect)}) as carrying"
 
 
-def drop_stale(changes: Changes, events: str) -> tuple[Statement, ...]:
-    """Return the statements that drop events of keys of which the target has seen as late.
+def as_late(changes: Changes, seen: str, events: str) -> Statement:
+    """Return the query for a row of the target, or a tombstone, as late as the first event.
 
-    They change the staging table alone.
+    Where events come in order there is none, and no key has to be looked up.
     """
     sequence = quote(changes.sequence, changes.dialect)
-    return tuple(
-        Statement(
-            sql=(
-                f"delete from {events} as s\n"
-                f"where exists (select 1 from {seen} as t where {changes.same_key}\n"
-                f"  and t.{sequence} >= s.{sequence})"
-            )
+    return Statement(
+        sql=(
+            f"select 1 from {seen}\n"
+            f"where {sequence} >= (select min({sequence}) from {events}) limit 1"
         )
-        for seen in (changes.target, changes.tombstones)
+    )
+
+
+def drop_stale(changes: Changes, seen: str, events: str) -> Statement:
+    """Return the statement that drops events of keys of which the target has seen as late.
+
+    It changes the staging table alone.
+    """
+    sequence = quote(changes.sequence, changes.dialect)
+    return Statement(
+        sql=(
+            f"delete from {events} as s\n"
+            f"where exists (select 1 from {seen} as t where {changes.same_key}\n"
+            f"  and t.{sequence} >= s.{sequence})"
+        )
     )
 
 

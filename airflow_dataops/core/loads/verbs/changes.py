@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.checks import refuse_ties
 from airflow_dataops.core.loads.events import Events, read_events
 from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.job import Publication
@@ -13,7 +14,7 @@ from airflow_dataops.core.sql import changes as sql
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.changes import Changes
 from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import send
+from airflow_dataops.core.sql.statements import ask, send
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
 
 def _hard(job: Job, to: Changes, events: Events) -> tuple[Statement, ...]:
     last = _last(job, to, events, events.table.sql)
+    _check_ties(job, to, events, last)
     wanted = _wanted(to, events, last, (*events.columns, to.sequence), deleted=sql.DELETED)
     return (*upsert(job, wanted), *sql.bury(to, last.sql, unknown_only=False))
 
@@ -59,6 +61,7 @@ def _soft(job: Job, to: Changes, events: Events, flag: str) -> tuple[Statement, 
     """Apply each key's last row, then mark those whose last event is a deletion."""
     carrying = _last(job, to, events, sql.upserts_only(events.table.sql, job.dialect))
     last = _last(job, to, events, events.table.sql)
+    _check_ties(job, to, events, last)
     rows = job.stage_query(sql.with_flag(carrying.sql, flag, job.dialect))
     wanted = _wanted(to, events, rows, (*events.columns, to.sequence, flag), deleted=None)
     return (
@@ -73,9 +76,18 @@ def _last(job: Job, to: Changes, events: Events, source: str) -> Table:
     columns = (*events.columns, to.sequence, sql.DELETED)
     query = staging.last_rows(source, columns, to.keys, (to.sequence,), job.dialect)
     last = job.stage_query(query)
-    for statement in sql.drop_stale(to, last.sql):
-        send(statement, job.runner)
+    for seen in (to.target, to.tombstones):
+        if ask(sql.as_late(to, seen, last.sql), job.runner):
+            send(sql.drop_stale(to, seen, last.sql), job.runner)
     return last
+
+
+def _check_ties(job: Job, to: Changes, events: Events, last: Table) -> None:
+    """Refuse different last events of one key; where no key comes twice, there are none."""
+    [(keys,)] = ask(staging.facts(last.sql, ()), job.runner)
+    if keys < events.rows:
+        compared = (*events.columns, to.sequence, sql.DELETED)
+        refuse_ties(job, events.table, compared, to.keys, to.sequence)
 
 
 def _wanted(

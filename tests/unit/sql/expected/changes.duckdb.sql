@@ -12,33 +12,44 @@ select count(*),
 from "temp"."main"."target__stg_1";
 
 create temporary table "temp"."main"."target__stg_2" as (
-select "id", "name", cast("lsn" as BIGINT) as "_sequence",
-  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
-from "temp"."main"."target__stg_1"
-);
-
-select "id", "_sequence", count(*)
-from "temp"."main"."target__stg_2"
-group by "id", "_sequence"
-having count(*) > 1
-limit 3;
-
-create temporary table "temp"."main"."target__stg_3" as (
 select "id", "name", "_sequence", "dataops_deleted"
 from (
   select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
-  from "temp"."main"."target__stg_2"
+  from (
+select "id", "name", cast("lsn" as BIGINT) as "_sequence",
+  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
+from "temp"."main"."target__stg_1"
+) as prepared
 ) as ranked
 where dataops_rank = 1
 );
 
-delete from "temp"."main"."target__stg_3" as s
+select 1 from "shop"."target"
+where "_sequence" >= (select min("_sequence") from "temp"."main"."target__stg_2") limit 1;
+
+delete from "temp"."main"."target__stg_2" as s
 where exists (select 1 from "shop"."target" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");
 
-delete from "temp"."main"."target__stg_3" as s
+select 1 from "shop"."target__tombstones"
+where "_sequence" >= (select min("_sequence") from "temp"."main"."target__stg_2") limit 1;
+
+delete from "temp"."main"."target__stg_2" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");
+
+select count(*)
+from "temp"."main"."target__stg_2";
+
+select "id", "_sequence", count(*)
+from (
+select "id", "name", cast("lsn" as BIGINT) as "_sequence",
+  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
+from "temp"."main"."target__stg_1"
+) as prepared
+group by "id", "_sequence"
+having count(*) > 1
+limit 3;
 
 begin;
 
@@ -46,20 +57,20 @@ update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = ? and "partition" = ? and "token" = ?;
 
 delete from "shop"."target" as t
-where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s."id" and s."dataops_deleted");
+where exists (select 1 from "temp"."main"."target__stg_2" as s where t."id" = s."id" and s."dataops_deleted");
 
 delete from "shop"."target" as t
-where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s."id" and not coalesce(s."dataops_deleted", false));
+where exists (select 1 from "temp"."main"."target__stg_2" as s where t."id" = s."id" and not coalesce(s."dataops_deleted", false));
 
 insert into "shop"."target" ("id", "name", "_sequence")
-select "id", "name", "_sequence" from "temp"."main"."target__stg_3" as s
+select "id", "name", "_sequence" from "temp"."main"."target__stg_2" as s
 where not coalesce(s."dataops_deleted", false);
 
 delete from "shop"."target__tombstones" as t
-where exists (select 1 from "temp"."main"."target__stg_3" as s where t."id" = s."id");
+where exists (select 1 from "temp"."main"."target__stg_2" as s where t."id" = s."id");
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
-select "id", "_sequence" from "temp"."main"."target__stg_3" as s
+select "id", "_sequence" from "temp"."main"."target__stg_2" as s
 where s."dataops_deleted";
 
 commit;
@@ -67,5 +78,3 @@ commit;
 drop table if exists "temp"."main"."target__stg_1";
 
 drop table if exists "temp"."main"."target__stg_2";
-
-drop table if exists "temp"."main"."target__stg_3";

@@ -34,33 +34,40 @@ select count(*),
 from "pg_temp"."target__stg_2";
 
 create temporary table "pg_temp"."target__stg_3" as (
-select "id", "name", cast("dataops_sequence" as bigint) as "_sequence",
-  case when "dataops_deletes" then true else false end as "dataops_deleted"
-from "pg_temp"."target__stg_2"
-);
-
-select "id", "_sequence", count(*)
-from "pg_temp"."target__stg_3"
-group by "id", "_sequence"
-having count(*) > 1
-limit 3;
-
-create temporary table "pg_temp"."target__stg_4" as (
 select "id", "name", "_sequence", "dataops_deleted"
 from (
   select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
-  from "pg_temp"."target__stg_3"
+  from (
+select "id", "name", cast("dataops_sequence" as bigint) as "_sequence",
+  case when "dataops_deletes" then true else false end as "dataops_deleted"
+from "pg_temp"."target__stg_2"
+) as prepared
 ) as ranked
 where dataops_rank = 1
 );
 
-delete from "pg_temp"."target__stg_4" as s
-where exists (select 1 from "shop"."target" as t where t."id" = s."id"
-  and t."_sequence" >= s."_sequence");
+select 1 from "shop"."target"
+where "_sequence" >= (select min("_sequence") from "pg_temp"."target__stg_3") limit 1;
 
-delete from "pg_temp"."target__stg_4" as s
+select 1 from "shop"."target__tombstones"
+where "_sequence" >= (select min("_sequence") from "pg_temp"."target__stg_3") limit 1;
+
+delete from "pg_temp"."target__stg_3" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");
+
+select count(*)
+from "pg_temp"."target__stg_3";
+
+select "id", "_sequence", count(*)
+from (
+select "id", "name", cast("dataops_sequence" as bigint) as "_sequence",
+  case when "dataops_deletes" then true else false end as "dataops_deleted"
+from "pg_temp"."target__stg_2"
+) as prepared
+group by "id", "_sequence"
+having count(*) > 1
+limit 3;
 
 begin;
 
@@ -68,19 +75,19 @@ update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = %s and "partition" = %s and "token" = %s;
 
 delete from "shop"."target" as t
-where exists (select 1 from "pg_temp"."target__stg_4" as s where t."id" = s."id" and s."dataops_deleted");
+where exists (select 1 from "pg_temp"."target__stg_3" as s where t."id" = s."id" and s."dataops_deleted");
 
 insert into "shop"."target" as t ("id", "name", "_sequence")
-select "id", "name", "_sequence" from "pg_temp"."target__stg_4" as s
+select "id", "name", "_sequence" from "pg_temp"."target__stg_3" as s
 where not coalesce(s."dataops_deleted", false)
 order by "id"
 on conflict ("id") do update set "name" = excluded."name", "_sequence" = excluded."_sequence";
 
 delete from "shop"."target__tombstones" as t
-where exists (select 1 from "pg_temp"."target__stg_4" as s where t."id" = s."id");
+where exists (select 1 from "pg_temp"."target__stg_3" as s where t."id" = s."id");
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
-select "id", "_sequence" from "pg_temp"."target__stg_4" as s
+select "id", "_sequence" from "pg_temp"."target__stg_3" as s
 where s."dataops_deleted";
 
 commit;
@@ -90,5 +97,3 @@ drop table if exists "pg_temp"."target__stg_1";
 drop table if exists "pg_temp"."target__stg_2";
 
 drop table if exists "pg_temp"."target__stg_3";
-
-drop table if exists "pg_temp"."target__stg_4";

@@ -12,53 +12,74 @@ select count(*),
 from "shop"."target__stg_1";
 
 create transient table "shop"."target__stg_2" as (
+select "id", "name", "_sequence", "dataops_deleted"
+from (
+  select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
+  from (select * from (
 select "id", "name", cast("lsn" as NUMBER(38,0)) as "_sequence",
   case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
 from "shop"."target__stg_1"
+) as prepared where not "dataops_deleted") as carrying
+) as ranked
+where dataops_rank = 1
 );
 
-select "id", "_sequence", count(*)
-from "shop"."target__stg_2"
-group by "id", "_sequence"
-having count(*) > 1
-limit 3;
+select 1 from "shop"."target"
+where "_sequence" >= (select min("_sequence") from "shop"."target__stg_2") limit 1;
+
+delete from "shop"."target__stg_2" as s
+where exists (select 1 from "shop"."target" as t where t."id" = s."id"
+  and t."_sequence" >= s."_sequence");
+
+select 1 from "shop"."target__tombstones"
+where "_sequence" >= (select min("_sequence") from "shop"."target__stg_2") limit 1;
+
+delete from "shop"."target__stg_2" as s
+where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
+  and t."_sequence" >= s."_sequence");
 
 create transient table "shop"."target__stg_3" as (
 select "id", "name", "_sequence", "dataops_deleted"
 from (
   select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
-  from (select * from "shop"."target__stg_2" where not "dataops_deleted") as carrying
+  from (
+select "id", "name", cast("lsn" as NUMBER(38,0)) as "_sequence",
+  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
+from "shop"."target__stg_1"
+) as prepared
 ) as ranked
 where dataops_rank = 1
 );
+
+select 1 from "shop"."target"
+where "_sequence" >= (select min("_sequence") from "shop"."target__stg_3") limit 1;
 
 delete from "shop"."target__stg_3" as s
 where exists (select 1 from "shop"."target" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");
 
+select 1 from "shop"."target__tombstones"
+where "_sequence" >= (select min("_sequence") from "shop"."target__stg_3") limit 1;
+
 delete from "shop"."target__stg_3" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");
+
+select count(*)
+from "shop"."target__stg_3";
+
+select "id", "_sequence", count(*)
+from (
+select "id", "name", cast("lsn" as NUMBER(38,0)) as "_sequence",
+  case when cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE') then true else false end as "dataops_deleted"
+from "shop"."target__stg_1"
+) as prepared
+group by "id", "_sequence"
+having count(*) > 1
+limit 3;
 
 create transient table "shop"."target__stg_4" as (
-select "id", "name", "_sequence", "dataops_deleted"
-from (
-  select *, row_number() over (partition by "id" order by case when "_sequence" is null then 1 else 0 end, "_sequence" desc) as dataops_rank
-  from "shop"."target__stg_2"
-) as ranked
-where dataops_rank = 1
-);
-
-delete from "shop"."target__stg_4" as s
-where exists (select 1 from "shop"."target" as t where t."id" = s."id"
-  and t."_sequence" >= s."_sequence");
-
-delete from "shop"."target__stg_4" as s
-where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
-  and t."_sequence" >= s."_sequence");
-
-create transient table "shop"."target__stg_5" as (
-select *, false as "gone" from "shop"."target__stg_3"
+select *, false as "gone" from "shop"."target__stg_2"
 );
 
 begin;
@@ -67,20 +88,20 @@ update "shop"."dataops_leases__target" set "expires_epoch" = 0, "fences" = "fenc
 where "target" = %s and "partition" = %s and "token" = %s;
 
 merge into "shop"."target" as t
-using "shop"."target__stg_5" as s
+using "shop"."target__stg_4" as s
 on t."id" = s."id"
 when matched then update set "name" = s."name", "_sequence" = s."_sequence", "gone" = s."gone"
 when not matched then insert ("id", "name", "_sequence", "gone") values (s."id", s."name", s."_sequence", s."gone");
 
 update "shop"."target" as t set "gone" = true, "_sequence" = s."_sequence"
-from "shop"."target__stg_4" as s
+from "shop"."target__stg_3" as s
 where t."id" = s."id" and s."dataops_deleted";
 
 delete from "shop"."target__tombstones" as t
-where exists (select 1 from "shop"."target__stg_4" as s where t."id" = s."id");
+where exists (select 1 from "shop"."target__stg_3" as s where t."id" = s."id");
 
 insert into "shop"."target__tombstones" ("id", "_sequence")
-select "id", "_sequence" from "shop"."target__stg_4" as s
+select "id", "_sequence" from "shop"."target__stg_3" as s
 where s."dataops_deleted"
   and not exists (select 1 from "shop"."target" as t where t."id" = s."id");
 
@@ -93,5 +114,3 @@ drop table if exists "shop"."target__stg_2";
 drop table if exists "shop"."target__stg_3";
 
 drop table if exists "shop"."target__stg_4";
-
-drop table if exists "shop"."target__stg_5";
