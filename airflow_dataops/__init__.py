@@ -30,6 +30,7 @@ _HOMES = {
     "ConnectionQuery": "airflow_dataops.hooks.connection_query",
     "BigQueryFiles": "airflow_dataops.hooks.bigquery_files",
     "Files": "airflow_dataops.hooks.file_source",
+    "KafkaTopic": "airflow_dataops.hooks.kafka_topic",
     "SnowflakeFiles": "airflow_dataops.hooks.snowflake_files",
     "Gate": "airflow_dataops.core.loads.gates",
     "Append": "airflow_dataops.core.loads.specs",

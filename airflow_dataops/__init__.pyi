@@ -21,6 +21,7 @@ from airflow_dataops.hooks.bigquery_files import BigQueryFiles as BigQueryFiles
 from airflow_dataops.hooks.connection_query import ConnectionQuery as ConnectionQuery
 from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.file_source import Files as Files
+from airflow_dataops.hooks.kafka_topic import KafkaTopic as KafkaTopic
 from airflow_dataops.hooks.snowflake_files import SnowflakeFiles as SnowflakeFiles
 from airflow_dataops.hooks.sources import Source as Source
 from airflow_dataops.operators.build import BuildOperator as BuildOperator

@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +120,8 @@ def serve(run: Callable[..., None]) -> None:
             try:
                 run(*json.loads(line))
                 status = 0
+            except Exception:  # noqa: BLE001 - the child ends here, and says why
+                traceback.print_exc()
             finally:
                 sys.stderr.flush()
                 os._exit(status)

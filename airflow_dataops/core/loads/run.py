@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from airflow_dataops.core.loads import verbs
+from airflow_dataops.core.loads import positions, verbs
 from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.creation import create_target
 from airflow_dataops.core.loads.detached import Detached, detach
@@ -84,12 +84,16 @@ def _run(
             target = _find_target(load, runner)
             job = Job(load=load, runner=runner, loading=loading, target=target)
             with tidied(job):
+                source = positions.resumed(job, source)
                 try:
-                    publication = verbs.prepare(job, source)
+                    publication = positions.kept(job, source, verbs.prepare(job, source))
                 except LoadEmptyError:
                     give_back(lease, runner)
                     return LoadResult(target=str(load.target), staged=0)
-                return publish(job, lease, publication)
+                result = publish(job, lease, publication)
+                if isinstance(result, LoadResult):  # else the next load tells the log
+                    positions.acknowledge(source)
+                return result
 
 
 def _find_target(load: Load, runner: SqlRunner) -> Table:

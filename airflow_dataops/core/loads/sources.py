@@ -12,6 +12,8 @@ from airflow_dataops.core.sql.statements import text
 from airflow_dataops.core.sql.watermarks import Since, since_condition
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.tables import Table
@@ -73,6 +75,28 @@ class StreamedSource(Source, Protocol):
         `core.sql.replaces.create_like` writes the statement. In all other cases this does what
         `stage` does.
         """
+
+
+@runtime_checkable
+class Log(Source, Protocol):
+    """A source that is read from positions, which the target keeps with its rows.
+
+    A load asks for them, reads from there, and commits those that were reached in the
+    transaction that publishes the rows: a crash neither loses nor doubles any.
+    """
+
+    @property
+    def log(self) -> str:
+        """What the positions are kept under: the same for the same log in all loads."""
+
+    def resume(self, positions: Mapping[str, int]) -> Log:
+        """Return a source that begins there; partitions without a position begin anew."""
+
+    def reached(self) -> Mapping[str, int]:
+        """Return the positions after the last row that was staged."""
+
+    def acknowledge(self) -> None:
+        """Tell the log how far it was read, once the rows are in the target."""
 
 
 class Query(Struct, frozen=True):

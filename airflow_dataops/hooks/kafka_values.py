@@ -1,0 +1,172 @@
+"""Messages as Arrow columns."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pyarrow as pa
+import pyarrow.json
+
+from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.hooks.file_formats import read_types
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+_METADATA: dict[str, tuple[pa.DataType, Callable[[Any], Any]]] = {
+    "kafka_partition": (pa.int32(), lambda message: message.partition()),
+    "kafka_offset": (pa.int64(), lambda message: message.offset()),
+    "kafka_timestamp": (
+        pa.timestamp("us", "UTC"),
+        # Milliseconds since 1970; the type is 0 where the broker has none.
+        lambda m: m.timestamp()[1] * 1000 if m.timestamp()[0] else None,
+    ),
+    "kafka_key": (pa.string(), lambda message: _text(message.key())),
+}
+
+
+class _Envelope(msgspec.Struct):
+    """https://debezium.io/documentation/reference/stable/connectors/postgresql.html"""
+
+    before: msgspec.Raw = msgspec.Raw(b"null")
+    after: msgspec.Raw = msgspec.Raw(b"null")
+    op: str | None = None
+    ddl: str | None = None
+    payload: msgspec.Raw = msgspec.Raw(b"null")
+
+
+class Decoder:
+    """Makes columns of messages.
+
+    Args:
+        topic: for messages of errors.
+        values: `json`, `debezium` or `text`; see `KafkaTopic`.
+        columns: types by field, of JSON objects.
+        unknown: what fields are that `columns` does not name: `refuse` or `ignore`.
+        metadata: columns of the message itself.
+
+    Raises:
+        ConfigError: a column or a type is none.
+    """
+
+    def __init__(
+        self,
+        topic: str,
+        values: str,
+        columns: Mapping[str, str],
+        unknown: str,
+        metadata: Sequence[str],
+    ) -> None:
+        others = sorted(set(metadata) - set(_METADATA))
+        if others:
+            raise ConfigError(
+                f"metadata {', '.join(map(repr, others))}: choose among {', '.join(_METADATA)}."
+            )
+        if bool(columns) is not (values == "json"):
+            raise ConfigError(
+                "columns tells the fields of JSON objects and their types: name them for "
+                "values='json', and for no other."
+            )
+        self._topic = topic
+        self._metadata = tuple(metadata)
+        self._fields = pa.schema(list(read_types(columns).items()))
+        self._unknown = "error" if unknown == "refuse" else "ignore"
+        self._decode = {"json": self._json, "debezium": self._debezium, "text": self._texts}[values]
+        names = {"debezium": ("before", "after", "op", "ddl"), "text": ("value",)}.get(values, ())
+        valued = [*self._fields, *(pa.field(name, pa.string()) for name in names)]
+        kept = [pa.field(name, _METADATA[name][0]) for name in metadata]
+        self.schema = pa.schema([*valued, *kept])
+
+    def __call__(self, messages: Sequence[Any]) -> pa.RecordBatch:
+        """Return a row for each message.
+
+        Raises:
+            RunError: a value is not what it should be; the error names its message.
+        """
+        kept = [
+            pa.array([_METADATA[name][1](message) for message in messages], _METADATA[name][0])
+            for name in self._metadata
+        ]
+        return pa.record_batch([*self._decode(messages), *kept], schema=self.schema)
+
+    def _json(self, messages: Sequence[Any]) -> list[pa.Array]:
+        lines = [self._line(message) for message in messages]
+        try:
+            return self._parsed(lines)
+        except pa.ArrowException:
+            for message, line in zip(messages, lines, strict=True):  # one by one: which is it?
+                try:
+                    self._parsed([line])
+                except pa.ArrowException as error:
+                    raise self._wrong(message, str(error)) from error
+            raise
+
+    def _line(self, message: Any) -> bytes:
+        value = message.value()
+        if value is None:
+            raise self._wrong(
+                message, "it has no value, which deletes its key; take values='debezium' or 'text'"
+            )
+        # Outside of texts, where JSON writes it as \n, a line break is but a space.
+        line: bytes = value.replace(b"\n", b" ").replace(b"\r", b" ")
+        return line
+
+    def _parsed(self, lines: Sequence[bytes]) -> list[pa.Array]:
+        options = pyarrow.json.ParseOptions(
+            explicit_schema=self._fields,
+            newlines_in_values=False,
+            unexpected_field_behavior=self._unknown,
+        )
+        block = sum(map(len, lines)) + len(lines) + 1
+        table = pyarrow.json.read_json(
+            io.BytesIO(b"\n".join(lines)),
+            read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=block),
+            parse_options=options,
+        )
+        if table.num_rows != len(lines):
+            raise pa.ArrowInvalid("it is not one JSON object")
+        return [table.column(name).combine_chunks() for name in self._fields.names]
+
+    def _debezium(self, messages: Sequence[Any]) -> list[pa.Array]:
+        found = [self._envelope(message) for message in messages]
+        return [
+            pa.array([_raw(envelope.before) for envelope in found], pa.string()),
+            pa.array([_raw(envelope.after) for envelope in found], pa.string()),
+            pa.array([envelope.op for envelope in found], pa.string()),
+            pa.array([envelope.ddl for envelope in found], pa.string()),
+        ]
+
+    def _envelope(self, message: Any) -> _Envelope:
+        value = message.value()
+        if value is None:  # a tombstone, which ApplyChanges skips
+            return _Envelope()
+        try:
+            found = msgspec.json.decode(value, type=_Envelope)
+            if _raw(found.payload) is None:
+                return found
+            return msgspec.json.decode(found.payload, type=_Envelope | None) or _Envelope()
+        except msgspec.MsgspecError as error:
+            raise self._wrong(message, f"it is no envelope of Debezium: {error}") from error
+
+    def _texts(self, messages: Sequence[Any]) -> list[pa.Array]:
+        try:
+            return [pa.array([_text(message.value()) for message in messages], pa.string())]
+        except UnicodeError as error:
+            raise RunError(f"the topic {self._topic}: a value is not UTF-8: {error}") from error
+
+    def _wrong(self, message: Any, why: str) -> RunError:
+        return RunError(
+            f"the topic {self._topic}, partition {message.partition()}, message "
+            f"{message.offset()}: {why}. Nothing was written."
+        )
+
+
+def _raw(part: msgspec.Raw) -> str | None:
+    text = bytes(part).decode()
+    return None if text == "null" else text
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
