@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path  # noqa: TC003 - typer reads this module's annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import msgspec
 import typer
@@ -25,6 +24,7 @@ from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from airflow_dataops.core.ports import SqlRunner
 
@@ -34,23 +34,13 @@ app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 @app.command()
 def health_monitor(
     config: options.Config = None,
-    table: Annotated[
-        list[str] | None, typer.Option(help="A table to check, instead of a config.")
-    ] = None,
-    check_freshness: Annotated[
-        bool, typer.Option("--check-freshness", help="Check how old --table is.")
-    ] = False,
-    timestamp_column: Annotated[
-        str | None, typer.Option(help="The column of times of --table.")
-    ] = None,
-    max_age_hours: Annotated[float, typer.Option(help="How old --table may be.")] = 24,
-    check_failures: Annotated[
-        bool, typer.Option("--check-failures", help="Ask Airflow for failed DAG runs.")
-    ] = False,
-    cost_report: Annotated[
-        bool, typer.Option("--cost-report", help="Print what queries cost, as JSON.")
-    ] = False,
-    hours: Annotated[float | None, typer.Option(min=0, help="Hours to look back.")] = None,
+    table: options.Table = None,
+    check_freshness: options.CheckFreshness = False,
+    timestamp_column: options.TimestampColumn = None,
+    max_age_hours: options.MaxAge = 24,
+    check_failures: options.CheckFailures = False,
+    cost_report: options.CostReport = False,
+    hours: options.Hours = None,
     url: options.Url = None,
     conn_id: options.ConnId = None,
     project: options.Project = None,
@@ -58,7 +48,7 @@ def health_monitor(
     ledger: options.Ledger = None,
     output: options.Output = None,
     format_: options.As = None,
-    watch_: Annotated[bool, typer.Option("--watch", help="Check again and again.")] = False,
+    watch_: options.Watch = False,
     interval: options.Interval = 300,
     schema: options.Schema = False,
 ) -> None:

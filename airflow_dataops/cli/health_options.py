@@ -1,4 +1,4 @@
-"""The options that `pipeline-health-monitor` and `sla-tracker` share."""
+"""The options of `pipeline-health-monitor`, and those that it shares with `sla-tracker`."""
 
 from __future__ import annotations
 
@@ -33,6 +33,21 @@ Ledger = Annotated[
 Interval = Annotated[float, typer.Option(min=0.1, help="Seconds between two rounds.")]
 Schema = Annotated[bool, typer.Option("--schema", help="Print the config's JSON Schema.")]
 Url = Annotated[str | None, typer.Option(help="Airflow's api-server; AIRFLOW_API_URL by default.")]
+
+Table = Annotated[list[str] | None, typer.Option(help="A table to check, instead of a config.")]
+CheckFreshness = Annotated[
+    bool, typer.Option("--check-freshness", help="Check how old --table is.")
+]
+TimestampColumn = Annotated[str | None, typer.Option(help="The column of times of --table.")]
+MaxAge = Annotated[float, typer.Option(help="How old --table may be.")]
+CheckFailures = Annotated[
+    bool, typer.Option("--check-failures", help="Ask Airflow for failed DAG runs.")
+]
+CostReport = Annotated[
+    bool, typer.Option("--cost-report", help="Print what queries cost, as JSON.")
+]
+Hours = Annotated[float | None, typer.Option(min=0, help="Hours to look back.")]
+Watch = Annotated[bool, typer.Option("--watch", help="Check again and again.")]
 
 
 def joined(config: C, given: Mapping[str, Any]) -> C:
