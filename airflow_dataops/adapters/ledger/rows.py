@@ -35,10 +35,8 @@ def event_of(kind: type[T], row: Row[Any]) -> T:
 
 def insert_new(connection: Connection, table: Table, row: Mapping[str, Any]) -> bool:
     """Insert a row unless its key is there; tell whether it was inserted."""
-    insert = _insert(connection.dialect.name, table).values(row)
-    key = next(iter(table.primary_key.columns))
-    inserted = insert.on_conflict_do_nothing().returning(key)
-    return connection.execute(inserted).first() is not None
+    statement = _insert_new(connection.dialect.name, table)
+    return connection.execute(statement, dict(row)).first() is not None
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -47,6 +45,12 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
     What a row leaves open (None) stays as it is.
     """
     connection.execute(_upsert(connection.dialect.name, table), list(rows))
+
+
+@cache
+def _insert_new(dialect: str, table: Table) -> Any:
+    key = next(iter(table.primary_key.columns))
+    return _insert(dialect, table).on_conflict_do_nothing().returning(key)
 
 
 @cache

@@ -50,6 +50,8 @@ OVERLAP = timedelta(seconds=60)
 _AT_ONCE = 200
 _MANY = 300
 """Of more tasks than these in a run, those that are done in time are not asked for."""
+_EXPLAINED = 20
+"""So many runs that are late at once are asked what blocks them; the rest is of their kind."""
 _UNDONE = (
     None,
     "scheduled",
@@ -306,7 +308,8 @@ class Reconciler:
         self, runs: Sequence[Watched], own: dict[Key, list[TaskFacts]]
     ) -> dict[Key, list[TaskFacts]]:
         others: dict[Key, list[TaskFacts]] = defaultdict(list)
-        for each in self._reader.instances((r.key for r in runs if r.run.state), states=_UNDONE):
+        explained = [each.key for each in runs if each.run.state][:_EXPLAINED]
+        for each in self._reader.instances(explained, states=_UNDONE):
             others[each.dag_id, each.dag_run_id].append(each.facts())
         return {
             each.key: with_neighbours(
