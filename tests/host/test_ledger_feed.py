@@ -1,4 +1,4 @@
-"""The feed between Airflow's database and a ledger, both SQLite; no process is started."""
+"""The feed between Airflow's database, of both kinds, and a ledger; no process is started."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, Via, VolumeE
 from airflow_dataops.hooks import ledger_rows, ledger_upkeep
 from airflow_dataops.hooks.ledger_feed import MARK, LedgerFeed
 from airflow_dataops.plugins.ledger_listener import LedgerListener
+from tests.databases import KINDS, empty_database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,20 +32,37 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE = timedelta(minutes=1)
 
 
-@pytest.fixture
-def airflow_db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Engine]:
-    """Airflow's tables that hold runs, in a database of their own."""
-    from airflow import settings
+@pytest.fixture(scope="module", params=KINDS)
+def tables_of_airflow(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
+    """Airflow's tables, without the rows that its foreign keys ask for."""
     from airflow.models import import_all_models
     from airflow.models.base import Base
 
     import_all_models()
-    engine = create_engine(f"sqlite:///{tmp_path / 'airflow.db'}")
-    names = ("dag_run", "task_instance", "task_instance_history", "xcom", "dag", "dag_tag")
-    Base.metadata.create_all(engine, tables=[Base.metadata.tables[name] for name in names])
-    monkeypatch.setattr(settings, "engine", engine)
-    yield engine
-    engine.dispose()
+    with empty_database(request.param, tmp_path_factory.mktemp("airflow")) as url:
+        free = {"options": "-c session_replication_role=replica"}
+        engine = create_engine(
+            url.replace("postgresql:", "postgresql+psycopg:"),
+            connect_args={} if request.param == "sqlite" else free,
+        )
+        Base.metadata.create_all(engine)
+        yield engine
+        engine.dispose()
+
+
+@pytest.fixture
+def airflow_db(tables_of_airflow: Engine, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """Airflow's database, with no run in it."""
+    from airflow import settings
+    from airflow.models.base import Base
+
+    with tables_of_airflow.begin() as connection:
+        for name in ("xcom", "task_instance", "dag_run"):
+            connection.execute(Base.metadata.tables[name].delete())
+    monkeypatch.setattr(settings, "engine", tables_of_airflow)
+    return tables_of_airflow
 
 
 @pytest.fixture
@@ -70,7 +88,6 @@ def put(engine: Engine, run_id: str, state: str, ended: datetime | None, *tasks:
     tables = Base.metadata.tables
     times = {"start_date": NOW - 9 * MINUTE, "end_date": ended, "updated_at": NOW}
     with engine.begin() as connection:
-        connection.exec_driver_sql("PRAGMA foreign_keys = OFF")
         runs, instances = tables["dag_run"], tables["task_instance"]
         connection.execute(runs.delete().where(runs.c.run_id == run_id))
         connection.execute(

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 from typer.testing import CliRunner
 
+from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.cli.sla_tracker import app
 
 if TYPE_CHECKING:
@@ -62,6 +63,19 @@ def test_rounds_are_kept_and_reckoned(config: Path) -> None:
     assert (quality["check"], quality["value"], quality["owner"]) == ("quality", 1.0, "ann")
     rates = {each["sla"]: each["rate"] for each in found["compliance"]}
     assert rates == {"freshness": 100, "availability": 100, "quality": 50}
+
+
+def test_a_violation_is_a_miss_in_the_same_ledger_until_it_is_over(config: Path) -> None:
+    ledger = LedgerStore(f"sqlite:///{config.parent / 'ledger.db'}")
+    sql(config.parent, "update orders set amount = -1")
+    assert [tracked(config)[0] for _ in range(2)] == [1, 1]
+    [miss] = ledger.open_misses()
+    assert (miss.subject.name, miss.sla, miss.owner) == ("orders", "quality", "ann")
+    sql(config.parent, "update orders set amount = 1")
+    assert tracked(config)[0] == 0
+    assert ledger.open_misses() == []
+    assert len(ledger.misses()) == 1
+    ledger.close()
 
 
 def test_a_table_that_is_gone_costs_availability(config: Path) -> None:
