@@ -345,6 +345,49 @@ def test_a_thousand_runs_take_few_requests(world: World) -> None:
     assert storm.requests < 100
 
 
+FILE = """
+slas:
+  - {dag: "bare*", task: load, within: 10m, name: file}
+  - {dag: shop, task: load, after_run_start: 30m, name: s, tier: critical}
+  - {dag: bare_shop, group: marts, after_run_start: 20m, name: group}
+  - {asset: "wh/*", max_age: 10m, name: fresh}
+"""
+
+
+def test_the_sla_file_is_for_dags_that_say_nothing_themselves(world: World) -> None:
+    """A DAG's own SLA of the same name beats it."""
+    world.rules = read_rules(FILE, "slas.yaml")
+    world.start()
+    world.airflow.add("bare_shop", [], [Task("load", [], "bob"), Task("marts.a", [], "bob")])
+    world.airflow.untagged.add("bare_shop")
+    world.airflow.add("other", [])
+    world.airflow.untagged.add("other")
+    world.airflow.add("shop", [sla()], [Task("load", [], "bob")])
+    for dag_id in ("bare_shop", "shop", "other"):
+        each = run(dag_id=dag_id)
+        world.airflow.put(each)
+        world.airflow.put_task(each, "load", "running", start_date=NOON)
+    bare = run(dag_id="bare_shop")
+    world.airflow.put_task(bare, "marts.a", "running", start_date=NOON)
+    world.airflow.all_assets = [Asset(id=1, name="wh/a", uri="x", last_asset_event=LastEvent(NOON))]
+    assert [sorted(world.at(m)) for m in (5, 11, 21, 31)] == [
+        [],
+        ["file", "fresh"],
+        ["group"],
+        ["s"],
+    ]
+    tiers = {miss.sla: miss.tier for miss in world.told}
+    assert tiers["s"] == "important"
+
+
+def test_a_group_that_names_its_tasks_otherwise_is_watched(world: World) -> None:
+    group = sla(kind=SubjectKind.TASK_GROUP, task_id="g", members=("load",))
+    world.airflow.add("shop", [group], [Task("load", [], "bob")])
+    world.airflow.put(run())
+    world.airflow.put_task(run(), "load", "running", start_date=NOON)
+    assert world.at(31) == ["s"]
+
+
 def test_ten_thousand_tasks_in_one_run_cost_what_is_late(world: World) -> None:
     """Nothing is read of a run before something is due, and then what was not done in time."""
     names = [f"t{n}" for n in range(10_000)]
