@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.sql import tags
 from airflow_dataops.hooks.sql_session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from airflow_dataops.core.sql.tags import Tag
 
 
@@ -44,7 +46,7 @@ class SnowflakeSession(Session):
 
     def result(self, job: str) -> list[tuple[Any, ...]]:
         """Return the rows of a statement that has ended; raise what it raised."""
-        with closing(self._connection.cursor()) as cursor:
+        with _stated(), closing(self._connection.cursor()) as cursor:
             cursor.get_results_from_sfqid(job)
             return [tuple(row) for row in cursor.fetchall()]
 
@@ -69,10 +71,34 @@ class SnowflakeSession(Session):
     def _rollback(self) -> None:
         self._say("rollback")
 
+    def _run(self, cursor: Any, sql: str, parameters: Sequence[Any]) -> None:
+        with _stated():
+            super()._run(cursor, sql, parameters)
+
     def _say(self, statement: str) -> None:
-        with closing(self._connection.cursor()) as cursor:
+        with _stated(), closing(self._connection.cursor()) as cursor:
             cursor.execute(statement)
 
     def _stop_for_good(self) -> None:
         self._over = True
         self.interrupt()
+
+
+@contextmanager
+def _stated() -> Iterator[None]:
+    """Tell of a statement that was turned away from a lock that it may have it next time.
+
+    Snowflake gives it the SQLSTATE of what a user has cancelled.
+    """
+    try:
+        yield
+    except Exception as error:
+        if getattr(error, "errno", None) == _TOO_MANY_WAIT:
+            refused: Any = error
+            refused.sqlstate = "40001"
+        raise
+
+
+# "000625 (57014): .. was aborted because the number of waiters for this lock exceeds the 20
+# statements limit"
+_TOO_MANY_WAIT = 625
