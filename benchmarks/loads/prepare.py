@@ -29,7 +29,7 @@ def main() -> None:
 def _upsert_postgres(million: int, uri: str, source: Path, target: Path) -> None:
     del target
     rows.fill_postgres(uri, "target", rows.select(0, 10 * million))
-    rows.fill_duckdb(source, "fresh", _fresh(10 * million, million))
+    rows.fill_duckdb(source, "fresh", rows.half_new(10 * million, million))
 
 
 def _insert_rows(million: int, uri: str, source: Path, target: Path) -> None:
@@ -39,7 +39,7 @@ def _insert_rows(million: int, uri: str, source: Path, target: Path) -> None:
 def _upsert_duckdb(million: int, uri: str, source: Path, target: Path) -> None:
     del uri
     rows.fill_duckdb(target, "target", rows.select(0, 10 * million))
-    rows.fill_duckdb(source, "fresh", _fresh(10 * million, million))
+    rows.fill_duckdb(source, "fresh", rows.half_new(10 * million, million))
 
 
 def _to_duckdb(moved: int, uri: str, target: Path) -> None:
@@ -67,10 +67,6 @@ def _changes(million: int, uri: str, source: Path, target: Path) -> None:
     )
     rows.fill_duckdb(source, "events", query)
     rows.fill_duckdb(source, "events_dlt", "select * exclude (op), op = 'd' as deleted from events")
-
-
-def _fresh(many: int, count: int) -> str:
-    return rows.select(many - count // 2, count, shuffled=True)
 
 
 PREPARED: dict[str, Callable[[int, str, Path, Path], None]] = {

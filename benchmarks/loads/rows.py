@@ -25,15 +25,26 @@ NAMES = ", ".join(COLUMNS)
 DEFINED = ", ".join(f"{name} {type_}" for name, type_ in COLUMNS.items())
 
 
-def select(first: int, count: int, *, shuffled: bool = False) -> str:
+def select(first: int, count: int) -> str:
     """Return the query for `count` rows with ids from `first` on."""
-    order = " order by hash(i)" if shuffled else ""
+    return _rows(f"range({first}, {first + count}) as r(i)")
+
+
+def half_new(many: int, count: int) -> str:
+    """Return the query for rows in no order: half from all over `many`, half after them."""
+    step = 2 * many // count
+    old = f"select i from range(0, {many}, {step}) as r(i)"
+    new = f"select i from range({many}, {many + count // 2}) as r(i)"
+    return f"{_rows(f'({old} union all {new}) as r(i)')} order by hash(i)"
+
+
+def _rows(ids: str) -> str:
     return (
         "select i as id, (hash(i) % 100000)::bigint as customer, 'customer ' || i as name,"
         " 'order of ' || (i % 977) || ' things' as note, (i % 10007) * 0.25::double as amount,"
         " (i % 100)::integer as quantity,"
         " timestamp '2025-01-01' + i * interval 1 second as placed, i % 3 = 0 as paid"
-        f" from range({first}, {first + count}) as r(i){order}"
+        f" from {ids}"
     )
 
 

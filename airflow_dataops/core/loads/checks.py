@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.loads.specs import NullKeys, OnEmpty
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.errors import RunError
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.sql.tables import Table
 
 _SHOWN = 3
+_A_KEY = "it is a key: name other columns in keys"
 _SEVERAL = "several staged rows have the same key: make the rows of the query unique"
 
 
@@ -62,6 +64,11 @@ def count(
     rows, met = known, list[int]()
     if rows is None or conditions:
         [(rows, *met)] = ask(staging.facts(staged.sql, conditions), job.runner)
+    _check_empty(job, rows, on_empty)
+    return Counts(rows=int(rows), met=tuple(map(int, met)))
+
+
+def _check_empty(job: Job, rows: int, on_empty: OnEmpty) -> None:
     if rows == 0 and on_empty is OnEmpty.FAIL:
         raise RunError(
             f"{job.load.target}: the source has no rows, and on_empty is fail; the table is as "
@@ -69,7 +76,6 @@ def count(
         )
     if rows == 0 and on_empty is OnEmpty.KEEP:
         raise LoadEmptyError
-    return Counts(rows=int(rows), met=tuple(map(int, met)))
 
 
 def refuse(job: Job, counts: Counts, tests: Sequence[Test]) -> None:
@@ -85,6 +91,27 @@ def refuse(job: Job, counts: Counts, tests: Sequence[Test]) -> None:
     ]
     if problems:
         raise RunError(f"{job.load.target}: {'; '.join(problems)}. Nothing was written.")
+
+
+def count_keys(
+    job: Job, staged: Table, keys: Sequence[str], on_empty: OnEmpty
+) -> tuple[Counts, bool]:
+    """Count the staged rows, and those whose key is, or holds, NULL.
+
+    Returns:
+        Besides, whether it is known that no key comes twice. That is told of a key of one
+        column, in the same pass: on Postgres at a third of what a look for duplicates takes.
+    """
+    nulls = null_keys(keys, job.dialect)
+    if len(keys) > 1:
+        return count(job, staged, [nulls], on_empty), False
+    refuse_incomparable(job, staged, keys, _A_KEY)
+    [(rows, null, distinct)] = ask(
+        staging.facts(staged.sql, [nulls], quote(keys[0], job.dialect)), job.runner
+    )
+    counts = Counts(rows=int(rows), met=(int(null),))
+    _check_empty(job, counts.rows, on_empty)
+    return counts, distinct == rows - null and null <= 1
 
 
 def null_keys(keys: Sequence[str], dialect: str) -> Statement:
@@ -181,7 +208,7 @@ def refuse_ties(
 
 
 def _duplicates(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
-    refuse_incomparable(job, staged, keys, "it is a key: name other columns in keys")
+    refuse_incomparable(job, staged, keys, _A_KEY)
     return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
 
 

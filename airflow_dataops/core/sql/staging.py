@@ -105,12 +105,16 @@ def cast_column(staging: Relation, name: str, type_: str, dialect: str) -> State
     )
 
 
-def facts(table: str, conditions: Sequence[Statement]) -> Statement:
+def facts(table: str, conditions: Sequence[Statement], distinct: str = "") -> Statement:
     """Return the query for the number of rows, and of those that meet each condition.
 
     One pass over the table, whatever is asked.
+
+    Args:
+        distinct: a column, as SQL, whose values are counted last.
     """
     counts = "".join(f",\n  count(case when {test.sql} then 1 end)" for test in conditions)
+    counts += f",\n  count(distinct {distinct})" if distinct else ""
     return Statement(
         sql=f"select count(*){counts}\nfrom {table}",
         parameters=tuple(value for test in conditions for value in test.parameters),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import (
-    count,
+    count_keys,
     one_row_per_key,
     refuse,
     refuse_incomparable,
@@ -41,14 +41,15 @@ def prepare_merge(job: Job, verb: Merge, source: Source) -> Publication:
     fitted = fit(job, staged, consumed=flag)
     keys = require(verb.keys, fitted.staged, setting="keys", where=f"the source of {name}")
     order = require(verb.order_by, fitted.staged, setting="order_by", where=f"the source of {name}")
-    nulls = refuse_null_keys(keys, job.dialect)
-    counts = count(job, fitted.staged, [nulls.condition], verb.on_empty)
+    counts, unique = count_keys(job, fitted.staged, keys, verb.on_empty)
     if verb.null_keys is NullKeys.REFUSE:
-        refuse(job, counts, [nulls])
+        refuse(job, counts, [refuse_null_keys(keys, job.dialect)])
     updated = _updated(verb, fitted, keys, name)
     if verb.compare is Compare.CHANGED:
         refuse_incomparable(job, fitted.staged, updated, _COMPARED)
-    rows = one_row_per_key(job, fitted.staged, (*fitted.written, *flag), keys, order)
+    rows = fitted.staged
+    if not unique:
+        rows = one_row_per_key(job, rows, (*fitted.written, *flag), keys, order)
     wanted = Wanted(
         source=rows,
         keys=keys,

@@ -3,7 +3,8 @@ select * from "shop"."source"
 );
 
 select count(*),
-  count(case when "id" is null then 1 end)
+  count(case when "id" is null then 1 end),
+  count(distinct "id")
 from "shop"."target__stg_1";
 
 select "id", count(*)
