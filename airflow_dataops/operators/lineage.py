@@ -7,9 +7,10 @@ operators"); nothing here is imported before.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow_dataops.operators.asked import Asked
+from airflow_dataops.operators.lineage_inputs import inputs_of
 from airflow_dataops.operators.reported import report_load, report_results
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from airflow.providers.openlineage.extractors import OperatorLineage
 
     from airflow_dataops.core.model import Relation
+    from airflow_dataops.operators.lineage_inputs import Reading
 
 
 class NodeLineage(Asked):
@@ -61,7 +63,7 @@ class NodeLineage(Asked):
 
 
 class LoadLineage:
-    """Tells the target, its rows and the SQL of an operator that loads one table."""
+    """Tells what an operator that loads one table reads, its target, rows and SQL."""
 
     target: str
     conn_id: str
@@ -74,12 +76,21 @@ class LoadLineage:
         self._changed = sum(known) if known else None
         report_load(target, *rows)
 
+    def get_openlineage_facets_on_start(self) -> OperatorLineage[Any, Any]:
+        """Tell what is going to be read and written."""
+        return self._lineage()
+
     def get_openlineage_facets_on_complete(self, task_instance: Any) -> OperatorLineage[Any, Any]:
-        """Tell what was written, how many rows, and by which SQL."""
-        from airflow.providers.common.compat.openlineage.facet import SQLJobFacet
+        """Tell what was read and written, how many rows, and by which SQL."""
+        return self._lineage()
+
+    def _lineage(self) -> OperatorLineage[Any, Any]:
+        from airflow.providers.common.compat.openlineage.facet import Dataset, SQLJobFacet
         from airflow.providers.openlineage.extractors import OperatorLineage
 
+        read = inputs_of(cast("Reading", self), namespace_of)
         return OperatorLineage(
+            inputs=[Dataset(namespace, name) for namespace, name in read],
             outputs=[output(namespace_of(self.conn_id), self.target, self._changed)],
             job_facets={"sql": SQLJobFacet(query=self.script)} if self.script else {},
         )

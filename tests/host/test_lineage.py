@@ -102,3 +102,66 @@ def test_a_load_tells_its_target_and_rows(warehouse: Path) -> None:
     assert (output.namespace, output.name) == (f"duckdb://{warehouse}", "main.orders")
     assert output.outputFacets["outputStatistics"].rowCount == 3
     assert found.job_facets["sql"].query == "insert into orders"
+
+
+def orders() -> Any:
+    from airflow_dataops import ConnectionQuery
+
+    sql = 'with o as (select * from raw.orders) select * from o join "Customers" using (id)'
+    return ConnectionQuery("pg", sql)
+
+
+def files() -> Any:
+    from airflow_dataops import Files
+
+    return Files("s3://aws@lake/orders/*.csv", "csv")
+
+
+def topic() -> Any:
+    from airflow_dataops import KafkaTopic
+
+    return KafkaTopic("queue", "orders", values="text")
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        ({"sql": "select * from raw.a, wh.raw.b"}, [("w", "raw.a"), ("w", "wh.raw.b")]),
+        ({"sql": "no sql ("}, []),
+        ({"table": "raw.orders"}, [("w", "raw.orders")]),
+        (
+            {"source": orders},
+            [
+                ("postgres://db.example:5432", "Customers"),
+                ("postgres://db.example:5432", "raw.orders"),
+            ],
+        ),
+        ({"source": files}, [("s3://lake", "orders/*.csv")]),
+        ({"source": topic}, [("kafka://broker:9092", "orders")]),
+    ],
+    ids=["query", "no query", "table", "connection", "files", "topic"],
+)
+@pytest.mark.parametrize("complete", [False, True])
+def test_a_load_tells_what_it_reads(
+    warehouse: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    rows: dict[str, Any],
+    expected: list[tuple[str, str]],
+    complete: bool,
+) -> None:
+    from airflow.sdk import DAG
+
+    from airflow_dataops.operators.loads.replace import ReplaceOperator
+
+    monkeypatch.setenv("AIRFLOW_CONN_PG", "postgres://user:secret@db.example/shop")
+    kafka = '{"conn_type": "kafka", "extra": {"bootstrap.servers": "broker:9092,other:9092"}}'
+    monkeypatch.setenv("AIRFLOW_CONN_QUEUE", kafka)
+    rows = {name: value() if callable(value) else value for name, value in rows.items()}
+    with DAG("loads") as dag:
+        ReplaceOperator(task_id="load", target="main.orders", conn_id="w", **rows)
+    found = extracted(dag.get_task("load"), complete=complete)
+    here = f"duckdb://{warehouse}"
+    assert [(each.namespace, each.name) for each in found.inputs] == [
+        (here if namespace == "w" else namespace, name) for namespace, name in expected
+    ]
+    assert names(found.outputs) == ["main.orders"]
