@@ -66,16 +66,12 @@ def sla_report(
 
 
 def sla_document(report: SlaReport) -> Document:
-    """Return the report for a reader."""
-    total = report.summary
-    facts = {
-        "Checked at": f"{report.timestamp:%Y-%m-%d %H:%M:%S} UTC",
-        "SLAs": f"{total.total_slas}",
-        "Kept": f"{total.compliant}",
-        "Violations": f"{total.violations} ({total.critical_violations} critical)",
-        "Could not be checked": f"{total.errors}",
-        "Compliance": f"{total.compliance_rate:g} %",
-    }
+    """Return the report for a reader. Of days, those with a miss are shown; JSON has all."""
+    facts = {"Checked at": f"{report.timestamp:%Y-%m-%d %H:%M:%S} UTC"}
+    if report.checks or not report.compliance:
+        facts |= _now(report.summary)
+    if report.compliance:
+        facts["Kept over time"] = _kept(report.compliance)
     tables = [_overview(report.compliance)] if report.compliance else []
     for each in _detailed(report.compliance):
         rows = [
@@ -86,12 +82,29 @@ def sla_document(report: SlaReport) -> Document:
                 ("Day", each.by_day),
             )
             for period in found
+            if title != "Day" or period.kept < period.total
         ]
         title = f"{each.subject}: {each.sla}"
         tables.append(Table(title=title, heads=("", "Period", "Kept", "Rate"), rows=tuple(rows)))
     return Document(
         title="SLA compliance", facts=facts, verdicts=report.checks, tables=tuple(tables)
     )
+
+
+def _now(total: SlaSummary) -> dict[str, str]:
+    return {
+        "SLAs": f"{total.total_slas}",
+        "Kept": f"{total.compliant}",
+        "Violations": f"{total.violations} ({total.critical_violations} critical)",
+        "Could not be checked": f"{total.errors}",
+        "Compliance": f"{total.compliance_rate:g} %",
+    }
+
+
+def _kept(found: Sequence[Compliance]) -> str:
+    kept, total = sum(each.kept for each in found), sum(each.total for each in found)
+    rate = f" ({100 * kept / total:.2f} %)" if total else ""
+    return f"{kept:,} of {total:,}{rate}"
 
 
 def _detailed(found: Sequence[Compliance]) -> Sequence[Compliance]:
