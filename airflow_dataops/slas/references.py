@@ -64,16 +64,15 @@ class SlaDue(BaseDeadlineReference):
     def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime | None:
         try:
             due = msgspec.convert(json.loads(self.due), Absolute)
-            run = _facts(session, dag_id, run_id)
-            if run is None or str(run.run_type) not in self.run_types.split(","):
-                return None
-            return due_of(due, run)
+            run = _facts(session, dag_id, run_id, self.run_types.split(","))
+            return None if run is None else due_of(due, run)
         except (ValueError, ConfigError) as error:
             log.error("Run %s of %s gets no deadline for %s: %s", run_id, dag_id, self.due, error)
             return None
 
 
-def _facts(session: Session, dag_id: str, run_id: str) -> RunFacts | None:
+def _facts(session: Session, dag_id: str, run_id: str, run_types: Iterable[str]) -> RunFacts | None:
+    """Return what is known of a run, None for one of another type."""
     # Of Airflow's database models, which DAG files must not pay for.
     from airflow.models import DagRun
     from sqlalchemy import select
@@ -82,7 +81,7 @@ def _facts(session: Session, dag_id: str, run_id: str) -> RunFacts | None:
     found = session.execute(
         select(*columns).where(DagRun.dag_id == dag_id, DagRun.run_id == run_id)
     ).one_or_none()
-    if found is None:
+    if found is None or str(getattr(found[0], "value", found[0])) not in run_types:
         return None
     run_type, run_after, end = found
     return RunFacts(
