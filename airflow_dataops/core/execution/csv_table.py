@@ -55,6 +55,7 @@ def read_seed(
     delimiter: str = ",",
     column_types: Mapping[str, str] | None = None,
     nulls: TextNulls = TextNulls.EMPTY,
+    types: Mapping[str, str] | None = None,
 ) -> SeedTable:
     """Read a seed's file.
 
@@ -62,6 +63,7 @@ def read_seed(
         where: names the file in errors.
         column_types: SQL types by exact column name; other columns are inferred.
         nulls: what is NULL in texts.
+        types: the engine's names for inferred types, where it has others.
 
     Raises:
         ConfigError: the delimiter is not one character.
@@ -77,7 +79,7 @@ def read_seed(
         for column, value in zip(fields, _filled(record, len(names), where, line), strict=True):
             column.append(value)
     typed = [
-        _typed(name, column, column_types or {}, nulls)
+        _typed(name, column, column_types or {}, nulls, types or {})
         for name, column in zip(names, fields, strict=True)
     ]
     return SeedTable(
@@ -135,13 +137,21 @@ def _unique_names(header: Sequence[str]) -> list[str]:
 
 
 def _typed(
-    name: str, fields: list[str], configured: Mapping[str, str], nulls: TextNulls
+    name: str,
+    fields: list[str],
+    configured: Mapping[str, str],
+    nulls: TextNulls,
+    types: Mapping[str, str],
 ) -> tuple[Column, Values]:
-    type_, values = _infer(fields, nulls)
+    inferred, values = _infer(fields, nulls)
+    type_ = types.get(inferred, inferred)
     # A compiled manifest names the inferred types as well: they read what they would have read.
     if configured.get(name, type_).lower() == type_:
         return Column(name=name, type=type_), values
-    return Column(name=name, type=configured[name]), _texts(fields, nulls)
+    type_ = configured[name]
+    if nulls is TextNulls.NEVER and not type_.lower().startswith("string"):
+        nulls = TextNulls.EMPTY
+    return Column(name=name, type=type_), _texts(fields, nulls)
 
 
 def _infer(fields: list[str], nulls: TextNulls) -> tuple[str, Values]:
@@ -154,6 +164,8 @@ def _infer(fields: list[str], nulls: TextNulls) -> tuple[str, Values]:
 
 
 def _texts(fields: list[str], nulls: TextNulls) -> Values:
+    if nulls is TextNulls.NEVER:
+        return list(fields)
     if nulls is TextNulls.EMPTY:
         return [field or None for field in fields]
     return [None if _is_null(field) else field for field in fields]

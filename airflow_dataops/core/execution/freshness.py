@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.execution.results import FreshnessResult, Status
 from airflow_dataops.core.model import FreshnessSpec, Relation, SourceSpec
 from airflow_dataops.core.sql import catalog
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.freshness import answer_of, newest_row
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.core.sql.statements import ask
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Node
@@ -31,13 +33,17 @@ def check_freshness(node: Node, runner: SqlRunner, *, now: datetime) -> Freshnes
         runner: an open session.
         now: the time to compare with; must know its zone.
 
+    A source without a field or a query goes by its table's last change, where the engine tells.
+
     Raises:
-        ConfigError: the source declares no freshness, or `now` has no zone.
+        ConfigError: the source declares no freshness or none that the engine can tell, or `now`
+            has no zone.
+        RunError: there is no such table.
     """
     spec, relation = _declared(node)
     if now.tzinfo is None:
         raise ConfigError(f"{node.id}: now={now.isoformat()} has no time zone; pass an aware time.")
-    newest = _newest(spec, relation, runner)
+    newest = _newest(node, spec, relation, runner)
     if newest is None:
         status = _judge(spec, None)
         message = f"No row of {relation} has a time of loading{_limits(spec, status)}"
@@ -59,16 +65,15 @@ def _declared(node: Node) -> tuple[FreshnessSpec, Relation]:
     spec = node.spec.freshness
     if spec is None or node.relation is None:
         raise ConfigError(f"{node.id} declares no freshness; there is nothing to check.")
-    if spec.loaded_at_field is None and spec.loaded_at_query is None:
-        raise ConfigError(
-            f"{node.id} declares a freshness but neither loaded_at_field nor loaded_at_query; "
-            "add one of them in the source's YAML."
-        )
     return spec, node.relation
 
 
-def _newest(spec: FreshnessSpec, relation: Relation, runner: SqlRunner) -> datetime | None:
+def _newest(
+    node: Node, spec: FreshnessSpec, relation: Relation, runner: SqlRunner
+) -> datetime | None:
     # dbt prefers the query; a table may inherit the field from its source.
+    if spec.loaded_at_field is None and spec.loaded_at_query is None:
+        return _last_altered(node, relation, runner)
     if spec.loaded_at_query is not None:
         sql = answer_of(spec.loaded_at_query, relation, runner.dialect)
     else:
@@ -77,6 +82,20 @@ def _newest(spec: FreshnessSpec, relation: Relation, runner: SqlRunner) -> datet
         sql = newest_row(relation, spec.loaded_at_field, spec.filter, columns, runner.dialect)
     [(seconds,)] = runner.fetch(sql)
     return None if seconds is None else _EPOCH + timedelta(seconds=float(seconds))
+
+
+def _last_altered(node: Node, relation: Relation, runner: SqlRunner) -> datetime:
+    last_altered = get_dialect(runner.dialect).last_altered
+    if last_altered is None:
+        raise ConfigError(
+            f"{node.id} declares a freshness but neither loaded_at_field nor loaded_at_query, and "
+            f"{runner.dialect} does not tell when a table changed last; add one of them in the "
+            "source's YAML."
+        )
+    rows = ask(last_altered(relation), runner)
+    if not rows:
+        raise RunError(f"{node.id}: there is no table {relation}, or it may not be seen.")
+    return _EPOCH + timedelta(seconds=float(rows[0][0]))
 
 
 def _judge(spec: FreshnessSpec, age: float | None) -> Status:

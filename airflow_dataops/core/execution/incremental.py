@@ -6,10 +6,18 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
-from airflow_dataops.core.model import Incremental, ModelSpec, Relation, SchemaChange, Struct
-from airflow_dataops.core.sql import catalog, columns, loads, relations
+from airflow_dataops.core.model import (
+    Incremental,
+    ModelSpec,
+    PartitionBy,
+    Relation,
+    SchemaChange,
+    Struct,
+)
+from airflow_dataops.core.sql import catalog, columns, loads, makings, relations
 from airflow_dataops.core.sql.dialects import Macros, Strategy, get_dialect
 from airflow_dataops.core.sql.identifiers import resolve, resolve_all
+from airflow_dataops.core.sql.makings import making_of
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -32,6 +40,7 @@ class _Load(Struct, frozen=True):
     query: tuple[str, ...]
     table: tuple[str, ...]
     written: tuple[str, ...]
+    partition_by: PartitionBy | None = None
 
 
 def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int | None:
@@ -104,6 +113,7 @@ def _plan(
         query=_names(query),
         table=_names(table),
         written=written,
+        partition_by=node.orchestration.partition_by,
     )
 
 
@@ -137,7 +147,7 @@ def _follow_query(
     if change is SchemaChange.SYNC_ALL_COLUMNS:
         statements += [columns.drop_column(relation, c.name, dialect) for c in diff.removed]
         for column in diff.retyped:
-            statements += columns.change_type(relation, column, dialect)
+            statements += columns.change_type(relation, column, dialect, making_of(node, dialect))
     for statement in statements:
         runner.execute(statement)
     return catalog.columns_of(runner, relation)
@@ -186,6 +196,25 @@ def _merge(load: _Load, runner: SqlRunner) -> int:
             predicates=load.incremental.predicates,
             dialect=runner.dialect,
         )
+    )
+
+
+def _insert_overwrite(load: _Load, runner: SqlRunner) -> int:
+    _require_all_in_query(load, load.written)
+    target, dialect = _target(load, runner), runner.dialect
+    if get_dialect(dialect).macros is not Macros.BIGQUERY:
+        return runner.execute(loads.overwrite(target, load.source, load.written, dialect))
+    by = load.partition_by
+    if by is None:
+        raise ConfigError(
+            f"{load.relation}: insert_overwrite replaces partitions, and the model has no "
+            "partition_by; add it, or use merge."
+        )
+    found = runner.fetch(loads.distinct_values(load.source, makings.partition(by)))
+    values = sorted(value for (value,) in found if value is not None)
+    condition = makings.among(by, values, f"{loads.MERGE_TARGET}.")
+    return runner.execute(
+        loads.overwrite_partitions(target, load.source, load.written, condition, dialect)
     )
 
 
@@ -253,4 +282,5 @@ _LOADS = {
     Strategy.APPEND: _append,
     Strategy.DELETE_INSERT: _delete_insert,
     Strategy.MERGE: _merge,
+    Strategy.INSERT_OVERWRITE: _insert_overwrite,
 }

@@ -15,15 +15,18 @@ from airflow_dataops.core.execution.incremental import add_rows
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.model import ModelSpec, Relation
 from airflow_dataops.core.sql import catalog, relations
-from airflow_dataops.core.sql.dialects import Replace, get_dialect
+from airflow_dataops.core.sql.dialects import Macros, Replace, get_dialect
+from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import derived
-from airflow_dataops.core.sql.relations import RelationKind
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.core.sql.makings import making_of
+from airflow_dataops.core.sql.relations import PLAIN, RelationKind
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.sql.relations import Making
 
 
 def build_model(
@@ -54,12 +57,14 @@ def build_model(
         action = Action.REPLACED if existing else Action.CREATED
         rows = None
         if spec.materialized == "view":
+            _require_no_table(node, relation, existing, runner, full_refresh=full_refresh)
             build_view(relation, sql, existing, runner)
         elif _adds_rows(spec, existing, full_refresh=full_refresh):
             action = Action.UPDATED
             rows = _increment(node, relation, code, days, runner)
         else:
-            rows = build_table(relation, sql, existing, runner)
+            making = making_of(node, runner.dialect)
+            rows = build_table(relation, sql, existing, runner, making)
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
 
 
@@ -74,13 +79,23 @@ def _increment(
 
 
 def build_table(
-    relation: Relation, sql: str, existing: RelationKind | None, runner: SqlRunner
+    relation: Relation,
+    sql: str,
+    existing: RelationKind | None,
+    runner: SqlRunner,
+    making: Making = PLAIN,
 ) -> int | None:
     """Make a table of a query's rows in place of what is there; return the rows.
 
-    Must run inside a transaction. The query may read the relation it replaces.
+    Must run inside a transaction, where DDL can be part of one. The query may read the table
+    it replaces.
     """
     dialect = runner.dialect
+    if not get_loading(dialect).transactional_ddl:
+        if existing is RelationKind.VIEW:
+            runner.execute(relations.drop(relation, existing, dialect))
+        runner.execute(relations.replace_table_as(relation, sql, dialect, making))
+        return None
     if existing is None:
         return _count(runner.execute(relations.create_table_as(relation, sql, dialect)))
     by_statement = get_dialect(dialect).replace_table is Replace.STATEMENT
@@ -109,6 +124,24 @@ def build_view(
     if existing is RelationKind.TABLE:
         runner.execute(relations.drop(relation, existing, dialect))
     runner.execute(relations.replace_view_as(relation, sql, dialect))
+
+
+def _require_no_table(
+    node: Node,
+    relation: Relation,
+    existing: RelationKind | None,
+    runner: SqlRunner,
+    *,
+    full_refresh: bool,
+) -> None:
+    """Refuse what dbt-bigquery refuses: to drop a table for a view unasked."""
+    if get_dialect(runner.dialect).macros is not Macros.BIGQUERY or full_refresh:
+        return
+    if existing is RelationKind.TABLE:
+        raise RunError(
+            f"{node.id}: {relation} is a table, and materialized='view' would drop it. Drop it "
+            "yourself, run a full refresh, or give the model another alias."
+        )
 
 
 def _adds_rows(spec: ModelSpec, existing: RelationKind | None, *, full_refresh: bool) -> bool:

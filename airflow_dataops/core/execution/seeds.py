@@ -2,27 +2,29 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.execution.building import building
-from airflow_dataops.core.execution.csv_table import read_seed
+from airflow_dataops.core.execution.csv_table import SeedTable, read_seed
 from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.execution.staged import staging_place
 from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.model import SeedSpec
 from airflow_dataops.core.sql import catalog, loads, relations, seeds
-from airflow_dataops.core.sql.dialects import get_dialect
+from airflow_dataops.core.sql.catalog import Column
+from airflow_dataops.core.sql.dialects import SeedRows, get_dialect
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
-    from airflow_dataops.core.execution.csv_table import SeedTable
     from airflow_dataops.core.execution.staged import Staged
     from airflow_dataops.core.model import Code, Node, Relation
     from airflow_dataops.core.ports import SqlRunner
 
 _BATCH_ROWS = 10_000
+_JSON_ROWS = 2_000
 
 
 def build_seed(
@@ -83,17 +85,30 @@ def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
         for name, type_ in spec.column_types.items()
     }
     where = f"{node.id} ({spec.file})"
-    return read_seed(
+    known = get_dialect(dialect)
+    table = read_seed(
         text,
         where=where,
         delimiter=spec.delimiter,
         column_types=types,
-        nulls=get_dialect(dialect).seed_nulls,
+        nulls=known.seeds.nulls,
+        types=known.seeds.types,
     )
+    quoted = known.seeds.quoted if spec.quote_columns is None else spec.quote_columns
+    if quoted:
+        return table
+    columns = tuple(Column(name=known.folded(c.name), type=c.type) for c in table.columns)
+    return SeedTable(columns=columns, values=table.values)
 
 
 def _stage(staged: Staged, table: SeedTable, runner: SqlRunner) -> None:
     runner.execute(seeds.create_stage(staged.relation, table.columns, runner.dialect))
+    if get_dialect(runner.dialect).seeds.rows is SeedRows.JSON:
+        insert = seeds.insert_json(staged.sql, table.columns, runner.dialect, runner.placeholder)
+        for start in range(0, table.rows, _JSON_ROWS):
+            lines = zip(*(v[start : start + _JSON_ROWS] for v in table.values), strict=True)
+            runner.execute(insert, [json.dumps(list(lines))])
+        return
     insert = seeds.insert_values(staged.sql, table.columns, runner.dialect, runner.placeholder)
     for start in range(0, table.rows, _BATCH_ROWS):
         runner.execute(insert, [values[start : start + _BATCH_ROWS] for values in table.values])
@@ -114,5 +129,5 @@ def _publish(
         return
     target = relations.render(relation, dialect)
     with writes(runner):
-        runner.execute(seeds.delete_all(target))
+        runner.execute(seeds.delete_all(target, dialect))
         runner.execute(loads.insert(target, staged.sql, [c.name for c in columns], dialect))

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.incremental import widen_texts
+from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
-from airflow_dataops.core.model import Node, Relation, SnapshotSpec, Struct
-from airflow_dataops.core.sql import catalog, relations, snapshots
+from airflow_dataops.core.model import Node, Relation, SnapshotColumns, SnapshotSpec, Struct
+from airflow_dataops.core.sql import catalog, snapshots
 from airflow_dataops.core.sql.columns import add_column
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
+from airflow_dataops.core.sql.makings import making_of
 from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.core.sql.snapshots import History, Incoming, Match
 from airflow_dataops.errors import ConfigError, RunError
@@ -103,8 +108,8 @@ def _snapshot(node: Node, code: Code) -> tuple[SnapshotSpec, str]:
 
 def _begin(build: _Build, runner: SqlRunner) -> int | None:
     query = snapshots.first_rows(_history(build), _incoming(build))
-    rows = runner.execute(relations.create_table_as(build.relation, query, build.dialect))
-    return rows if rows >= 0 else None
+    making = making_of(build.node, build.dialect)
+    return build_table(build.relation, query, None, runner, making)
 
 
 def _continue(build: _Build, runner: SqlRunner) -> int | None:
@@ -130,11 +135,18 @@ def _continue(build: _Build, runner: SqlRunner) -> int | None:
 def _history(build: _Build) -> History:
     return History(
         relation=build.relation,
-        names=build.spec.columns,
+        names=_columns(build),
         hard_deletes=build.spec.hard_deletes,
         valid_to_current=build.spec.valid_to_current,
         dialect=build.dialect,
     )
+
+
+def _columns(build: _Build) -> SnapshotColumns:
+    """Return the names of the columns that the snapshot adds as dbt's, without quotes, end up."""
+    written = msgspec.structs.asdict(build.spec.columns)
+    folded = get_dialect(build.dialect).folded
+    return SnapshotColumns(**{field: folded(name) for field, name in written.items()})
 
 
 def _incoming(build: _Build) -> Incoming:
@@ -181,13 +193,13 @@ def _keys(build: _Build, columns: Sequence[str], where: str) -> tuple[str, ...]:
 def _updated_at(build: _Build) -> str:
     written = build.spec.updated_at
     if written is None:
-        return snapshots.NOW
+        return get_dialect(build.dialect).now
     column = resolve(written, build.columns)
     return f"({written})" if column is None else quote(column, build.dialect)
 
 
 def _require_snapshot(build: _Build, present: Sequence[str]) -> None:
-    names = build.spec.columns
+    names = _columns(build)
     needed = [names.scd_id, names.valid_from, names.valid_to]
     if _history(build).keeps_deletions:
         needed.append(names.is_deleted)

@@ -12,6 +12,7 @@ from airflow_dataops.core.execution.transactions import whole_build
 from airflow_dataops.core.model import Relation, Severity, StoreFailures, TestSpec
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.checks import failing_rows, verdict
+from airflow_dataops.core.sql.makings import making_of
 from airflow_dataops.core.sql.relations import select_all
 from airflow_dataops.errors import ConfigError, RunError
 
@@ -83,7 +84,7 @@ def _store(node: Node, rows: str, kind: StoreFailures, runner: SqlRunner) -> Rel
     with whole_build(runner):
         existing = catalog.relation_kind(runner, relation)
         if kind is StoreFailures.TABLE:
-            build_table(relation, rows, existing, runner)
+            build_table(relation, rows, existing, runner, making_of(node, runner.dialect))
         else:
             build_view(relation, rows, existing, runner)
     return relation

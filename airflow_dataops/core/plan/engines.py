@@ -21,9 +21,12 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan.structs import PlanOptions
 
 
-SPOKEN = frozenset({"duckdb", "postgres"})
+SPOKEN = frozenset({"bigquery", "duckdb", "postgres", "snowflake"})
 """The dbt adapters whose materializations engine `sql` writes: those of `core/sql/dialects`."""
 
+_TELL_LAST_CHANGE = frozenset({"bigquery", "snowflake"})
+_ON_BIGQUERY = ("merge", "insert_overwrite", "microbatch")
+_SKIP = "load the manifest with freshness='skip'"
 _OFTEN_SQL = (ModelSpec, SeedSpec, SnapshotSpec, TestSpec)
 
 
@@ -40,6 +43,8 @@ def choose(node: Node, options: PlanOptions, adapter: str | None = None) -> Chos
     Args:
         adapter: the dbt adapter type that the project was compiled for, None if unknown.
     """
+    if (refused := _refused(node, adapter)) is not None:
+        return _problem(node, refused)
     if node.kind is NodeKind.SOURCE:
         return _sql(_why_sql(node))
     if options.engine is EngineChoice.DBT:
@@ -60,6 +65,41 @@ def choose(node: Node, options: PlanOptions, adapter: str | None = None) -> Chos
 def _sql(reason: str) -> Chosen:
     """Return the same choice for the same reason: there are few, and many nodes."""
     return Chosen(Engine.SQL, reason)
+
+
+def _refused(node: Node, adapter: str | None) -> str | None:
+    """Say what no engine can do for a node, with what to do about it."""
+    spec = node.spec
+    if isinstance(spec, SourceSpec):
+        return _freshness_refused(spec, adapter)
+    if adapter != "bigquery" or not isinstance(spec, ModelSpec) or spec.incremental is None:
+        return None
+    strategy = spec.incremental.strategy
+    if strategy is not None and strategy not in _ON_BIGQUERY:
+        return (
+            f"config.incremental_strategy is {strategy!r}, which dbt-bigquery refuses; write one "
+            f"of {', '.join(_ON_BIGQUERY)}"
+        )
+    if strategy == "insert_overwrite" and node.orchestration.partition_by is None:
+        return (
+            "config.incremental_strategy is 'insert_overwrite', which replaces partitions on "
+            "BigQuery, and there is no config.partition_by; add it, or use merge"
+        )
+    return None
+
+
+def _freshness_refused(spec: SourceSpec, adapter: str | None) -> str | None:
+    if adapter is None or spec.freshness is None:
+        return None
+    if adapter not in SPOKEN:
+        return f"engine sql does not look at the age of sources on {adapter}; {_SKIP}"
+    asks = spec.freshness.loaded_at_field or spec.freshness.loaded_at_query
+    if asks or adapter in _TELL_LAST_CHANGE:
+        return None
+    return (
+        "config.freshness has neither loaded_at_field nor loaded_at_query, and "
+        f"{adapter} does not tell when a table changed last; add one of them, or {_SKIP}"
+    )
 
 
 def _obstacles(node: Node, adapter: str | None) -> tuple[str, ...]:

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.dialects import get_dialect
+from airflow_dataops.core.sql.dialects import TypeChange, get_dialect
 from airflow_dataops.core.sql.identifiers import derived, quote
-from airflow_dataops.core.sql.relations import render, with_dependents
+from airflow_dataops.core.sql.relations import (
+    PLAIN,
+    render,
+    replace_table_as,
+    with_dependents,
+)
 from airflow_dataops.core.sql.statements import Effect, Statement
 
-_TEXT = re.compile(r"(?:text|character varying|character)(?:\((\d+)\))?")
+_TEXT = re.compile(r"(?:text|varchar|character varying|character)(?:\((\d+)\))?", re.IGNORECASE)
 _UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
 
 if TYPE_CHECKING:
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.sql.dialects.loading import Loading
+    from airflow_dataops.core.sql.relations import Making
 
 
 class SchemaDiff(Struct, frozen=True):
@@ -135,13 +141,24 @@ def drop_column(relation: Relation, name: str, dialect: str) -> str:
     return f"alter table {render(relation, dialect)} drop column {quote(name, dialect)}"
 
 
-def change_type(relation: Relation, column: Column, dialect: str) -> tuple[str, ...]:
+def change_type(
+    relation: Relation, column: Column, dialect: str, making: Making = PLAIN
+) -> tuple[str, ...]:
     """Return the statements that give a column its new type.
 
-    They are dbt's: a new column takes the values over and then the old one's name. So the
-    column ends up last in the table.
+    They are those of dbt's adapter. By default a new column takes the values over and then the
+    old one's name, so that the column ends up last in the table.
+
+    Args:
+        making: how the table is made, where it is made anew.
     """
     table, name = render(relation, dialect), quote(column.name, dialect)
+    change = get_dialect(dialect).type_change
+    if change is TypeChange.ALTER:
+        return (f"alter table {table} alter column {name} set data type {column.type}",)
+    if change is TypeChange.REWRITE:
+        query = f"select * replace (cast({name} as {column.type}) as {name})\nfrom {table}"
+        return (replace_table_as(relation, query, dialect, making),)
     successor = quote(derived(column.name, "__dbt_alter", dialect), dialect)
     return (
         f"alter table {table} add column {successor} {column.type}",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.types import read_type
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -22,18 +24,16 @@ def within(column: Column, begin: date, end: date, dialect: str) -> str:
         RunError: the column is no date and no time.
     """
     name = quote(column.name, dialect)
-    return f"{name} >= {_midnight(begin, column)}\n  and {name} < {_midnight(end, column)}"
+    since, until = (_midnight(day, column, dialect) for day in (begin, end))
+    return f"{name} >= {since}\n  and {name} < {until}"
 
 
-def _midnight(day: date, column: Column) -> str:
-    kind = column.type.upper()
-    if ("TIME ZONE" in kind and "WITHOUT" not in kind) or kind.endswith(("TZ", "LTZ")):
-        return f"cast('{day:%Y-%m-%d} 00:00:00+00:00' as timestamp with time zone)"
-    if kind == "DATE":
-        return f"date '{day:%Y-%m-%d}'"
-    if kind.startswith(("TIMESTAMP", "DATETIME")):
-        return f"timestamp '{day:%Y-%m-%d} 00:00:00'"
-    raise RunError(
-        f"event_time {column.name!r} is of type {column.type}; begin and end need a date or a "
-        "timestamp. Cast it in the model, or run without begin and end."
-    )
+def _midnight(day: date, column: Column, dialect: str) -> str:
+    family = read_type(column.type, dialect).family
+    written = get_dialect(dialect).midnight.get(family)
+    if written is None:
+        raise RunError(
+            f"event_time {column.name!r} is of type {column.type}; begin and end need a date or a "
+            "timestamp. Cast it in the model, or run without begin and end."
+        )
+    return written.format(day=f"{day:%Y-%m-%d}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import quote, resolve
 from airflow_dataops.core.sql.relations import render, subquery
 from airflow_dataops.errors import ConfigError
@@ -34,7 +35,8 @@ def newest_row(
     column = resolve(field, columns)
     value = field if column is None else quote(column, dialect)
     where = f"\nwhere {filter_}" if filter_ else ""
-    return f"select extract(epoch from max({value}))\nfrom {render(relation, dialect)}{where}"
+    seconds = get_dialect(dialect).epoch.format(f"max({value})")
+    return f"select {seconds}\nfrom {render(relation, dialect)}{where}"
 
 
 def answer_of(query: str, relation: Relation, dialect: str) -> str:
@@ -51,4 +53,4 @@ def answer_of(query: str, relation: Relation, dialect: str) -> str:
             "dbt can fill in. Name the tables in SQL, or use loaded_at_field."
         )
     filled = _THIS.sub(lambda _: render(relation, dialect), query)
-    return f"select extract(epoch from {subquery(filled)})"
+    return f"select {get_dialect(dialect).epoch.format(subquery(filled))}"

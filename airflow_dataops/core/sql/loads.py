@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _DUCKDB_TARGET = "DBT_INCREMENTAL_TARGET"
-_MERGE_TARGET = "DBT_INTERNAL_DEST"
+MERGE_TARGET = "DBT_INTERNAL_DEST"
 _MERGE_SOURCE = "DBT_INTERNAL_SOURCE"
 
 
@@ -46,7 +46,7 @@ def delete_matching(
     names = quote_all(keys, dialect)
     tail = "".join(f"\n  and {predicate}" for predicate in predicates)
     return (
-        f"delete from {target} as {_MERGE_TARGET}\n"
+        f"delete from {target} as {MERGE_TARGET}\n"
         f"where ({names}) in (select distinct {names} from {source}){tail}"
     )
 
@@ -68,6 +68,35 @@ def _delete_matching_on_duckdb(
         f"{source}.{quote(key, dialect)} = {_DUCKDB_TARGET}.{quote(key, dialect)}" for key in keys
     )
     return f"delete from {target} as {_DUCKDB_TARGET}\nusing {source}\nwhere {match}{tail}"
+
+
+def overwrite(target: str, source: str, columns: Sequence[str], dialect: str) -> str:
+    """Return a statement that puts the rows of `source` in the place of all rows."""
+    return insert(target, source, columns, dialect).replace(
+        "insert into", "insert overwrite into", 1
+    )
+
+
+def overwrite_partitions(
+    target: str, source: str, columns: Sequence[str], condition: str, dialect: str
+) -> str:
+    """Return a statement that puts the rows of `source` in the place of those that meet a
+    condition, which names the target `DBT_INTERNAL_DEST`.
+    """
+    names = quote_all(columns, dialect)
+    return (
+        f"merge into {target} as {MERGE_TARGET}\n"
+        f"using {source} as {_MERGE_SOURCE}\n"
+        f"on false\n"
+        f"when not matched by source and {condition} then delete\n"
+        f"when not matched then insert ({names})\n"
+        f"values ({names})"
+    )
+
+
+def distinct_values(source: str, expression: str) -> str:
+    """Return a query for the values that an expression has in the rows of `source`."""
+    return f"select distinct {expression} from {source}"
 
 
 def delete_where(target: str, condition: str) -> str:
@@ -95,8 +124,10 @@ def merge(
     Predicates name the target `DBT_INTERNAL_DEST` and the new rows `DBT_INTERNAL_SOURCE`;
     they are part of the match. Without keys nothing matches and every row is added.
     """
+    if not keys and get_dialect(dialect).macros is Macros.SNOWFLAKE:
+        return insert(target, source, insert_columns, dialect)  # it merges on no constant
     match = [
-        f"{_MERGE_SOURCE}.{quote(key, dialect)} = {_MERGE_TARGET}.{quote(key, dialect)}"
+        f"{_MERGE_SOURCE}.{quote(key, dialect)} = {MERGE_TARGET}.{quote(key, dialect)}"
         for key in keys
     ] or ["false"]
     on = "\n  and ".join([f"({test})" for test in match] + [f"(\n{p}\n)" for p in predicates])
@@ -107,7 +138,7 @@ def merge(
     values = ", ".join(f"{_MERGE_SOURCE}.{quote(name, dialect)}" for name in insert_columns)
     matched = f"when matched then update set {updates}\n" if updates else ""
     return (
-        f"merge into {target} as {_MERGE_TARGET}\n"
+        f"merge into {target} as {MERGE_TARGET}\n"
         f"using {source} as {_MERGE_SOURCE}\n"
         f"on {on}\n"
         f"{matched}"

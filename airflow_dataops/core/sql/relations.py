@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
@@ -20,6 +21,16 @@ class RelationKind(StrEnum):
 
     TABLE = "table"
     VIEW = "view"
+
+
+class Making(Struct, frozen=True):
+    """How a table is made: `table` or another word for it, and what stands behind its name."""
+
+    kind: str = "table"
+    clauses: str = ""
+
+
+PLAIN = Making()
 
 
 def render(relation: Relation, dialect: str) -> str:
@@ -47,14 +58,18 @@ def select_all(relation: Relation, dialect: str) -> str:
     return f"select * from {render(relation, dialect)}"
 
 
-def create_table_as(relation: Relation, query: str, dialect: str) -> str:
+def create_table_as(relation: Relation, query: str, dialect: str, making: Making = PLAIN) -> str:
     """Return a statement that makes a new table of a query's rows."""
-    return f"create table {render(relation, dialect)} as {subquery(query)}"
+    return f"create {_described(relation, query, dialect, making)}"
 
 
-def replace_table_as(relation: Relation, query: str, dialect: str) -> str:
+def replace_table_as(relation: Relation, query: str, dialect: str, making: Making = PLAIN) -> str:
     """Return a statement that makes a table of a query's rows in place of an older table."""
-    return f"create or replace table {render(relation, dialect)} as {subquery(query)}"
+    return f"create or replace {_described(relation, query, dialect, making)}"
+
+
+def _described(relation: Relation, query: str, dialect: str, making: Making) -> str:
+    return f"{making.kind} {render(relation, dialect)}{making.clauses} as {subquery(query)}"
 
 
 def create_view_as(relation: Relation, query: str, dialect: str) -> str:

@@ -49,14 +49,34 @@ def insert_values(table: str, columns: Sequence[Column], dialect: str, placehold
     return text(statement, placeholder)
 
 
+def insert_json(table: str, columns: Sequence[Column], dialect: str, placeholder: str) -> str:
+    """Return a statement as `insert_values`, which takes one parameter: a JSON list of rows,
+    each a list of texts and NULLs.
+    """
+    names = ", ".join(quote(c.name, dialect) for c in columns)
+    if dialect == "bigquery":
+        fields = (f"json_value(line, '$[{i}]')" for i in range(len(columns)))
+        rows = f"unnest(json_query_array({MARK})) as line"
+    else:
+        fields = (f"cast(line.value[{i}] as varchar)" for i in range(len(columns)))
+        rows = f"table(flatten(input => parse_json({MARK}))) as line"
+    casts = ",\n  ".join(
+        f"cast({field} as {c.type})" for field, c in zip(fields, columns, strict=True)
+    )
+    statement = Statement(
+        sql=f"insert into {table} ({names})\nselect\n  {casts}\nfrom {rows}", parameters=("",)
+    )
+    return text(statement, placeholder)
+
+
 def every_row(source: str) -> str:
     """Return a query for all rows of a table, given as SQL."""
     return f"select * from {source}"
 
 
-def delete_all(target: str) -> str:
+def delete_all(target: str, dialect: str) -> str:
     """Return a statement that empties a table and, unlike TRUNCATE, can be rolled back."""
-    return f"delete from {target}"
+    return f"delete from {target}" + (" where true" if dialect == "bigquery" else "")
 
 
 def check_type(type_: str, dialect: str, where: str) -> str:

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_dataops.core.model import HardDeletes, Relation, SnapshotColumns, Struct
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-NOW = "cast(current_timestamp as timestamp)"
 
 # Helper columns, named so that no author's query has them.
 _KEY = "dbt_internal_key_{}"
@@ -46,6 +45,11 @@ class History(Struct, frozen=True):
     def keeps_deletions(self) -> bool:
         """Whether a deletion is a row of its own."""
         return self.hard_deletes is HardDeletes.NEW_RECORD
+
+    @property
+    def now(self) -> str:
+        """The present time, as SQL."""
+        return get_dialect(self.dialect).now
 
     @property
     def quoted(self) -> SnapshotColumns:
@@ -107,7 +111,7 @@ def first_rows(history: History, incoming: Incoming) -> str:
     deleted = f",\n  'False' as {q.is_deleted}" if history.keeps_deletions else ""
     return (
         f"select\n  {quote_all(incoming.columns, history.dialect)},\n"
-        f"  {scd_id((*incoming.keys, incoming.updated_at))} as {q.scd_id},\n"
+        f"  {scd_id((*incoming.keys, incoming.updated_at), history.dialect)} as {q.scd_id},\n"
         f"  {incoming.updated_at} as {q.updated_at},\n"
         f"  {incoming.updated_at} as {q.valid_from},\n"
         f"  {_no_end(history, incoming.updated_at)} as {q.valid_to}{deleted}\n"
@@ -128,7 +132,7 @@ def ended_rows(history: History, incoming: Incoming, match: Match) -> str:
         return query
     return (
         f"{query}\nunion all\n"
-        f"select open_rows.{q.scd_id}, {NOW}\n"
+        f"select open_rows.{q.scd_id}, {history.now}\n"
         f"from open_rows left join incoming on {_same_key(match)}\n"
         f"where {_deleted(history)}"
     )
@@ -177,10 +181,11 @@ def add_rows(history: History, begun: str, columns: Sequence[tuple[str, str]]) -
     )
 
 
-def scd_id(values: Sequence[str]) -> str:
+def scd_id(values: Sequence[str], dialect: str) -> str:
     """Return an expression for a row's id: dbt's `snapshot_hash_arguments`."""
-    texts = " || '|' || ".join(f"coalesce(cast({value} as varchar), '')" for value in values)
-    return f"md5({texts})"
+    known = get_dialect(dialect)
+    texts = (f"coalesce(cast({value} as {known.text}), '')" for value in values)
+    return known.row_id.format(" || '|' || ".join(texts))
 
 
 def _sides(history: History, incoming: Incoming, match: Match) -> str:
@@ -192,7 +197,7 @@ def _sides(history: History, incoming: Incoming, match: Match) -> str:
         "with incoming as (\n"
         f"  select *{own_keys},\n"
         f"    {incoming.updated_at} as {_SEEN_AT},\n"
-        f"    {scd_id((*incoming.keys, incoming.updated_at))} as {_ID}\n"
+        f"    {scd_id((*incoming.keys, incoming.updated_at), history.dialect)} as {_ID}\n"
         f"  from {incoming.table}\n"
         "), open_rows as (\n"
         f"  select *{open_keys}\n"
@@ -232,7 +237,8 @@ def _deletion_records(history: History, incoming: Incoming, match: Match) -> str
         for new, old in zip(incoming.columns, match.columns, strict=True)
     )
     return (
-        f"select {columns}{scd_id((f'open_rows.{q.scd_id}', NOW))}, {NOW}, {NOW},"
+        f"select {columns}{scd_id((f'open_rows.{q.scd_id}', history.now), history.dialect)},"
+        f" {history.now}, {history.now},"
         f" open_rows.{q.valid_to}, 'True'\n"
         f"from open_rows left join incoming on {_same_key(match)}\n"
         f"where {_deleted(history)}"

@@ -58,6 +58,6 @@ def test_the_text_of_a_statement(statement: str, text: str) -> None:
 
 
 def test_a_dialect_that_is_not_written_is_refused_with_those_that_are() -> None:
-    supported = r"cannot write SQL for 'oracle'; it supports: duckdb, postgres\."
+    supported = r"for 'oracle'; it supports: bigquery, duckdb, postgres, snowflake\."
     with pytest.raises(ConfigError, match=supported):
         get_dialect("oracle")

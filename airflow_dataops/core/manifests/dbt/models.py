@@ -12,9 +12,9 @@ from airflow_dataops.core.manifests.dbt.names import expressions
 from airflow_dataops.core.manifests.dbt.unsupported import (
     MATERIALIZATIONS,
     ONE_RENDERING,
-    STRATEGIES,
     no_sql,
     physical,
+    strategies,
 )
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.model import Code, Incremental, ModelSpec, SchemaChange
@@ -110,15 +110,17 @@ def _reasons(entry: Entry, materialized: str, incremental: Incremental | None) -
         return [*reasons, f"the materialization `{materialized}`"]
     reasons += physical(entry, materialized)
     if incremental:
-        reasons += _incremental_reasons(incremental)
+        reasons += _incremental_reasons(incremental, entry.context.adapter)
         if entry.node.compiled_code and _incremental_code(entry) is None:
             reasons.append(ONE_RENDERING)
+        if "_dbt_max_partition" in (entry.node.compiled_code or ""):
+            reasons.append("the script variable _dbt_max_partition")
     return reasons
 
 
-def _incremental_reasons(incremental: Incremental) -> list[str]:
+def _incremental_reasons(incremental: Incremental, adapter: str | None) -> list[str]:
     reasons = []
-    if incremental.strategy not in (None, *STRATEGIES):
+    if incremental.strategy not in (None, *strategies(adapter)):
         reasons.append(f"the incremental strategy `{incremental.strategy}`")
     if expressions(incremental.unique_key):
         reasons.append("an SQL expression as unique_key")

@@ -18,7 +18,12 @@ ONE_RENDERING = (
     "the manifest has one rendering of this incremental model only: "
     "make it with `airflow-dataops compile`"
 )
-STRATEGIES = ("append", "delete+insert", "merge")
+_STRATEGIES = {
+    "bigquery": ("insert_overwrite", "merge"),
+    "snowflake": ("append", "delete+insert", "insert_overwrite", "merge"),
+}
+_MOST_STRATEGIES = ("append", "delete+insert", "merge")
+_TIME_PARTITIONS = ("date", "datetime", "timestamp")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 
 _ANYWHERE = ("sql_header", "grants", "indexes")
@@ -41,7 +46,9 @@ _ADAPTERS = {
         "base_location_subpath",
         "catalog_name",
         "cluster_by",
+        "change_tracking",
         "copy_grants",
+        "copy_tags",
         "external_volume",
         "query_tag",
         "row_access_policy",
@@ -53,7 +60,6 @@ _ADAPTERS = {
     ),
     "bigquery": (
         "catalog_name",
-        "cluster_by",
         "file_format",
         "grant_access_to",
         "hours_to_expiration",
@@ -89,6 +95,11 @@ def _configured(settings: Settings, adapter: str | None) -> list[str]:
     return reasons
 
 
+def strategies(adapter: str | None) -> tuple[str, ...]:
+    """Return the incremental strategies that engine `sql` writes for an adapter's project."""
+    return _STRATEGIES.get(adapter or "", _MOST_STRATEGIES)
+
+
 def replaced(entry: Entry, materialization: str) -> list[str]:
     """Return the reason that the project has macros of its own for a materialization."""
     names = entry.context.macros.replaced(materialization)
@@ -114,5 +125,8 @@ def _odd_partition(value: object, adapter: str | None) -> bool:
     if adapter in ("duckdb", "postgres"):
         return False
     if isinstance(value, dict):
+        type_ = str(value.get("data_type", "date")).lower()
+        if type_ not in _TIME_PARTITIONS:
+            return True
         return any(v not in (None, False) for k, v in value.items() if k not in _PARTITION_KEYS)
     return isinstance(value, list) and len(value) > 1

@@ -5,17 +5,21 @@ To add an engine, write `DIALECT` in a file of its name and list it in `DIALECTS
 
 from __future__ import annotations
 
+from airflow_dataops.core.sql.dialects.bigquery import BIGQUERY
 from airflow_dataops.core.sql.dialects.dialect import (
     Databases,
     Dialect,
     Macros,
     Names,
     Replace,
+    SeedRows,
     Strategy,
     TextNulls,
+    TypeChange,
 )
 from airflow_dataops.core.sql.dialects.duckdb import DUCKDB
 from airflow_dataops.core.sql.dialects.postgres import POSTGRES
+from airflow_dataops.core.sql.dialects.snowflake import SNOWFLAKE
 from airflow_dataops.errors import ConfigError
 
 __all__ = [
@@ -25,12 +29,14 @@ __all__ = [
     "Macros",
     "Names",
     "Replace",
+    "SeedRows",
     "Strategy",
     "TextNulls",
+    "TypeChange",
     "get_dialect",
 ]
 
-DIALECTS = {dialect.name: dialect for dialect in (DUCKDB, POSTGRES)}
+DIALECTS = {dialect.name: dialect for dialect in (BIGQUERY, DUCKDB, POSTGRES, SNOWFLAKE)}
 
 
 def get_dialect(name: str) -> Dialect:

@@ -8,7 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
+import msgspec
+
 from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.core.sql.types import Family
 
 
 class Replace(StrEnum):
@@ -28,6 +32,7 @@ class Strategy(StrEnum):
     APPEND = "append"
     DELETE_INSERT = "delete+insert"
     MERGE = "merge"
+    INSERT_OVERWRITE = "insert_overwrite"
 
 
 class Macros(StrEnum):
@@ -35,6 +40,8 @@ class Macros(StrEnum):
 
     DBT = "dbt's own"
     DUCKDB = "dbt-duckdb's"
+    SNOWFLAKE = "dbt-snowflake's"
+    BIGQUERY = "dbt-bigquery's"
 
 
 class Names(StrEnum):
@@ -49,6 +56,15 @@ class TextNulls(StrEnum):
 
     EMPTY = "empty"
     BLANK_OR_NULL = "blank or the word null"
+    NEVER = "none of them"
+
+
+MIDNIGHTS = {
+    Family.DATE: "date '{day}'",
+    Family.NAIVE: "timestamp '{day} 00:00:00'",
+    Family.AWARE: "cast('{day} 00:00:00+00:00' as timestamp with time zone)",
+}
+"""As the SQL standard writes them."""
 
 
 class Databases(StrEnum):
@@ -56,6 +72,37 @@ class Databases(StrEnum):
 
     OF_SESSION = "those that the session has opened"
     ANY = "all that the account may use"
+
+
+class TypeChange(StrEnum):
+    """How a column gets another type."""
+
+    SUCCESSOR = "a new column takes the values over and then the name"
+    ALTER = "alter column"
+    REWRITE = "the table is made anew"
+
+
+class SeedRows(StrEnum):
+    """How a batch of a seed's rows is bound."""
+
+    LISTS = "a list for each column"
+    JSON = "one text: a JSON list of rows"
+
+
+class Seeds(Struct, frozen=True):
+    """How dbt's adapter makes a table of a seed.
+
+    Attributes:
+        nulls: what is NULL in texts.
+        rows: how rows are bound.
+        types: the engine's types for those inferred, where they have other names.
+        quoted: whether columns' names are quoted unless `quote_columns` says otherwise.
+    """
+
+    nulls: TextNulls
+    rows: SeedRows = SeedRows.LISTS
+    types: dict[str, str] = {}
+    quoted: bool = True
 
 
 class Dialect(Struct, frozen=True):
@@ -74,7 +121,17 @@ class Dialect(Struct, frozen=True):
         macros: whose incremental strategies are written.
         default_strategy: what dbt's adapter takes when a model names no strategy.
         strategies: the strategies that `core/sql/loads.py` can write for it.
-        seed_nulls: what is NULL in a seed's texts.
+        seeds: see `Seeds`.
+        folded: what the engine makes of a name without quotes.
+        epoch: the seconds since 1970, with `{}` for a date or a time; see `core/sql/freshness`.
+        last_altered: the query for those of a table's last change; None where it cannot be
+            asked.
+        now: the present time as snapshots write it.
+        row_id: a snapshot's id of a row, with `{}` for a text.
+        text: the type of texts without a limit.
+        midnight: a literal of midnight in UTC, by the family of its type.
+        type_change: see `TypeChange`.
+        transient: whether tables are transient unless a model says otherwise.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
     """
 
@@ -88,5 +145,14 @@ class Dialect(Struct, frozen=True):
     macros: Macros
     default_strategy: Strategy
     strategies: tuple[Strategy, ...]
-    seed_nulls: TextNulls
+    seeds: Seeds
+    folded: Callable[[str], str] = str
+    epoch: str = "extract(epoch from {})"
+    last_altered: Callable[[Relation], Statement] | None = None
+    now: str = "cast(current_timestamp as timestamp)"
+    row_id: str = "md5({})"
+    text: str = "varchar"
+    midnight: dict[Family, str] = msgspec.field(default_factory=lambda: MIDNIGHTS)
+    type_change: TypeChange = TypeChange.SUCCESSOR
+    transient: bool = False
     sized_texts: str | None = None

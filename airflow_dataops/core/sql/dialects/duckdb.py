@@ -8,6 +8,7 @@ from airflow_dataops.core.sql.dialects.dialect import (
     Macros,
     Names,
     Replace,
+    Seeds,
     Strategy,
     TextNulls,
 )
@@ -24,5 +25,5 @@ DUCKDB = Dialect(
     macros=Macros.DUCKDB,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
-    seed_nulls=TextNulls.EMPTY,
+    seeds=Seeds(nulls=TextNulls.EMPTY),
 )

@@ -36,9 +36,10 @@ def _columns(relation: Relation) -> Statement:
     return Statement(
         sql=(
             f"select c.column_name, {_TYPE},\n"
-            "  c.is_nullable = 'NO' and c.column_default is null, t.table_type = 'VIEW'\n"
-            f"from {listing}.columns as c join {listing}.tables as t\n"
-            "  on t.table_schema = c.table_schema and t.table_name = c.table_name\n"
+            "  c.is_nullable = 'NO' and c.column_default is null,\n"
+            "  v.table_name is not null\n"
+            f"from {listing}.columns as c left join {listing}.views as v\n"
+            "  on v.table_schema = c.table_schema and v.table_name = c.table_name\n"
             f"where c.table_name = {MARK} and c.table_schema = {schema}\n"
             "order by c.ordinal_position"
         ),

@@ -12,6 +12,7 @@ from airflow_dataops.core.sql.dialects.dialect import (
     Macros,
     Names,
     Replace,
+    Seeds,
     Strategy,
     TextNulls,
 )
@@ -33,6 +34,7 @@ POSTGRES = Dialect(
     macros=Macros.DBT,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
-    seed_nulls=TextNulls.BLANK_OR_NULL,
+    seeds=Seeds(nulls=TextNulls.BLANK_OR_NULL),
+    folded=str.lower,
     sized_texts="character varying",
 )
