@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import httpx
+from tenacity import retry, retry_if_exception_type, stop_after_attempt
 
 from tools.airflow_answers import (
     DagRun,
@@ -86,8 +87,14 @@ class AirflowApi:
             raise ApiError(f"{self.url} gives no token: it is not Airflow that listens there.")
         self._client.headers["Authorization"] = f"Bearer {answer['access_token']}"
 
+    @retry(
+        # A small machine that starts four processes may keep a question waiting.
+        retry=retry_if_exception_type(httpx.TimeoutException),
+        stop=stop_after_attempt(3),
+        reraise=True,
+    )
     def get(self, path: str, **query: str | int | bool) -> Json:
-        """The answer to a GET request."""
+        """The answer to a GET request, which is asked again if it takes too long."""
         return self.request("GET", path, query=query)
 
     def _pages(self, path: str, field: str, **query: str | int | bool) -> Iterator[Json]:
