@@ -92,7 +92,12 @@ class LedgerFeed:
     def finish(self) -> None:
         """Write what can be written before the process ends."""
         deadline = time.monotonic() + _EXIT_SECONDS
-        while self._waiting and not self._failed and time.monotonic() < deadline:
+        while self._waiting and not self._failed:
+            left = deadline - time.monotonic()
+            # The thread may be waiting for a database that does not answer.
+            if left <= 0 or not self._turn.acquire(timeout=left):
+                return
+            self._turn.release()
             self.write()
             if self._waiting:
                 time.sleep(0.05)

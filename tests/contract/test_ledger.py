@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import multiprocessing
+import socket
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
 
 from airflow_dataops.adapters.ledger import migrate
 from airflow_dataops.adapters.ledger.database import Database
@@ -240,6 +242,18 @@ def test_a_write_in_a_tasks_path_takes_milliseconds(ledger: LedgerStore) -> None
 def test_other_addresses_are_refused(url: str, problem: str) -> None:
     with pytest.raises(ConfigError, match=problem):
         Database(url)
+
+
+def test_who_does_not_answer_is_left_after_seconds() -> None:
+    """A host that takes connections and says nothing."""
+    with socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen()
+        port = deaf.getsockname()[1]
+        began = perf_counter()
+        with pytest.raises(OperationalError, match="timeout"):
+            LedgerStore(f"postgresql://ada@127.0.0.1:{port}/db?connect_timeout=2")
+        assert perf_counter() - began < 6
 
 
 def test_a_password_is_never_shown() -> None:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, VolumeEvent
+from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, Via, VolumeEvent
+from airflow_dataops.hooks.ledger_feed import MARK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -127,6 +128,8 @@ def test_every_task_instance_is_in_the_ledger_once_as_it_was(
     run = airflow.run("kept")
     event = ended(ledger, run)
     assert (event.state, event.run_type, event.tags) == ("failed", "manual", ("tier:gold",))
+    assert event.via is Via.LISTENER
+    assert ledger.mark(MARK) is not None, "the scheduler looks for what nobody told it"
     found = compare(airflow, ledger, run)
     states = {key[0]: each.state for key, each in sorted(found.items())}
     assert states["killed"] == "failed"

@@ -209,6 +209,14 @@ def test_a_ledger_that_is_down_loses_nothing(
     ]
 
 
+def test_a_process_that_ends_waits_for_no_database(feed: LedgerFeed) -> None:
+    feed.add("shop", "r", {})
+    with feed._turn:
+        began = time.monotonic()
+        feed.finish()
+        assert 1.5 < time.monotonic() - began < 3
+
+
 def test_hooks_take_microseconds_and_a_tasks_own_do_nothing(feed: LedgerFeed) -> None:
     listener = LedgerListener(feed)
     task = SimpleNamespace(dag_id="shop", run_id="r")

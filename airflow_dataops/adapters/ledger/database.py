@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL
 
 _BUSY_MS = 5_000
+_CONNECT_SECONDS = 5
+"""A callback of a task may be waiting."""
 _POSTGRES = {"postgres": "postgresql", "postgresql": "postgresql"}
 
 
@@ -109,14 +111,24 @@ def _make_engine(url: URL) -> Engine:
     try:
         if url.get_backend_name() == "sqlite":
             return _sqlite(url)
-        return create_engine(
-            url, poolclass=QueuePool, pool_size=2, max_overflow=8, pool_pre_ping=True
-        )
+        return _postgres(url)
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigError(
             f"[dataops] ledger: the driver of {url.drivername} is not installed ({error}); "
             "pip install 'airflow-dataops[postgres]'."
         ) from None
+
+
+def _postgres(url: URL) -> Engine:
+    patience = {} if "connect_timeout" in url.query else {"connect_timeout": _CONNECT_SECONDS}
+    return create_engine(
+        url,
+        poolclass=QueuePool,
+        pool_size=2,
+        max_overflow=8,
+        pool_pre_ping=True,
+        connect_args=patience,
+    )
 
 
 def _sqlite(url: URL) -> Engine:
