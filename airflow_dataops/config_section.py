@@ -17,12 +17,11 @@ def _option(description: str, default: str, example: str | None, type_: str) -> 
 
 def config_section() -> dict[str, Any]:
     """Return the description of all options."""
-    sinks = _option(
-        "Where metrics go: addresses, separated by commas or spaces. Empty switches them off.",
-        "",
-        "statsd://localhost:8125, conn:ops_datadog",
-        "string",
-    )
+    options = _ledger_options() | _alert_options() | _metric_options()
+    return {"dataops": {"description": "Settings of airflow-dataops.", "options": options}}
+
+
+def _ledger_options() -> dict[str, Any]:
     ledger = _option(
         "The ledger's database: postgresql://..., sqlite:////path, or conn:my_connection. "
         "Empty for a SQLite file beside Airflow's home.",
@@ -30,7 +29,7 @@ def config_section() -> dict[str, Any]:
         "conn:dataops_ledger",
         "string",
     )
-    options = {
+    return {
         "ledger": ledger | {"sensitive": True},
         "ledger_feed": _option(
             "Whether runs and their tasks are written to the ledger, by the scheduler.",
@@ -48,6 +47,11 @@ def config_section() -> dict[str, Any]:
             None,
             "boolean",
         ),
+    }
+
+
+def _alert_options() -> dict[str, Any]:
+    return {
         "alerts_config": _option(
             "The YAML file that says who is told what, when.",
             "",
@@ -60,6 +64,168 @@ def config_section() -> dict[str, Any]:
             "/opt/airflow/config/slas.yaml",
             "string",
         ),
+    }
+
+
+def _metric_options() -> dict[str, Any]:
+    ledger = _option(
+        "The ledger's database: postgresql://..., sqlite:////path, or conn:my_connection. "
+        "Empty for a SQLite file beside Airflow's home.",
+        "",
+        "conn:dataops_ledger",
+        "string",
+    )
+    return {
+        "ledger": ledger | {"sensitive": True},
+        "ledger_feed": _option(
+            "Whether runs and their tasks are written to the ledger, by the scheduler.",
+            "True",
+            None,
+            "boolean",
+        ),
+        "ledger_keep_days": _option(
+            "So many days the ledger keeps what is over; 0 for ever.", "400", "90", "integer"
+        ),
+        "ledger_migrate": _option(
+            "Whether whoever opens the ledger brings its tables up to date; if not, run "
+            "`airflow-dataops ledger migrate` after an upgrade.",
+            "True",
+            None,
+            "boolean",
+        ),
+    }
+
+
+def _alert_options() -> dict[str, Any]:
+    return {
+        "alerts_config": _option(
+            "The YAML file that says who is told what, when.",
+            "",
+            "/opt/airflow/config/alerts.yaml",
+            "string",
+        ),
+        "slas": _option(
+            "The YAML file of SLAs for DAGs that nobody edits: the watcher reads it.",
+            "",
+            "/opt/airflow/config/slas.yaml",
+            "string",
+        ),
+    }
+
+
+def _metric_options() -> dict[str, Any]:
+    sinks = _option(
+        "Where metrics go: addresses, separated by commas or spaces. Empty switches them off.",
+        "",
+        "statsd://localhost:8125, conn:ops_datadog",
+        "string",
+    )
+    return {
+        **_of_metrics(),
+    }
+    return {"dataops": {"description": "Settings of airflow-dataops.", "options": options}}
+
+
+def _ledger_options() -> dict[str, Any]:
+    ledger = _option(
+        "The ledger's database: postgresql://..., sqlite:////path, or conn:my_connection. "
+        "Empty for a SQLite file beside Airflow's home.",
+        "",
+        "conn:dataops_ledger",
+        "string",
+    )
+    return {
+        "ledger": ledger | {"sensitive": True},
+        "ledger_feed": _option(
+            "Whether runs and their tasks are written to the ledger, by the scheduler.",
+            "True",
+            None,
+            "boolean",
+        ),
+        "ledger_keep_days": _option(
+            "So many days the ledger keeps what is over; 0 for ever.", "400", "90", "integer"
+        ),
+        "ledger_migrate": _option(
+            "Whether whoever opens the ledger brings its tables up to date; if not, run "
+            "`airflow-dataops ledger migrate` after an upgrade.",
+            "True",
+            None,
+            "boolean",
+        ),
+    }
+
+
+def _alert_options() -> dict[str, Any]:
+    return {
+        "alerts_config": _option(
+            "The YAML file that says who is told what, when.",
+            "",
+            "/opt/airflow/config/alerts.yaml",
+            "string",
+        ),
+        "slas": _option(
+            "The YAML file of SLAs for DAGs that nobody edits: the watcher reads it.",
+            "",
+            "/opt/airflow/config/slas.yaml",
+            "string",
+        ),
+    }
+
+
+def _metric_options() -> dict[str, Any]:
+    ledger = _option(
+        "The ledger's database: postgresql://..., sqlite:////path, or conn:my_connection. "
+        "Empty for a SQLite file beside Airflow's home.",
+        "",
+        "conn:dataops_ledger",
+        "string",
+    )
+    return {
+        "ledger": ledger | {"sensitive": True},
+        "ledger_feed": _option(
+            "Whether runs and their tasks are written to the ledger, by the scheduler.",
+            "True",
+            None,
+            "boolean",
+        ),
+        "ledger_keep_days": _option(
+            "So many days the ledger keeps what is over; 0 for ever.", "400", "90", "integer"
+        ),
+        "ledger_migrate": _option(
+            "Whether whoever opens the ledger brings its tables up to date; if not, run "
+            "`airflow-dataops ledger migrate` after an upgrade.",
+            "True",
+            None,
+            "boolean",
+        ),
+    }
+
+
+def _alert_options() -> dict[str, Any]:
+    return {
+        "alerts_config": _option(
+            "The YAML file that says who is told what, when.",
+            "",
+            "/opt/airflow/config/alerts.yaml",
+            "string",
+        ),
+        "slas": _option(
+            "The YAML file of SLAs for DAGs that nobody edits: the watcher reads it.",
+            "",
+            "/opt/airflow/config/slas.yaml",
+            "string",
+        ),
+    }
+
+
+def _metric_options() -> dict[str, Any]:
+    sinks = _option(
+        "Where metrics go: addresses, separated by commas or spaces. Empty switches them off.",
+        "",
+        "statsd://localhost:8125, conn:ops_datadog",
+        "string",
+    )
+    return {
         "metrics_sinks": sinks | {"sensitive": True},
         "metrics_allow_tags": _option(
             "Only these tags are sent; empty for all.", "", "dag, task, tier", "string"
@@ -85,4 +251,8 @@ def config_section() -> dict[str, Any]:
             "Longest time that a process waits at its end until all is sent.", "1.0", None, "float"
         ),
     }
-    return {"dataops": {"description": "Settings of airflow-dataops.", "options": options}}
+
+
+def _of_metrics() -> dict[str, Any]:
+    return {
+
