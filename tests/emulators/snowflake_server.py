@@ -46,6 +46,7 @@ _SWAP = re.compile(r"\s*alter\s+table\s+(\S+)\s+swap\s+with\s+(\S+?)\s*;?\s*", r
 _IGNORED = re.compile(
     r"\s*alter\s+session\s+set\s+(query_tag|abort_detached_query)\b", re.IGNORECASE
 )
+_TEMPORARY = re.compile(r"^\s*create\s+temporary\s+table\s+", re.IGNORECASE)
 _MERGE = re.compile(r"\s*merge\s+into\b", re.IGNORECASE)
 _LAST_PART = re.compile(r'("(?:[^"]|"")+"|[^".]+)$')
 
@@ -58,6 +59,7 @@ def execute(cursor: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     try:
         if swap := _SWAP.fullmatch(command):
             return _swap(cursor, *swap.groups())
+        command = _TEMPORARY.sub("create table ", command, count=1)
         if _MERGE.match(command):
             return _merge(cursor, command, **kwargs)
         if _IGNORED.match(command):

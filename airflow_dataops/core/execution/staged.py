@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import catalog, staging
+from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import derived
 from airflow_dataops.core.sql.relations import render
@@ -42,7 +43,9 @@ def staged(
         what: tells several of one build apart.
     """
     with staging_place(target, runner, what=what) as table:
-        runner.execute(staging.create_as(table.relation, query, runner.dialect))
+        kept = get_dialect(runner.dialect).create_staging
+        create = staging.create_as(table.relation, query, runner.dialect, create_staging=kept)
+        runner.execute(create)
         yield table, catalog.columns_of(runner, table.relation)
 
 

@@ -38,14 +38,23 @@ def staging_table(target: Relation, name: str, loading: Loading, *, session: boo
     return Relation(identifier=name, schema=target.schema, database=target.database)
 
 
-def create_as(staging: Relation, query: str, dialect: str) -> str:
+def create_as(
+    staging: Relation, query: str, dialect: str, *, create_staging: str | None = None
+) -> str:
     """Return a statement that makes a staging table of a query's rows."""
-    return f"{create_table(staging, '', dialect)} as {subquery(query)}"
+    made = create_table(staging, "", dialect, create_staging=create_staging)
+    return f"{made} as {subquery(query)}"
 
 
-def create_table(staging: Relation, columns: str, dialect: str) -> str:
-    """Return a statement that makes a staging table, empty where `columns` describes some."""
-    kept = get_loading(dialect).create_staging
+def create_table(
+    staging: Relation, columns: str, dialect: str, *, create_staging: str | None = None
+) -> str:
+    """Return a statement that makes a staging table, empty where `columns` describes some.
+
+    Args:
+        create_staging: in place of the engine's `Loading.create_staging`.
+    """
+    kept = create_staging or get_loading(dialect).create_staging
     create = "create temporary table {}" if is_of_session(staging, dialect) else kept
     return create.replace("{}", f"{render(staging, dialect)}{columns}")
 

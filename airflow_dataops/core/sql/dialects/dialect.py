@@ -132,6 +132,8 @@ class Dialect(Struct, frozen=True):
         midnight: a literal of midnight in UTC, by the family of its type.
         type_change: see `TypeChange`.
         transient: whether tables are transient unless a model says otherwise.
+        create_staging: how a table for the time of a build begins, where it is not as for
+            loads; `{}` is its name.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
     """
 
@@ -155,4 +157,5 @@ class Dialect(Struct, frozen=True):
     midnight: dict[Family, str] = msgspec.field(default_factory=lambda: MIDNIGHTS)
     type_change: TypeChange = TypeChange.SUCCESSOR
     transient: bool = False
+    create_staging: str | None = None
     sized_texts: str | None = None

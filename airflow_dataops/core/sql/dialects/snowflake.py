@@ -75,5 +75,7 @@ SNOWFLAKE = Dialect(
     },
     type_change=TypeChange.ALTER,
     transient=True,
+    # A session's own: no build has to sweep what a dead one left, as there is no lease.
+    create_staging="create temporary table {}",
     sized_texts="varchar",
 )
