@@ -29,7 +29,7 @@ from airflow_dataops.core.sla.facts import State, state_of
 from airflow_dataops.core.sla.watching import Look, look
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence, Set
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.adapters.watch.answers import Dag, Instance
@@ -50,6 +50,8 @@ OVERLAP = timedelta(seconds=60)
 _AT_ONCE = 200
 _MANY = 300
 """Of more tasks than these in a run, those that are done in time are not asked for."""
+_SELDOM = timedelta(minutes=10)
+_FEW = 50
 _EXPLAINED = 20
 """So many runs that are late at once are asked what blocks them; the rest is of their kind."""
 _UNDONE = (
@@ -124,6 +126,7 @@ class Reconciler:
         self._starts = FirstStarts(reader)
         self._watched: dict[Key, Watched] | None = None
         self._settled: dict[Key, tuple[datetime | None, str]] = {}
+        self._looked_after = clock.now()
 
     def run_once(self) -> Pass:
         """Look at all runs that need it.
@@ -186,23 +189,36 @@ class Reconciler:
         expected = {
             run.key: run for id_ in ids if id_ in dags and (run := _to_come(dags[id_], now))
         }
-        for key, watched in list(self._watched.items()):
-            if key not in seen and key not in expected and not _has_ended(watched):
-                run = self._reader.run(*key)
-                if run is None:
-                    self._drop(watched, now)
-                else:
-                    seen[key] = run
-        seen = expected | seen
-        news = [run for run in seen.values() if self._is_news(run)]
+        again = self._look_after(seen.keys() | expected.keys(), now)
+        seen = expected | seen | again
+        news = [run for run in seen.values() if run.key in again or self._is_news(run)]
         registered = {each.key: each for each in self._records.register(news, now)}
         self._settled = {key: state for key, state in self._settled.items() if key in seen}
         changed = {key for key, each in registered.items() if each != self._watched.get(key)}
         self._watched |= registered
         for key, each in registered.items():
-            if each.settled:
+            if each.settled and key not in again:
                 self._settle(key, each)
-        return changed
+        return changed | again.keys()
+
+    def _look_after(self, seen: Set[Key], now: datetime) -> dict[Key, Run]:
+        """Return runs that ought to be among those seen, as they are now; forget deleted ones.
+
+        And, seldom, those that ended with misses: somebody may have marked them as done.
+        """
+        assert self._watched is not None  # noqa: S101 - for the type checker
+        lost = [each for each in self._watched.values() if not _has_ended(each)]
+        if now - self._looked_after >= _SELDOM:
+            self._looked_after = now
+            lost += self._records.unsolved()
+        found: dict[Key, Run] = {}
+        for each in [each for each in lost if each.key not in seen][:_FEW]:
+            run = self._reader.run(*each.key)
+            if run is None:
+                self._drop(each, now)
+            else:
+                found[each.key] = run
+        return found
 
     def _is_news(self, run: Run) -> bool:
         assert self._watched is not None  # noqa: S101 - for the type checker

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
-from sqlalchemy import select, tuple_
+from sqlalchemy import and_, exists, select, tuple_
 
 from airflow_dataops.adapters.ledger.rows import insert_new, upsert
-from airflow_dataops.adapters.ledger.tables import marks, watched
+from airflow_dataops.adapters.ledger.tables import marks, misses, watched
 from airflow_dataops.core.sla.watching import Watched, seen_anew
 
 if TYPE_CHECKING:
@@ -34,6 +34,14 @@ class Records:
         """Return the runs in which something is left to look at."""
         with self._database.read() as connection:
             rows = connection.execute(select(watched.c.watched).where(watched.c.open)).scalars()
+            return [msgspec.convert(row, Watched) for row in rows]
+
+    def unsolved(self) -> list[Watched]:
+        """Return the runs with misses that are not solved."""
+        ours = and_(watched.c.dag_id == misses.c.dag_id, watched.c.run_id == misses.c.run_id)
+        still = exists().where(ours, misses.c.solved_at.is_(None))
+        with self._database.read() as connection:
+            rows = connection.execute(select(watched.c.watched).where(still)).scalars()
             return [msgspec.convert(row, Watched) for row in rows]
 
     def register(self, runs: Iterable[Run], now: datetime) -> list[Watched]:

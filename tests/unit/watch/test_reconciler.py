@@ -160,6 +160,21 @@ def test_clearing_arms_anew_and_the_first_miss_is_solved(world: World) -> None:
     assert [miss.subject.clear_number for miss in world.told] == [0, 1]
 
 
+def test_what_is_marked_as_done_by_hand_is_solved_after_a_while(world: World) -> None:
+    """Airflow then tells neither that the run ended lately, nor that it was cleared."""
+    world.airflow.add("shop", [sla()])
+    failed = run(state="failed", end_date=minute(30.5))
+    world.airflow.put(failed)
+    world.airflow.put_task(failed, "load", "failed", start_date=NOON, end_date=minute(30.5))
+    assert world.at(31) == ["s"]
+    world.airflow.put(changed(failed, state="success"))
+    world.airflow.put_task(failed, "load", "success", start_date=NOON, end_date=minute(40))
+    assert [world.at(m) for m in (41, 42)] == [[], []]
+    assert world.open == []
+    assert world.at(60) == []
+    assert world.watch.run_once().looked == 0
+
+
 def test_what_was_due_before_the_clearing_is_not_missed_again(world: World) -> None:
     world.airflow.add("shop", [sla(due=AfterInterval(minutes=30))])
     world.airflow.put(run(state="success", end_date=minute(20)))
