@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from datetime import date, time, timedelta
-from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 
 import msgspec
 from airflow.sdk import get_parsing_context
@@ -29,35 +28,12 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def set_sla(
-    subject: T,
-    *,
-    by: str | time | None = None,
-    within: str | timedelta | None = None,
-    after_interval: str | timedelta | None = None,
-    after_run_start: str | timedelta | None = None,
-    max_age: str | timedelta | None = None,
-    timezone: str | None = None,
-    days: str | Sequence[str] | None = None,
-    holidays: Iterable[date | str] | None = None,
-    name: str | None = None,
-    tier: str = "important",
-    owner: str | None = None,
-    tags: Sequence[str] = (),
-    warn_at: float | None = None,
-    run_types: Sequence[str] | None = None,
-    escalate: Sequence[Escalation | Mapping[str, Any]] | None = None,
-    on_sla_miss: Any = None,
-    dag: DAG | None = None,
-) -> T:
-    """Set an SLA on a task, mapped task, task group, DAG or asset, or on each of a list.
+class SlaArguments(TypedDict, total=False):
+    """What `set_sla` takes; exactly one of the first five says when it is due.
 
-    Exactly one of the first five says when it is due. Durations are timedeltas or text such as
-    `30m` (units `s`, `m`, `h`, `d`). A subject may have several SLAs; each has its name.
+    Durations are timedeltas or text such as `30m` (units `s`, `m`, `h`, `d`).
 
-    Args:
-        subject: an operator (mapped or not), what a `@task` function returns, a `TaskGroup`, a
-            `DAG` or an `Asset`; or a list of such.
+    Attributes:
         by: a time of the day: the first one after the run's data is complete.
         within: so long after the task itself began, with all its tries; of a DAG, its run.
         after_interval: so long after the end of the run's data interval.
@@ -67,7 +43,7 @@ def set_sla(
         days: on which it is due `by`: `workdays`, `weekend`, `mon` to `sun`; all by default.
         holidays: days on which it is not due `by`.
         name: unique for its subject; made of the due time by default (`by 07:00 UTC`).
-        tier: `critical`, `important` or `nice_to_have`.
+        tier: `critical`, `important` (the default) or `nice_to_have`.
         owner: who is told; the task's own by default.
         tags: for the routes of the alerts file.
         warn_at: percentile of the earlier durations by which a warning is given when it will
@@ -79,7 +55,36 @@ def set_sla(
         on_sla_miss: what is called once for each miss with a `SlaMissContext`: top-level
             functions, notifiers' classes, dotted paths, an `AlertNotifier`, `CallbackRef`s, or
             `functools.partial` of any of them for keyword arguments. One or a list.
+    """
+
+    by: str | time | None
+    within: str | timedelta | None
+    after_interval: str | timedelta | None
+    after_run_start: str | timedelta | None
+    max_age: str | timedelta | None
+    timezone: str | None
+    days: str | Sequence[str] | None
+    holidays: Iterable[date | str] | None
+    name: str | None
+    tier: str
+    owner: str | None
+    tags: str | Sequence[str]
+    warn_at: float | None
+    run_types: str | Sequence[str] | None
+    escalate: Sequence[Escalation | Mapping[str, Any]] | None
+    on_sla_miss: Any
+
+
+def set_sla(subject: T, *, dag: DAG | None = None, **asked: Unpack[SlaArguments]) -> T:
+    """Set an SLA on a task, mapped task, task group, DAG or asset, or on each of a list.
+
+    A subject may have several SLAs; each has its name.
+
+    Args:
+        subject: an operator (mapped or not), what a `@task` function returns, a `TaskGroup`, a
+            `DAG` or an `Asset`; or a list of such.
         dag: which DAG carries the SLA of an asset; the one around the call by default.
+        **asked: see `SlaArguments`.
 
     Returns:
         The subject.
@@ -90,25 +95,7 @@ def set_sla(
     if get_parsing_context().dag_id is not None:
         # A worker: it runs one task of what may be half a DAG, and looks at no SLA.
         return subject
-    asked: dict[str, Any] = {
-        "by": by,
-        "within": within,
-        "after_interval": after_interval,
-        "after_run_start": after_run_start,
-        "max_age": max_age,
-        "timezone": timezone,
-        "days": days,
-        "holidays": None if holidays is None else list(holidays),
-        "name": name,
-        "tier": tier,
-        "owner": owner,
-        "tags": [tags] if isinstance(tags, str) else tags,
-        "warn_at": warn_at,
-        "run_types": [run_types] if isinstance(run_types, str) else run_types,
-        "escalate": escalate,
-        "on_sla_miss": None if on_sla_miss is None else _callbacks(on_sla_miss),
-    }
-    plain = {name: _plain(value) for name, value in asked.items() if value is not None}
+    plain = {name: _plain(name, value) for name, value in asked.items() if value is not None}
     for each in subject if isinstance(subject, list | tuple) else [subject]:
         _set(find_subject(each, dag), plain)
     return subject
@@ -142,14 +129,18 @@ def _zone(dag: DAG) -> str:
     return name
 
 
-def _callbacks(given: Any) -> list[Any]:
-    each = given if isinstance(given, list | tuple) else [given]
-    return [callback_data(callback) for callback in each]
-
-
-def _plain(value: Any) -> Any:
+def _plain(name: str, value: Any) -> Any:
+    """Return an argument as plain data."""
+    if name == "on_sla_miss":
+        given = value if isinstance(value, list | tuple) else [value]
+        return [callback_data(callback) for callback in given]
+    if name in ("tags", "run_types") and isinstance(value, str):
+        return [value]
     if isinstance(value, timedelta):
         return f"{value.total_seconds():f}s"
-    if isinstance(value, Enum):
-        return value.value
-    return msgspec.to_builtins(value) if not isinstance(value, str | float | int) else value
+    if name == "holidays":
+        value = list(value)
+    try:
+        return msgspec.to_builtins(value)
+    except TypeError as error:
+        raise ConfigError(f"set_sla: {name} is {value!r}: {error}") from None

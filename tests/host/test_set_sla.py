@@ -202,6 +202,8 @@ _of_dag_file.__module__ = "unusual_prefix_1a2b_shop"
         ({"by": "07:00", "timezone": "Berlin"}, r"\$\.timezone: 'Berlin' is no time zone"),
         ({"within": timedelta(0)}, r"\$\.within: .* is no duration"),
         ({"within": 30}, r"\$\.within: Expected `str \| null`, got `int`|\$\.within: Expected"),
+        ({"bye": "07:00"}, r"\$\.bye: There is no such setting; do you mean by\?"),
+        ({"by": object()}, "set_sla: by is <object object.*unsupported"),
         ({"max_age": "1h"}, "The SLA of a task takes by, within"),
         ({"by": "07:00", "tier": "urgent", "warn_at": 101}, "2 mistakes"),
         ({"within": "1h", "on_sla_miss": lambda context: None}, "a lambda cannot be stored"),
