@@ -49,6 +49,9 @@ class BigQuerySession:
         self._client = client
         self._labels = {**(labels or {}), **({} if tag is None else tags.labels(tag))}
         self._session: str | None = None
+        # Where the last job ran. A session is of one location, and a statement that reads no
+        # table runs in the US by default.
+        self._place: str | None = None
         self._job: QueryJob | None = None
 
     @property
@@ -176,9 +179,11 @@ class BigQuerySession:
         elif self._session is not None:
             config.connection_properties = [ConnectionProperty(_SESSION, self._session)]
         with stated():
-            self._job = job = self._client.query(sql, job_config=config)
+            place = self._place if create_session or self._session is not None else None
+            self._job = job = self._client.query(sql, job_config=config, location=place)
             try:
                 job.result()
+                self._place = job.location or self._place
             except Exception:
                 raise
             except BaseException:  # a timeout or a signal: the job would go on without us

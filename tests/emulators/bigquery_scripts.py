@@ -78,9 +78,9 @@ class Client:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._client, name)
 
-    def query(self, sql: str, job_config: Any, job_id: str | None = None) -> Any:
+    def query(self, sql: str, job_config: Any, job_id: str | None = None, **place: Any) -> Any:
         if job_id is None:
-            return self._client.query(sql, job_config=job_config)
+            return self._client.query(sql, job_config=job_config, **place)
         jobs[job_id] = Script(job_id, sql, self._client)
         return jobs[job_id]
 

@@ -16,6 +16,7 @@ class FakeJob:
         self.sql = sql
         self.config = config
         self.cancelled = False
+        self.location = ""
         self.num_dml_affected_rows = 2 if sql.startswith("delete") else None
         self.session_info = SimpleNamespace(session_id="s1") if config.create_session else None
         self._error = error
@@ -40,8 +41,9 @@ class FakeBigQueryClient:
         self.errors = errors or {}
         self.closed = False
 
-    def query(self, sql: str, job_config: QueryJobConfig) -> FakeJob:
+    def query(self, sql: str, job_config: QueryJobConfig, location: str | None) -> FakeJob:
         self.jobs.append(FakeJob(sql, job_config, self.errors.get(sql)))
+        self.jobs[-1].location = location or ("EU" if "from" in sql else "US")
         return self.jobs[-1]
 
     def close(self) -> None:

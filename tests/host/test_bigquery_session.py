@@ -85,6 +85,17 @@ def test_a_transaction_is_one_of_a_session_that_ends_with_it() -> None:
     assert client.closed
 
 
+def test_a_session_is_made_where_the_tables_are() -> None:
+    """By default it would be in the US, where tables of the EU are not found."""
+    client = FakeBigQueryClient()
+    session = session_of(client)
+    session.execute("select 1 from t")
+    with session.transaction():
+        session.execute("insert into t values (1)")
+    session.close()
+    assert [job.location for job in client.jobs] == ["EU"] * 6
+
+
 def test_a_transaction_that_raises_is_rolled_back_even_if_bigquery_did_already() -> None:
     error = BadRequest("no transaction")
     client = FakeBigQueryClient({"rollback transaction": error, "bad": BadRequest("bad")})
