@@ -13,6 +13,7 @@ import msgspec
 import pytest
 
 from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.execution.dry_run import show
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.requests import DateRange
 from airflow_dataops.core.execution.results import Status
@@ -195,6 +196,18 @@ def test_insert_overwrite_replaces_partitions_or_all(project: Project) -> None:
         project.build(node, sql)
     kept = [(1,)] if dialect == "bigquery" else []
     assert project.rows("orders", "id") == [*kept, (3,), (4,)]
+
+
+def test_a_dry_run_shows_the_statements_and_changes_nothing(project: Project) -> None:
+    node = incremental(project, "merge", unique_key=("id",))
+    project.build(node, values(OLD, COLUMNS))
+    code = Code(sql="select 1", incremental_sql=values(NEW, COLUMNS))
+    shown = show(lambda dry: build(node, code, dry), project.warehouse.runner)
+    assert "__dbt_tmp" in shown
+    assert values(NEW, COLUMNS) in shown
+    assert shown.endswith("-- what follows depends on what these statements return")
+    assert project.rows("orders", *COLUMNS) == OLD
+    assert not project.leftovers()
 
 
 @pytest.mark.parametrize("change", ["append_new_columns", "sync_all_columns"])

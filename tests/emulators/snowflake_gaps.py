@@ -8,7 +8,7 @@ FEATURES = {
     "cancel": "it has no SYSTEM$CANCEL_ALL_QUERIES; SYSTEM$CANCEL_QUERY is the tests' own",
     "scripts": "it has none: `scripting` runs the statements of ours, and of ours alone",
     "copy_into": "it knows neither PATTERN nor ON_ERROR = CONTINUE nor FILES on an internal stage",
-    "temporary": "a temporary table cannot be made in a schema by name",
+    "temporary": "a temporary table in a schema is an ordinary one",
     "ddl": "ALTER TABLE does not end a transaction, as it does on Snowflake",
     "locks": "DuckDB's: two transactions that change one row conflict at once, none waits",
     "names": "it finds an unquoted name in any case, where Snowflake folds it to capitals",

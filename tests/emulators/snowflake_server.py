@@ -1,6 +1,6 @@
 """fakesnow as a server for the unmodified Snowflake connector; a process of its own.
 
-`python -m tests.emulators.snowflake_server PORT CERTIFICATE KEY`. Seven repairs to fakesnow
+`python -m tests.emulators.snowflake_server PORT CERTIFICATE KEY`. Eight repairs to fakesnow
 0.12.1 in server mode:
 
 1. A statement that it does not support is an error of the client's statement. (It answered HTTP
@@ -12,6 +12,7 @@
 6. MERGE is DuckDB's own. (It wrote a table of its candidates elsewhere, which DuckDB refuses in a
    transaction that has written already.)
 7. Statements run while nobody waits, and so do scripts: see `snowflake_jobs`.
+8. A temporary table may be named with its schema; it is an ordinary one. (It was refused.)
 
 Setting QUERY_TAG, which it does not know, does nothing.
 """

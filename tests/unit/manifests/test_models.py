@@ -87,6 +87,11 @@ def test_settings_that_ask_for_nothing_are_no_obstacle(config: dict[str, Any]) -
         ("snowflake", {"cluster_by": ["day"]}, "cluster_by"),
         ("snowflake", {"secure": True}, "secure"),
         ("bigquery", {"labels": {"team": "x"}}, "labels"),
+        (
+            "bigquery",
+            {"partition_by": {"field": "id", "data_type": "int64"}},
+            "partition_by beyond one field, its data_type and its granularity",
+        ),
         ("bigquery", {"require_partition_filter": True}, "require_partition_filter"),
         (
             "bigquery",
@@ -97,6 +102,23 @@ def test_settings_that_ask_for_nothing_are_no_obstacle(config: dict[str, Any]) -
 )
 def test_settings_of_the_adapter_count(adapter: str, config: dict[str, Any], reason: str) -> None:
     assert reasons(model(**config), metadata={"adapter_type": adapter}) == (reason,)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "strategy", "reason"),
+    [
+        ("snowflake", "insert_overwrite", ()),
+        ("bigquery", "insert_overwrite", ()),
+        ("duckdb", "insert_overwrite", ("the incremental strategy `insert_overwrite`",)),
+        ("bigquery", "append", ("the incremental strategy `append`",)),
+        ("snowflake", "microbatch", ("the incremental strategy `microbatch`",)),
+    ],
+)
+def test_strategies_are_those_of_the_adapter(
+    adapter: str, strategy: str, reason: tuple[str, ...]
+) -> None:
+    nodes = incremental(config={"incremental_strategy": strategy})
+    assert reasons(nodes, metadata={"adapter_type": adapter}) == reason
 
 
 def test_all_reasons_are_told() -> None:
