@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
@@ -15,14 +14,10 @@ from msgspec.structs import replace
 from airflow_dataops.adapters.watch.answers import Run
 from airflow_dataops.adapters.watch.assets import AssetWatch
 from airflow_dataops.adapters.watch.definitions import Definitions
-from airflow_dataops.adapters.watch.facts import (
-    FirstStarts,
-    needs_first_start,
-    of_run_to_come,
-    with_neighbours,
-)
+from airflow_dataops.adapters.watch.facts import of_run_to_come
 from airflow_dataops.adapters.watch.kept_slas import KeptSlas
 from airflow_dataops.adapters.watch.records import Records
+from airflow_dataops.adapters.watch.tasks import TaskReader
 from airflow_dataops.core.ledger.misses import SlaMiss
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.facts import State, state_of
@@ -32,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence, Set
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
-    from airflow_dataops.adapters.watch.answers import Dag, Instance
+    from airflow_dataops.adapters.watch.answers import Dag
     from airflow_dataops.adapters.watch.desk import Desk
     from airflow_dataops.adapters.watch.reader import AirflowReader
     from airflow_dataops.core.ledger.misses import Past
@@ -48,24 +43,8 @@ LOG = logging.getLogger("airflow_dataops.sla")
 OVERLAP = timedelta(seconds=60)
 """So far apart the clocks of the workers, the scheduler and this machine may be."""
 _AT_ONCE = 200
-_MANY = 300
-"""Of more tasks than these in a run, those that are done in time are not asked for."""
 _SELDOM = timedelta(minutes=10)
 _FEW = 50
-_EXPLAINED = 20
-"""So many runs that are late at once are asked what blocks them; the rest is of their kind."""
-_UNDONE = (
-    None,
-    "scheduled",
-    "queued",
-    "running",
-    "restarting",
-    "failed",
-    "upstream_failed",
-    "up_for_retry",
-    "up_for_reschedule",
-    "deferred",
-)
 
 
 class Pass(Struct, frozen=True):
@@ -123,7 +102,7 @@ class Reconciler:
         self._tell = tell
         self._history = history
         self._url = url.rstrip("/")
-        self._starts = FirstStarts(reader)
+        self._tasks = TaskReader(reader, self.definitions)
         self._watched: dict[Key, Watched] | None = None
         self._settled: dict[Key, tuple[datetime | None, str]] = {}
         self._looked_after = clock.now()
@@ -261,12 +240,12 @@ class Reconciler:
         return None if found.new or after.unstarted or after.next_due is None else found
 
     def _look_closely(self, runs: Sequence[Watched], now: datetime) -> list[Look]:
-        tasks = self._tasks_of(runs)
+        tasks = self._tasks.of(runs)
         looks = [self._look(each, tasks[each.key], now) for each in runs]
         late = [each.watched for each in looks if each.new]
         if not late:
             return looks
-        tasks |= self._with_neighbours(late, tasks)
+        tasks |= self._tasks.with_neighbours(late, tasks)
         again = {each.key for each in late}
         return [
             self._look(before, tasks[before.key], now) if before.key in again else each
@@ -282,57 +261,6 @@ class Reconciler:
             # The other runs are watched all the same.
             LOG.exception("The SLAs of run %s of %s cannot be judged", watched.run.run_id, dag_id)
             return Look(new=(), solved=(), watched=watched)
-
-    def _tasks_of(self, runs: Sequence[Watched]) -> dict[Key, list[TaskFacts]]:
-        """Return the tasks that SLAs are about, with all their instances that matter."""
-        found: dict[Key, list[TaskFacts]] = {}
-        known = {each.key: each for each in runs}
-        for each in runs:
-            ids = self.definitions.task_ids(each.run.dag_id)
-            slas = self.definitions.of_runs(each.run.dag_id)
-            found[each.key] = [] if each.run.state else of_run_to_come(ids, slas)
-        first_starts = {
-            dag_id: needs_first_start(self.definitions.of_runs(dag_id)) for dag_id, _ in known
-        }
-        for instance in self._instances([each for each in runs if each.run.state], first_starts):
-            key = (instance.dag_id, instance.dag_run_id)
-            counts = instance.task_id.startswith(first_starts[instance.dag_id])
-            first = self._starts.of(instance, known[key]) if counts else None
-            found[key].append(instance.facts(first))
-        return found
-
-    def _instances(
-        self, runs: Sequence[Watched], first_starts: dict[str, tuple[str, ...]]
-    ) -> list[Instance]:
-        ids = {each.run.dag_id: self.definitions.task_ids(each.run.dag_id) for each in runs}
-        small = []
-        found: list[Instance] = []
-        for each in runs:
-            dag_id = each.run.dag_id
-            if len(ids[dag_id]) <= _MANY or first_starts[dag_id] or each.next_due is None:
-                small.append(each.key)
-                continue
-            # What was done before anything was due needs no look.
-            found += self._reader.instances([each.key], ids[dag_id], _UNDONE)
-            found += self._reader.instances(
-                [each.key], ids[dag_id], ["success"], ended_after=each.next_due
-            )
-        found += self._reader.instances(small, set().union(*(ids[dag_id] for dag_id, _ in small)))
-        return [each for each in found if each.task_id in ids[each.dag_id]]
-
-    def _with_neighbours(
-        self, runs: Sequence[Watched], own: dict[Key, list[TaskFacts]]
-    ) -> dict[Key, list[TaskFacts]]:
-        others: dict[Key, list[TaskFacts]] = defaultdict(list)
-        explained = [each.key for each in runs if each.run.state][:_EXPLAINED]
-        for each in self._reader.instances(explained, states=_UNDONE):
-            others[each.dag_id, each.dag_run_id].append(each.facts())
-        return {
-            each.key: with_neighbours(
-                own[each.key], others[each.key], self.definitions.tasks(each.run.dag_id)
-            )
-            for each in runs
-        }
 
     def _act(self, looks: Iterable[Look], mark: datetime | None = None) -> list[SlaMiss]:
         """Tell what is new, then keep that it was told."""
@@ -374,7 +302,7 @@ class Reconciler:
         assert self._watched is not None  # noqa: S101 - for the type checker
         self._watched.pop(key, None)
         self._settled[key] = (watched.queued_at, watched.run.state or "")
-        self._starts.forget([key])
+        self._tasks.forget([key])
 
     def _drop(self, watched: Watched, now: datetime) -> None:
         """Forget a run that was deleted, or never came and is not expected any more."""
