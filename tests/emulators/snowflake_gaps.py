@@ -28,6 +28,7 @@ SHOWN_ELSEWHERE = {
 """Where a feature that the emulator cannot show is tested, as far as it can be."""
 
 LOADS: dict[str, str] = {
+    "test_debezium_values_of_all_types": "it keeps no column whose name holds both quotes",
     "test_the_age_of_a_source_by_its_last_change": "LAST_ALTERED is the year 1970",
 }
 """By the name of a test of loads, without or with its parameters."""

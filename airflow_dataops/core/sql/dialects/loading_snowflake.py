@@ -49,7 +49,8 @@ def _columns(relation: Relation) -> Statement:
 
 def _json_field(value: str, name: str) -> str:
     field = literal(name, "snowflake")
-    return f"cast(get(parse_json(cast({value} as varchar)), {field}) as varchar)"
+    # A text loses its quotes and JSON's null becomes NULL.
+    return f"cast(parse_json(cast({value} as varchar))[{field}] as varchar)"
 
 
 def _json_keys(table: str, value: str) -> str:
