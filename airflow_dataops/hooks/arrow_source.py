@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 class ArrowSource(ABC):
     """A source whose rows the target's engine takes by its bulk path."""
 
+    staged_bytes: int | None = None
+    """See `Measured.staged_bytes`."""
+
     @property
     def placement(self) -> Placement:
         """See `Source.placement`: the target's own session takes the rows."""
@@ -36,13 +39,16 @@ class ArrowSource(ABC):
         """
         engines.require_arrow()
         with self._rows() as batches:
-            return engines.fill(runner, staging, batches)
+            rows = engines.fill(runner, staging, batches)
+            self.staged_bytes = batches.bytes
+            return rows
 
     def stage_like(self, runner: SqlRunner, staging: Relation, like: Table) -> Staged:
         """See `StreamedSource.stage_like`; raises what `stage` does."""
         engines.require_arrow()
         with self._rows() as batches:
             alike = engines.fill_like(runner, staging, batches, like)
+            self.staged_bytes = batches.bytes
             return Staged(rows=batches.rows, alike=alike)
 
     def stage_columns(self, runner: SqlRunner, staging: Relation) -> None:

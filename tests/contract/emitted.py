@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 EXPECTED = Path(__file__).parents[1] / "unit" / "sql" / "expected"
 REVIEWED = ("bigquery", "duckdb", "postgres", "snowflake")
 """The engines whose SQL was reviewed."""
-_LOOKUPS = ("pg_class", "pg_index", "duckdb_", "information_schema", "INFORMATION_SCHEMA")
+_LOOKUPS = (
+    "pg_class",
+    "pg_table_size",
+    "pg_index",
+    "duckdb_",
+    "information_schema",
+    "INFORMATION_SCHEMA",
+)
 _FRESH = (
     (re.compile(r"target__stg_[0-9a-f]{8}_[0-9a-f]{8}"), "target__stg_{}"),
     (re.compile(r"dataops_[0-9a-f]{24}"), "dataops_{}"),

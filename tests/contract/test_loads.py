@@ -23,6 +23,7 @@ from airflow_dataops.core.loads.specs import (
 from tests.contract.loading import (
     EVERY_VERB,
     FIRST,
+    ITEMS,
     MERGE,
     OLD,
     RETRY,
@@ -131,3 +132,18 @@ def test_nr_17_shared_staging_tables_of_dead_loads_are_swept(warehouse: Warehous
     load(warehouse, target, MERGE, Chunks([(4, "d")]), attempt=RETRY)
     assert len([name for name in warehouse.tables() if "__stg_" in name]) == 1
     assert warehouse.rows(target) == [*OLD, (4, "d")]
+
+
+def test_the_size_of_what_was_staged_is_told_where_it_is_known(warehouse: Warehouse) -> None:
+    target = items(warehouse)
+    many = warehouse.source(ITEMS, [(i, "x" * 100) for i in range(200)])
+    few, more = (
+        load(warehouse, target, MERGE, source).bytes
+        for source in (warehouse.source(ITEMS, [(1, "a")]), many)
+    )
+    if warehouse.engine.name == "postgres":
+        assert few is not None
+        assert more is not None
+        assert 0 < few < 20_000 < more < 100_000
+    else:
+        assert (few, more) == (None, None)

@@ -103,6 +103,18 @@ def test_a_chain_of_loads(
     assert ask("select id, amount from sales.latest order by id") == [(1, 11), (2, 20), (3, -1)]
     assert ask("select id, amount from sales.checked order by id") == [(1, 10), (2, 20)]
 
+    # Whoever waits for the tables is told what was loaded.
+    told = airflow.api.get("/assets/events", source_dag_id=dag_id)["asset_events"]
+    extras = {event["source_task_id"]: event["extra"] for event in told}
+    assert {task: extra["staged"] for task, extra in extras.items()} == {
+        "day": 2,
+        "latest": 4,
+        "checked.publish": 2,
+    }
+    assert extras["day"]["partitions"] == ["day=2026-02-01"]
+    sized = conn_id.endswith("postgres")
+    assert all(("bytes" in extra) is sized for extra in extras.values())
+
     # A run that is cleared does all again; another day stands beside the first.
     done = airflow.run(dag_id, logical_date=datetime(2026, 2, 2, 12, tzinfo=UTC))
     airflow.api.clear(done)

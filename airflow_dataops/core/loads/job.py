@@ -46,6 +46,7 @@ class Job:
     Attributes:
         target: the table as it is now.
         made: the staging tables so far; they go when the load ends.
+        sizes: bytes of what was staged from the source, where they are known.
     """
 
     load: Load
@@ -53,6 +54,7 @@ class Job:
     loading: Loading
     target: Table
     made: list[Relation] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
 
     @property
     def dialect(self) -> str:

@@ -89,6 +89,7 @@ def _result(job: Job, publication: Publication, changed: Sequence[int]) -> LoadR
         changed,
         told=publication.counts,
         staged=publication.staged,
+        bytes=sum(job.sizes) if job.sizes else None,
         partitions=publication.partitions,
         watermark=publication.watermark,
     )

@@ -53,6 +53,17 @@ class Source(Protocol):
         """Make the table `staging` with the columns that `stage` would give it, and no rows."""
 
 
+@runtime_checkable
+class Measured(Protocol):
+    """A source that knows how large its rows are.
+
+    Attributes:
+        staged_bytes: of the rows that were staged last; None before.
+    """
+
+    staged_bytes: int | None
+
+
 class Staged(Struct, frozen=True):
     """What a source has staged.
 

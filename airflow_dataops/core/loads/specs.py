@@ -299,6 +299,7 @@ class LoadResult(Struct, frozen=True):
     Attributes:
         staged: rows read from the source.
         written: rows inserted or updated, where the engine does not tell which.
+        bytes: of the staged rows: in Arrow's memory, or on disk on Postgres.
         partitions: what was written, as texts for people and asset extras.
         watermark: where the source was read up to, as text (JSON for several).
     """

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.failures import Quietly
-from airflow_dataops.core.loads.sources import Placement, Staged, StreamedSource
+from airflow_dataops.core.loads.sources import Measured, Placement, Staged, StreamedSource
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.statements import ask, send
@@ -26,6 +26,7 @@ def stage(job: Job, source: Source) -> Table:
     """Put a source's rows into a new staging table."""
     relation = _place(job, session=source.placement is Placement.SESSION)
     source.stage(job.runner, relation)
+    _measure(job, source, relation)
     return job.read(relation)
 
 
@@ -36,7 +37,20 @@ def stage_beside(job: Job, source: Source) -> tuple[Table, Staged]:
         staged = source.stage_like(job.runner, relation, job.target)
     else:
         staged = Staged(rows=source.stage(job.runner, relation))
+    _measure(job, source, relation)
     return job.read(relation), staged
+
+
+def _measure(job: Job, source: Source, relation: Relation) -> None:
+    """Keep how large the staged rows are: as the source says, or else the engine."""
+    if isinstance(source, Measured):
+        found = source.staged_bytes
+    elif job.loading.size is not None:
+        [(found,)] = ask(job.loading.size(relation), job.runner)
+    else:
+        return
+    if found is not None:
+        job.sizes.append(int(found))
 
 
 def _place(job: Job, *, session: bool) -> Relation:

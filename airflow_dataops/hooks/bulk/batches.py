@@ -25,6 +25,7 @@ class Batches:
     Attributes:
         schema: of the types that `carried` lists.
         rows: how many were read so far.
+        bytes: how many those take in Arrow's memory.
         failure: what the source raised. Engines that read the batches themselves hide it.
     """
 
@@ -38,6 +39,7 @@ class Batches:
         self._batches = iter(batches)
         self.schema = pa.schema([column.field for column in self._columns])
         self.rows = 0
+        self.bytes = 0
         self.failure: Exception | None = None
 
     def __iter__(self) -> Iterator[pa.RecordBatch]:
@@ -46,6 +48,7 @@ class Batches:
                 for start in range(0, batch.num_rows, ROWS):
                     part = convert(batch.slice(start, ROWS), self._columns)
                     self.rows += part.num_rows
+                    self.bytes += part.nbytes
                     yield part
         except Exception as error:
             self.failure = error

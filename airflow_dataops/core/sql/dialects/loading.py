@@ -84,6 +84,7 @@ class Loading(Struct, frozen=True):
         json_keys: the query for the names of the fields that the JSON objects of a column
             have, each once; it is given the table and the column, as SQL. None where it
             cannot be asked.
+        size: the query for the bytes that a table takes; None where that has to be looked for.
         incomparable: types whose values have no equality.
         unique_keys: the query for the columns of each index that ON CONFLICT can use, as a
             list; None where there is none.
@@ -115,6 +116,7 @@ class Loading(Struct, frozen=True):
     json_field: Callable[[str, str], str]
     json_keys: Callable[[str, str], str] | None = None
     incomparable: tuple[str, ...] = ()
+    size: Callable[[Relation], Statement] | None = None
     unique_keys: Callable[[Relation], Statement] | None = None
     in_the_way: Callable[[Relation], Statement] | None = None
     belongings: Callable[[Relation], Statement] | None = None

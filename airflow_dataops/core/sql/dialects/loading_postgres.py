@@ -43,6 +43,11 @@ def _unique_keys(relation: Relation) -> Statement:
     )
 
 
+def _size(relation: Relation) -> Statement:
+    sql = f"select pg_table_size(to_regclass({MARK}))"
+    return Statement(sql=sql, parameters=(render(relation, "postgres"),))
+
+
 def _json_field(value: str, name: str) -> str:
     return f"(cast({value} as jsonb) ->> {literal(name, 'postgres')})"
 
@@ -71,6 +76,7 @@ POSTGRES = Loading(
     columns=_columns,
     json_field=_json_field,
     json_keys=_json_keys,
+    size=_size,
     incomparable=("json", "xml", "point", "polygon"),
     unique_keys=_unique_keys,
     in_the_way=swapping_postgres.in_the_way,
