@@ -17,6 +17,7 @@ from airflow_dataops.core.cost.report import cost_report
 from airflow_dataops.core.health.config import TableHealth
 from airflow_dataops.core.health.tables import check_tables
 from airflow_dataops.core.sql.tags import Tag, query_tag
+from tests import accounts
 from tests.warehouses import Warehouse, open_warehouse
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def warehouse() -> Iterator[Warehouse]:
 @pytest.fixture
 def account(warehouse: Warehouse) -> Warehouse:
     """The account's views: three queries and a metered hour before noon, an idle one after."""
+    if accounts.connection("snowflake"):
+        pytest.skip("a real account has these views, and other queries in them")
     run = warehouse.runner.execute
     for statement in (
         "create database if not exists snowflake",
