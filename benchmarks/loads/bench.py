@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 Run = dict[str, Any]
 
 
+class WayFailedError(Exception):
+    """A way ended with an error; the message is the end of what it wrote."""
+
+
 class Bench:
     """The server and the files of the cases.
 
@@ -85,7 +89,7 @@ class Bench:
         environment = self._environment(database, file)
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise SystemExit(f"{' '.join(arguments)}: {done.stderr[-3000:]}")
+            raise WayFailedError(f"{' '.join(arguments)}: {done.stderr[-3000:]}")
         return done.stdout
 
     def _environment(self, database: str, file: str) -> dict[str, str]:

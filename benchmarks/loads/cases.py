@@ -59,7 +59,8 @@ def _at_most(bound: float, *others: str) -> Aim:
 
 def _times(bound: float, *others: str) -> Aim:
     best = "the best of " if len(others) > 1 else ""
-    return Aim(f"{bound} times as fast as {best}{', '.join(others)}", "times", others, bound)
+    times = "faster than" if bound == 1 else f"{bound} times as fast as"
+    return Aim(f"{times} {best}{', '.join(others)}", "times", others, bound)
 
 
 _PEAK = Aim("peak memory at most 500 MB", "megabytes", (), 500)

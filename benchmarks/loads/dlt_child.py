@@ -8,6 +8,7 @@ import os
 import sys
 import tempfile
 import time
+import urllib.parse
 
 import dlt
 import duckdb
@@ -37,13 +38,25 @@ def run(case, way):
         dataset_name="public" if is_postgres else "main",
     )
     if case == "to-duckdb":
-        url = sqlalchemy.URL.create(**parts)
-        data = sql_table(url, "target", backend=way, chunk_size=100_000)
+        url = sqlalchemy.URL.create(**{**parts, "drivername": "postgresql+psycopg2"})
+        data = sql_table(
+            url.render_as_string(hide_password=False),
+            "target",
+            backend=way,
+            chunk_size=100_000,
+            # It takes no other address of a socket than this one.
+            backend_kwargs={"conn": socket_address(parts)} if way == "connectorx" else {},
+        )
         pipeline.run(data, table_name="target", write_disposition="replace")
     elif case == "to-postgres":
         pipeline.run(batches("target"), table_name="target", write_disposition="replace")
     else:
         merge(pipeline, case, way)
+
+
+def socket_address(parts):
+    host = urllib.parse.quote(parts["query"]["host"], safe="")
+    return f"postgresql://{parts['username']}:none@{host}/{parts['database']}"
 
 
 def merge(pipeline, case, strategy):
