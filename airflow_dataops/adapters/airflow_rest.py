@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,20 @@ USERNAME = "AIRFLOW_API_USERNAME"
 PASSWORD = "AIRFLOW_API_PASSWORD"  # noqa: S105 - the name of a variable
 _TIMEOUT = 30
 _REFUSED = (401, 403)
+_IMPORTING = threading.Lock()
+
+
+def load_client() -> None:
+    """Import the client, one thread at a time: its modules import each other in circles.
+
+    Raises:
+        MissingExtraError: it is not installed.
+    """
+    with _IMPORTING:
+        try:
+            import airflow_client.client  # noqa: F401
+        except ImportError:
+            raise MissingExtraError("Airflow's REST API", "cli") from None
 
 
 @contextmanager
@@ -43,6 +58,7 @@ def airflow_api(
     host = (url or given.get(URL, "")).rstrip("/")
     if not host:
         raise ConfigError(f"Which Airflow? Name its api-server by --url or {URL}.")
+    load_client()
     client = _client(host)
     with client, said_clearly(host):
         client.configuration.access_token = given.get(TOKEN) or _log_in(client, host, given)
@@ -52,6 +68,7 @@ def airflow_api(
 @contextmanager
 def said_clearly(host: str) -> Iterator[None]:
     """Turn the client's exceptions into ours, with Airflow's own words."""
+    load_client()
     from airflow_client.client.exceptions import ApiException
     from urllib3.exceptions import HTTPError
 
@@ -77,10 +94,8 @@ def detail(error: Any) -> str:
 
 
 def _client(host: str) -> ApiClient:
-    try:
-        from airflow_client.client import ApiClient, Configuration
-    except ImportError:
-        raise MissingExtraError("Airflow's REST API", "cli") from None
+    from airflow_client.client import ApiClient, Configuration
+
     return ApiClient(Configuration(host=host))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.adapters.airflow_rest import airflow_api
+from airflow_dataops.adapters.airflow_rest import airflow_api, load_client
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def runs_since(
         ConfigError: no address or login.
         RetryableError: Airflow cannot be reached.
     """
+    load_client()
     from airflow_client.client.exceptions import NotFoundException
 
     found: dict[str, list[PastRun] | str] = {}

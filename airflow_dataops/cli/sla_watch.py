@@ -21,7 +21,6 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_dataops.adapters.watch.pace import Pacer
     from airflow_dataops.core.health.sla_config import SlaConfig
 
 LOG = logging.getLogger("airflow_dataops.sla")
@@ -63,8 +62,10 @@ class Monitor:
     def running(self) -> Iterator[None]:
         """Watch runs and send alerts in the background until the end of the block.
 
+        What keeps it from watching is logged, and tried again.
+
         Raises:
-            ConfigError: Airflow, its login or the alerts file is wrong.
+            ConfigError: the alerts file is wrong.
         """
         from airflow_dataops.hooks.alerts import alert_sender
 
@@ -72,10 +73,7 @@ class Monitor:
         sender = alert_sender(ledger=self._ledger)
         threads = [threading.Thread(target=sender.run, args=(stop,), daemon=True)]
         if self.watches_runs:
-            pacer = self._pacer()
-            first = pacer.step()
-            loop = partial(_watch, pacer, stop, first.wait)
-            threads.append(threading.Thread(target=loop, daemon=True))
+            threads.append(threading.Thread(target=self._watch, args=(stop,), daemon=True))
         else:
             sys.stderr.write(f"Runs are not watched: name Airflow by --url or {URL}.\n")
         for thread in threads:
@@ -85,13 +83,19 @@ class Monitor:
         finally:
             stop.set()
 
-    def _pacer(self) -> Pacer:
+    def _watch(self, stop: threading.Event) -> None:
         from airflow_dataops.adapters.watch.pace import Pacer
         from airflow_dataops.hooks.sla_watch import open_watch
 
         more = slas_of(self._config)
         open_ = partial(open_watch, url=self._url, more=more, ledger=self._ledger)
-        return Pacer(open_, lambda: datetime.now(UTC), self._poll)
+        pacer, wait = Pacer(open_, lambda: datetime.now(UTC), self._poll), 0.0
+        while not stop.wait(wait):
+            try:
+                wait = pacer.step().wait
+            except ConfigError as error:
+                wait = self._poll
+                LOG.error("SLAs are not watched just now: %s", error)
 
 
 def slas_of(config: SlaConfig) -> tuple[Sla, ...]:
@@ -108,11 +112,3 @@ def slas_of(config: SlaConfig) -> tuple[Sla, ...]:
         )
         for each in config.pipelines
     )
-
-
-def _watch(pacer: Pacer, stop: threading.Event, wait: float) -> None:
-    while not stop.wait(wait):
-        try:
-            wait = pacer.step().wait
-        except ConfigError as error:
-            LOG.error("SLAs are not watched just now: %s", error)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from airflow_dataops.adapters.airflow_rest import airflow_api, said_clearly
+from airflow_dataops.adapters.airflow_rest import airflow_api, load_client, said_clearly
 from airflow_dataops.adapters.watch.answers import Details, Instance, Page, Run
 from airflow_dataops.core.sla.declared import TAG
 
@@ -45,6 +45,7 @@ class AirflowReader:
         self._environ = environ
         self._stack: ExitStack | None = None
         self._client: ApiClient | None = None
+        load_client()
 
     def dags(self, tags: Sequence[str] = (TAG,)) -> list[Dag]:
         """Return the DAGs with SLAs, also those whose file is broken now.
