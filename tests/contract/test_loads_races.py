@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_dataops.core.loads.specs import Attempt
+from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.errors import DataOpsError, SupersededError
 from tests.contract.scenarios import SCENARIOS
 from tests.warehouses import open_warehouse
@@ -77,11 +78,14 @@ def race_often(engine: str, times: int) -> int:
             assert len(failed) < len(attempts)
             found = warehouse.rows(warehouse.relation("target"))
             assert found == expected[scenario], (scenario, attempts, outcomes)
-            warehouse.runner.execute(f"drop schema {warehouse.schema} cascade")
+            schema = quote(warehouse.schema, warehouse.dialect)
+            warehouse.runner.execute(f"drop schema {schema} cascade")
     return times
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+@pytest.mark.parametrize(
+    "engine", ["duckdb", "postgres", pytest.param("snowflake", marks=pytest.mark.slow)]
+)
 def test_nr_17_two_workers_at_once_have_one_result(engine: str) -> None:
     assert race_often(engine, 2 * len(RACED)) == 14
 

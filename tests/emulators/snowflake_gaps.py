@@ -10,6 +10,7 @@ FEATURES = {
     "copy_into": "it knows neither PATTERN nor ON_ERROR = CONTINUE nor FILES on an internal stage",
     "temporary": "a temporary table in a schema is an ordinary one",
     "ddl": "ALTER TABLE does not end a transaction, as it does on Snowflake",
+    "keys": "it enforces primary keys, which Snowflake does not",
     "locks": "DuckDB's: two transactions that change one row conflict at once, none waits",
     "names": "it finds an unquoted name in any case, where Snowflake folds it to capitals",
     "subqueries": "it takes a correlated EXISTS anywhere, Snowflake in WHERE alone and in no OR",

@@ -48,6 +48,7 @@ _IGNORED = re.compile(
     r"\s*alter\s+session\s+set\s+(query_tag|abort_detached_query)\b", re.IGNORECASE
 )
 _TEMPORARY = re.compile(r"^\s*create\s+temporary\s+table\s+", re.IGNORECASE)
+_CREATE = re.compile(r"\s*create\b", re.IGNORECASE)
 _MERGE = re.compile(r"\s*merge\s+into\b", re.IGNORECASE)
 _LAST_PART = re.compile(r'("(?:[^"]|"")+"|[^".]+)$')
 
@@ -74,6 +75,10 @@ def execute(cursor: Any, command: str, *args: Any, **kwargs: Any) -> Any:
     except Exception as error:
         said = f"fakesnow: {type(error).__name__}: {error}"
         state = "40001" if isinstance(error, duckdb.TransactionException) else "0A000"
+        if isinstance(error, duckdb.ConstraintException) and "Duplicate key" in str(error):
+            # Two made a table at once, and fakesnow's notes of it collide; or the key of two
+            # rows is one, which Snowflake does not mind.
+            state = "42710" if _CREATE.match(command) else "23505"
         raise ProgrammingError(msg=said, errno=9999, sqlstate=state) from error
 
 
