@@ -44,6 +44,7 @@ def test_nr_17_a_load_waits_for_its_turn_to_publish(
     assert warehouse.rows(target) == [(1, "z"), (2, "b"), (3, "c")]
 
 
+@pytest.mark.slow
 def test_nr_17_a_load_that_does_not_get_its_turn_can_be_tried_again(warehouse: Warehouse) -> None:
     target, source = items(warehouse), warehouse.source(ITEMS, [(3, "c")])
     other = warehouse.session()
