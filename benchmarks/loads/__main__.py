@@ -3,7 +3,8 @@
 python -m benchmarks.loads [--size full] [--only CASE ...] [--repeats 3] [--no-dlt] [--render]
 
 A case that was measured is kept: a run that was ended goes on with the next one. When all are
-there, the next run begins anew. `--only` measures again whatever is there. Only `--size full` writes the page.
+there, the next run begins anew. `--only` measures again whatever is there. Only `--size full`
+writes the page.
 """
 
 from __future__ import annotations
