@@ -1,4 +1,4 @@
-"""Checks many tables of one warehouse: a hundred questions in a statement.
+"""Checks many tables of one warehouse: fifty questions in a statement.
 
 What fails in company is asked again in halves, so that one table that cannot be read spoils
 no other's answer.
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.listing import Listed
 
-CHUNK = 100
-"""Questions in one statement."""
+CHUNK = 50
+"""Questions in one statement: Postgres plans a hundred in more than twice the time of fifty."""
 
 log = logging.getLogger(__name__)
 
