@@ -87,6 +87,8 @@ def test_nr_15_changed_types_are_refused(
 ) -> None:
     target = warehouse.table("t", {"id": "int", "v": ours})
     source = warehouse.source({"id": "int", "v": theirs}, [(1, value)])
+    if warehouse.dialect == "snowflake":
+        message = message.replace("integer", "decimal")  # NUMBER(38,0) is what it has
     with pytest.raises(RunError, match=rf"v is .* in the source and .*{message}"):
         load(warehouse, target, MERGE, source)
     assert warehouse.rows(target) == []
