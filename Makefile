@@ -30,7 +30,7 @@ demo-ui: $(DEMO_VENV)/.ready ## Open Airflow's pages on what the demo left
 
 .PHONY: test
 test: lint ## Check the style, the types, the house, and run the tests
-	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-slow
 test-slow: env ## Run the proofs that take minutes

@@ -7,11 +7,14 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import accounts
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from xdist.remote import Producer
 
 _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
 
@@ -30,16 +33,20 @@ def pytest_configure(config: pytest.Config) -> None:
     accounts.choose(config.option.markexpr)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep together what shares something dear: a file's fixtures, the functional Airflow.
+class Together(LoadScopeScheduling):
+    """Keeps together what shares something dear: a file's fixtures, the functional Airflow.
 
-    Each group runs in one of the parallel test processes. First, because
-    xdist's own hook writes the marks that it finds into the tests' ids.
+    xdist 3.8 has marks for it, which pytest 9.2 no longer lets it write into the tests' ids.
     """
-    for item in items:
-        shared = "airflow" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("airflow" if shared else str(item.path)))
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "functional" if file.startswith("tests/functional/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """Let each file run in one of the parallel test processes."""
+    return Together(config, log)
 
 
 @pytest.fixture(autouse=True)
