@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.emulators.snowflake import certificates
+from tests.functional import metadata
 from tests.functional.started import StartedAirflow
 from tools.airflow_settings import Settings
 from tools.local_airflow import LocalAirflow
@@ -37,7 +38,10 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedAirflow
         dags_folder=dags,
         parse_seconds=2,
         scheduled=False,
-        environment={"REQUESTS_CA_BUNDLE": str(certificates()[0])},
+        environment={
+            "REQUESTS_CA_BUNDLE": str(certificates()[0]),
+            **metadata.environment(metadata.database("airflow")),
+        },
     )
     with LocalAirflow(settings) as running:
         yield StartedAirflow(running, dags)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import closing
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pytest
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, Via, VolumeEvent
 from airflow_dataops.hooks.ledger_feed import MARK
+from tests.functional import metadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -65,7 +64,7 @@ SOURCE = """
 """
 IN_AIRFLOW = """
     select task_id, map_index, try_number, state, start_date, end_date
-    from {table} where dag_id = ? and run_id = ?
+    from {table} where dag_id = %s and run_id = %s
 """
 
 
@@ -77,22 +76,16 @@ def ledger(airflow: StartedAirflow) -> Iterator[LedgerStore]:
     store.close()
 
 
-def in_airflow(home: Path, run: DagRun) -> dict[tuple[str, int, int], tuple[Any, ...]]:
+def in_airflow(run: DagRun) -> dict[tuple[str, int, int], tuple[Any, ...]]:
     """State and seconds of each try of a run's tasks, as Airflow's database has them."""
     found: dict[tuple[str, int, int], tuple[Any, ...]] = {}
-    with closing(sqlite3.connect(home / "airflow.db", timeout=60)) as database:
+    with psycopg.connect(metadata.address("airflow")) as database:
         for table in ("task_instance", "task_instance_history"):
             query = IN_AIRFLOW.format(table=table)
-            for task_id, index, number, state, *times in database.execute(
-                query, (run.dag_id, run.run_id)
-            ):
+            for task_id, index, number, *told in database.execute(query, (run.dag_id, run.run_id)):
                 assert (task_id, index, number) not in found
-                found[task_id, index, number] = (state, *map(moment, times))
+                found[task_id, index, number] = tuple(told)
     return found
-
-
-def moment(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
 
 
 def ended(ledger: LedgerStore, run: DagRun) -> RunEvent:
@@ -113,7 +106,7 @@ def tries(ledger: LedgerStore, run: DagRun) -> dict[tuple[str, int, int], TaskEv
 
 def compare(airflow: StartedAirflow, ledger: LedgerStore, run: DagRun) -> dict[Any, TaskEvent]:
     """Assert that the ledger has each try as Airflow's database has it; return them."""
-    expected = in_airflow(airflow.airflow.settings.home, run)
+    expected = in_airflow(run)
     found = tries(ledger, run)
     kept = {key: (each.state, each.started_at, each.ended_at) for key, each in found.items()}
     assert kept == expected

@@ -15,15 +15,13 @@ from collections import Counter
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import psutil
-import psycopg
 import pytest
 
+from tests.functional import metadata
 from tests.functional import sla_day as day
-from tests.postgres import postgres_uri
 from tools.airflow_settings import Settings, free_port
 from tools.local_airflow import LocalAirflow
 
@@ -70,7 +68,10 @@ class Day:
         self.folder = folder
         self.told = folder / "told.jsonl"
         # SQLite lets one write at a time, and keeps a busy Airflow waiting for a minute.
-        self.metadata, self.ledger = _database("airflow"), _database("ledger")
+        self.metadata, self.ledger = (
+            metadata.database("sla_airflow"),
+            metadata.database("sla_ledger"),
+        )
         for name in ("dags", "modules", "notes"):
             (folder / name).mkdir()
         (folder / "alerts.yaml").write_text(ALERTS)
@@ -78,8 +79,7 @@ class Day:
         (folder / "modules" / "day_receiver.py").write_text(receiver)
         environment = {
             "PYTHONPATH": str(folder / "modules"),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": _with_driver(self.metadata, "psycopg2"),
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": _with_driver(self.metadata, "asyncpg"),
+            **metadata.environment(self.metadata),
             "AIRFLOW__DATAOPS__LEDGER": self.ledger,
             "AIRFLOW__DATAOPS__ALERTS_CONFIG": str(folder / "alerts.yaml"),
             "AIRFLOW__TRIGGERER__TRIGGERER_HEALTH_CHECK_THRESHOLD": "10",
@@ -129,20 +129,6 @@ class Day:
             if row["dag_id"] == dag_id and since <= due < until:
                 found.append(at[row["incident"]] - due)
         return sorted(found)
-
-
-def _database(name: str) -> str:
-    """Make a database in the Postgres of the tests and return its address."""
-    uri = postgres_uri()
-    with psycopg.connect(uri, autocommit=True) as session:
-        session.execute(f"drop database if exists sla_{name} with (force)")  # type: ignore[arg-type]
-        session.execute(f"create database sla_{name}")  # type: ignore[arg-type]
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(path=f"/sla_{name}"))
-
-
-def _with_driver(uri: str, driver: str) -> str:
-    return uri.replace("postgresql://", f"postgresql+{driver}://")
 
 
 @pytest.fixture
