@@ -32,7 +32,8 @@ NOTES = Path({notes!r})
 
 class Deferred(BaseOperator):
     def execute(self, context):
-        moment = datetime.now(timezone.utc) + timedelta(seconds=1)
+        # Airflow fails a task that goes on before its first process has ended.
+        moment = datetime.now(timezone.utc) + timedelta(seconds=4)
         self.defer(trigger=DateTimeTrigger(moment=moment), method_name="resume")
 
     def resume(self, context, event=None):
