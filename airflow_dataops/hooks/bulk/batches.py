@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
@@ -11,7 +10,7 @@ import pyarrow as pa
 from airflow_dataops.hooks.bulk.carried import carry, convert
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -55,18 +54,12 @@ class Batches:
             self.failure = error
             raise
 
-    @contextmanager
-    def reader(self) -> Iterator[pa.RecordBatchReader]:
-        """Yield the batches as a stream that engines read by Arrow's C interface.
-
-        The next batch is got while the engine takes one.
-        """
-        # Closed at the end, so that nobody reads on from a source that closes.
-        with closing(ahead(self, lambda batch: batch)) as batches:
-            yield pa.RecordBatchReader.from_batches(self.schema, batches)
+    def reader(self) -> pa.RecordBatchReader:
+        """Return the batches as a stream that engines read by Arrow's C interface."""
+        return pa.RecordBatchReader.from_batches(self.schema, iter(self))
 
 
-def ahead(items: Iterable[A], work: Callable[[A], B]) -> Generator[B]:
+def ahead(items: Iterable[A], work: Callable[[A], B]) -> Iterator[B]:
     """Yield the outcome of some work on each item; the next one is got while one is used."""
     source = iter(items)
     end = object()

@@ -39,13 +39,13 @@ def fill(session: Any, staging: Relation, batches: Batches) -> None:
     """Make a staging table of the rows."""
     native = native_of(session)
     session.execute(create_bulk_table(staging, bulk_columns(batches.schema), "duckdb"))
-    insert = insert_from(staging, batches.schema.names, _VIEW, "duckdb")
-    with batches.reader() as rows, _bounded(session, native):
-        native.register(_VIEW, rows)
-        try:
+    native.register(_VIEW, batches.reader())
+    try:
+        insert = insert_from(staging, batches.schema.names, _VIEW, "duckdb")
+        with _bounded(session, native):
             call_interruptibly(native.execute, insert, stop=native.interrupt)
-        finally:
-            native.unregister(_VIEW)
+    finally:
+        native.unregister(_VIEW)
 
 
 @contextmanager

@@ -96,8 +96,10 @@ def _ingest(session: Any, staging: Relation, batches: Batches) -> None:
         opened = dbapi.connect(_address(session.connection))
     with closing(opened) as connection, closing(connection.cursor()) as cursor:
         ingest = partial(cursor.adbc_ingest, mode="append", db_schema_name=staging.schema)
-        with told(_TARGET), batches.reader() as rows:
-            call_interruptibly(ingest, staging.identifier, rows, stop=cursor.adbc_cancel)
+        with told(_TARGET):
+            call_interruptibly(
+                ingest, staging.identifier, batches.reader(), stop=cursor.adbc_cancel
+            )
             connection.commit()
 
 
