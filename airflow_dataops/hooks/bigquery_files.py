@@ -9,11 +9,12 @@ from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.sql import bulk
 from airflow_dataops.core.sql.statements import send
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
+from airflow_dataops.hooks.bigquery_jobs import wait
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from google.cloud.bigquery import LoadJob, LoadJobConfig
+    from google.cloud.bigquery import LoadJobConfig
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
@@ -156,7 +157,7 @@ class BigQueryFiles:
         table = f"{staging.database or client.project}.{staging.schema}.{staging.identifier}"
         try:
             job = client.load_table_from_uri(self._urls, table, job_config=config)
-            _wait(job)
+            wait(job)
         except (ServerError, TooManyRequests) as error:
             raise RetryableError(f"{self._said}: BigQuery did not load it: {error}") from error
         except GoogleAPICallError as error:
@@ -172,16 +173,6 @@ class BigQueryFiles:
     @property
     def _said(self) -> str:
         return ", ".join(self._urls)
-
-
-def _wait(job: LoadJob) -> None:
-    try:
-        job.result()
-    except Exception:
-        raise
-    except BaseException:  # a timeout or a signal: the job would go on without us
-        job.cancel()
-        raise
 
 
 def _reasons(error: Any) -> str:

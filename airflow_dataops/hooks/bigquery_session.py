@@ -15,6 +15,7 @@ from uuid import uuid4
 from airflow_dataops.core.sql import tags
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.bigquery_errors import stated
+from airflow_dataops.hooks.bigquery_jobs import wait
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -182,13 +183,8 @@ class BigQuerySession:
             place = self._place if create_session or self._session is not None else None
             self._job = job = self._client.query(sql, job_config=config, location=place)
             try:
-                job.result()
+                wait(job)
                 self._place = job.location or self._place
-            except Exception:
-                raise
-            except BaseException:  # a timeout or a signal: the job would go on without us
-                job.cancel()
-                raise
             finally:
                 self._job = None
         return job

@@ -56,7 +56,7 @@ class SlaMonitorTrigger(BaseTrigger):
             yield TriggerEvent({"misses": await self._watch()})
         except ConfigError as error:
             yield TriggerEvent({"error": redacted(str(error))})
-        except Exception as error:
+        except Exception as error:  # the task has to hear of it: a trigger's error tells it nothing
             LOG.exception("The watch over SLAs ends")
             yield TriggerEvent({"error": f"{type(error).__name__}: {redacted(str(error))}"})
         finally:
@@ -82,7 +82,7 @@ async def _send() -> None:
             while True:
                 if not await asyncio.to_thread(sender.run_once):
                     await asyncio.sleep(_SENDER_SECONDS)
-        except Exception:
+        except Exception:  # what is in the outbox waits for the next turn
             LOG.exception("Alerts are not sent just now")
             await asyncio.sleep(_AFTER_ERROR)
 
@@ -91,7 +91,7 @@ async def _tidy() -> None:
     """Prune the ledger, if nobody has within a day."""
     try:
         await asyncio.to_thread(prune_daily)
-    except Exception:
+    except Exception:  # the watch is worth more than a tidy ledger
         LOG.exception("The ledger is not pruned")
 
 

@@ -66,7 +66,7 @@ class Pacer:
             if self._watch is None or self._failed >= _PATIENCE:
                 raise
             LOG.error("SLAs are not watched just now: %s", error)
-        except Exception:
+        except Exception:  # whatever it was, a new connection may see better
             self._watch = None
             self._failed += 1
             if self._failed >= _PATIENCE:

@@ -235,7 +235,7 @@ class AirflowReader:
             with said_clearly(client.configuration.host):
                 self.requests += 1
                 return _decoded(ask(client), kind)
-        except BaseException:
+        except BaseException:  # the token or the connection may be the cause: begin anew
             self.close()
             raise
 

@@ -61,7 +61,7 @@ def staging_place(target: Relation, runner: SqlRunner, *, what: str = "") -> Ite
     drop = staging.drop_table(relation, loading.name)
     try:
         yield Staged(relation=relation, sql=render(relation, loading.name))
-    except BaseException:
+    except BaseException:  # a kill, too, leaves no table behind
         if loading.session is None:
             with Quietly(f"drop the staging table {relation}"):
                 send(drop, runner)

@@ -110,7 +110,7 @@ def finish(detached: Detached, runner: JobRunner) -> LoadResult | Detached:
     try:
         with LostSessionsNamed(detached.target):
             [(changed,)] = runner.result(detached.job)
-    except Exception as error:
+    except Exception as error:  # each engine has errors of its own, and what is left is swept
         if is_conflict(error) and detached.tries < _TRIES:
             return _again(detached, runner)
         _tidy(detached, runner)

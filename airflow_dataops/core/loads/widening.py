@@ -40,7 +40,7 @@ def widened(job: Job, lease: Lease, statements: Sequence[Statement]) -> Iterator
             done.append(statement)
             job.runner.execute(statement.sql)
         yield
-    except BaseException:
+    except BaseException:  # a kill, too, leaves the target as it was
         take_back(lease, done, job.runner)
         raise
 

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.sql.bulk import create_bulk_table
+from airflow_dataops.hooks.bigquery_jobs import wait
 from airflow_dataops.hooks.bulk.batches import Batches
 from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.bulk.parquet import parquet_files
@@ -52,13 +53,7 @@ def _load(session: Any, staging: Relation, path: Path) -> None:
     )
     with path.open("rb") as file:
         job = client.load_table_from_file(file, table, job_config=config)
-    try:
-        job.result()
-    except Exception:
-        raise
-    except BaseException:  # a timeout or a signal: the job would go on without us
-        job.cancel()
-        raise
+    wait(job)
 
 
 def _batches(first: Any, others: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
