@@ -3,6 +3,7 @@
 python dlt_child.py CASE WAY
 """
 
+import gc
 import json
 import os
 import sys
@@ -22,6 +23,7 @@ from usage import cpu_seconds, peak_megabytes
 def main():
     case, way = sys.argv[1:]
     os.environ["DLT_DATA_DIR"] = tempfile.mkdtemp(dir=os.path.dirname(os.environ["BENCH_ROWS"]))
+    gc.collect()  # as in child.py
     before, began = cpu_seconds(), time.perf_counter()
     run(case, way)
     seconds = time.perf_counter() - began

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-# What a task's process has loaded before its operator runs.
+# Imports are left out for all.
 from airflow.providers.postgres.hooks.postgres import PostgresHook  # noqa: F401
-from airflow.sdk.execution_time import supervisor  # noqa: F401
+from airflow.sdk.execution_time import cache, supervisor  # noqa: F401
+from sqlglot.dialects import duckdb as duckdb_dialect  # noqa: F401
+from sqlglot.dialects import postgres as postgres_dialect  # noqa: F401
 
 from airflow_dataops import ApplyChanges, ConnectionQuery, Merge, Replace
 from airflow_dataops.core.loads.run import run_load

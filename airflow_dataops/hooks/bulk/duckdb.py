@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _VIEW = "dataops_batches"
 
 # Megabytes: of the whole, and of each thread, which fills a row group of its own.
-_LEAST, _OF_A_THREAD = 128, 64
+_LEAST, _OF_A_THREAD = 160, 80
 
 
 @contextmanager
