@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.sql import sessions
 from airflow_dataops.core.sql.bulk import create_bulk_table, insert_from
+from airflow_dataops.core.sql.staging import is_of_session
 from airflow_dataops.hooks.bulk.batches import ROWS, Batches
 from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.interruptible import call_interruptibly
@@ -18,15 +19,18 @@ if TYPE_CHECKING:
 
 _VIEW = "dataops_batches"
 
-# Megabytes: of the whole, and of each thread, which fills a row group of its own.
-_LEAST, _OF_A_THREAD = 160, 80
+# Megabytes: each thread fills a row group of its own.
+_OF_A_THREAD = 80
+_LEAST = 160
+# Rows of a temporary table are read again at once; up to this they are not put into a file.
+_LEAST_STAGED = 512
 
 
 @contextmanager
 def read(session: Any, sql: str, parameters: Sequence[Any]) -> Iterator[Batches]:
     """Run a query and yield its rows as they are made."""
     native = native_of(session)
-    with _bounded(session, native):
+    with _bounded(session, native, _LEAST):
         # A relation's rows are made as they are read; those of `execute` are copied first.
         relation = native.sql(sql, params=list(parameters) or None)
         # DuckDB 2.0 renamed it.
@@ -42,14 +46,15 @@ def fill(session: Any, staging: Relation, batches: Batches) -> None:
     native.register(_VIEW, batches.reader())
     try:
         insert = insert_from(staging, batches.schema.names, _VIEW, "duckdb")
-        with _bounded(session, native):
+        least = _LEAST_STAGED if is_of_session(staging, "duckdb") else _LEAST
+        with _bounded(session, native, least):
             call_interruptibly(native.execute, insert, stop=native.interrupt)
     finally:
         native.unregister(_VIEW)
 
 
 @contextmanager
-def _bounded(session: Any, native: Any) -> Iterator[None]:
+def _bounded(session: Any, native: Any, least: int) -> Iterator[None]:
     """Let DuckDB keep little of a file in memory: rows on their way are not needed again.
 
     By default it keeps what it has read and written, up to four fifths of the machine's memory.
@@ -63,7 +68,7 @@ def _bounded(session: Any, native: Any) -> Iterator[None]:
     # The session itself is busy with the rows; the limit is one of the whole instance.
     with closing(native.cursor()) as other:
         [threads] = other.execute(sessions.threads()).fetchone()
-        limit = max(_LEAST, _OF_A_THREAD * threads)
+        limit = max(least, _OF_A_THREAD * threads)
         # What other sessions of this process hold may be more.
         with suppress(_duckdb().OutOfMemoryException):
             other.execute(sessions.limit_memory(limit))
