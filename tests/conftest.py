@@ -33,6 +33,16 @@ def pytest_configure(config: pytest.Config) -> None:
     accounts.choose(config.option.markexpr)
 
 
+WITHOUT_AIRFLOW = {
+    "test_compile.py",
+    "test_dags_test.py",
+    "test_oracle_projects.py",
+    "test_same_day_twice.py",
+    "test_selection_oracle.py",
+}
+"""Functional tests that start none: dbt answers, or a DAG runs by itself."""
+
+
 class Together(LoadScopeScheduling):
     """Keeps together what shares something dear: a file's fixtures, the functional Airflow.
 
@@ -41,7 +51,9 @@ class Together(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "functional" if file.startswith("tests/functional/") else file
+        folder, _, name = file.rpartition("/")
+        needs_airflow = folder == "tests/functional" and name not in WITHOUT_AIRFLOW
+        return folder if needs_airflow else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:

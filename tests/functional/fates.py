@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
-from contextlib import closing
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pathlib import Path
+import psycopg
 
 DAG_ID = "fates"
 BY_HAND = {"hand_failed": "failed", "hand_success": "success", "hand_skipped": "skipped"}
@@ -137,15 +133,21 @@ def source(notes: Path, *, times: int) -> str:
     return SOURCE.format(times=times, notes=str(notes), dag_id=DAG_ID, by_hand=list(BY_HAND))
 
 
-def database_says(home: Path, dag_id: str) -> Counter[tuple[str, str]]:
-    """Count the task instances of all runs by metric and task, and tries before the last."""
+def database_says(address: str, dag_id: str) -> Counter[tuple[str, str]]:
+    """Count the task instances of all runs by metric and task, and tries before the last.
+
+    Args:
+        address: of Airflow's database.
+    """
     found: Counter[tuple[str, str]] = Counter()
-    with closing(sqlite3.connect(home / "airflow.db", timeout=60)) as database:
-        states = "select state, task_id, count(*) from task_instance where dag_id = ? group by 1, 2"
+    with psycopg.connect(address) as database:
+        states = (
+            "select state, task_id, count(*) from task_instance where dag_id = %s group by 1, 2"
+        )
         for state, task_id, number in database.execute(states, (dag_id,)):
             found[_BY_STATE[state], task_id] = number
         tries = (
-            "select task_id, count(*) from task_instance_history where dag_id = ? "
+            "select task_id, count(*) from task_instance_history where dag_id = %s "
             "and try_number > 0 and start_date is not null group by 1"
         )
         for task_id, number in database.execute(tries, (dag_id,)):
@@ -153,8 +155,8 @@ def database_says(home: Path, dag_id: str) -> Counter[tuple[str, str]]:
     return found
 
 
-def states(home: Path, dag_id: str, run_id: str) -> Counter[str]:
+def states(address: str, dag_id: str, run_id: str) -> Counter[str]:
     """Count the task instances of one run by state."""
-    query = "select state, count(*) from task_instance where dag_id = ? and run_id = ? group by 1"
-    with closing(sqlite3.connect(home / "airflow.db", timeout=60)) as database:
-        return Counter(dict(database.execute(query, (dag_id, run_id))))
+    query = "select state, count(*) from task_instance where dag_id = %s and run_id = %s group by 1"
+    with psycopg.connect(address) as database:
+        return Counter(dict(database.execute(query, (dag_id, run_id)).fetchall()))

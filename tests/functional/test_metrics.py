@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_dataops.core.metrics.catalogue import CATALOGUE, Kind, Origin
+from tests.functional import metadata
 from tests.functional.fates import BY_HAND, DAG_ID, database_says, source, states
 from tests.functional.started import StartedAirflow
 from tests.receivers.cloudwatch import CloudWatchReceiver, EmfReceiver
@@ -74,6 +75,7 @@ def metered(folder: Path, receivers: dict[str, Receiver]) -> Iterator[StartedAir
         environment={
             "AIRFLOW__DATAOPS__METRICS_SINKS": ", ".join(addresses),
             "AIRFLOW__DATAOPS__METRICS_EXIT_SECONDS": "10",
+            **metadata.environment(metadata.database("metered")),
         },
     )
     with LocalAirflow(settings) as running:
@@ -142,13 +144,13 @@ def sure(found: Numbers) -> dict[Key, float]:
 
 def run_and_compare(airflow: StartedAirflow, receivers: dict[str, Receiver], runs: int) -> None:
     run = run_all_fates(airflow)
-    home = airflow.airflow.settings.home
-    in_database = database_says(home, DAG_ID)
+    address = metadata.address("metered")
+    in_database = database_says(address, DAG_ID)
     heard = {name: settled(receiver, runs) for name, receiver in receivers.items()}
     for name, found in heard.items():
         assert outcomes(found) == in_database, name
         assert found.total("airflow.dag_run.failure", dag=DAG_ID) == runs, name
-    by_state = states(home, DAG_ID, run.run_id)
+    by_state = states(address, DAG_ID, run.run_id)
     assert {"success", "failed", "skipped", "upstream_failed"} <= set(by_state)
     assert by_state.total() >= 60
     first = heard["statsd"]

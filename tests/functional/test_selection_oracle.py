@@ -166,6 +166,7 @@ def other(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     return DbtProject(copy_project(folder, tmp_path_factory.mktemp("other") / folder.name))
 
 
+@pytest.mark.slow
 def test_other_projects(other: DbtProject) -> None:
     """Projects that were not written for selection, asked about what they have."""
     selector = NodeSelector(other.project)

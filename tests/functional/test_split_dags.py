@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
+from tests.functional import metadata
 from tests.functional.pipelines import build_by_dbt, new_pipeline
 from tests.functional.started import StartedAirflow
 from tests.host.manifests import manifest, model, write
@@ -42,7 +43,12 @@ def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedAirflow
     """An Airflow of this module alone, whose scheduler makes runs; that of others does not."""
     folder = tmp_path_factory.mktemp("scheduled")
     (folder / "dags").mkdir()
-    settings = Settings(home=folder / "home", dags_folder=folder / "dags", parse_seconds=2)
+    settings = Settings(
+        home=folder / "home",
+        dags_folder=folder / "dags",
+        parse_seconds=2,
+        environment=metadata.environment(metadata.database("scheduled")),
+    )
     with LocalAirflow(settings) as running:
         yield StartedAirflow(running, folder / "dags")
 
