@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import psycopg
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DAG_ID = "fates"
 BY_HAND = {"hand_failed": "failed", "hand_success": "success", "hand_skipped": "skipped"}
@@ -141,10 +145,8 @@ def database_says(address: str, dag_id: str) -> Counter[tuple[str, str]]:
     """
     found: Counter[tuple[str, str]] = Counter()
     with psycopg.connect(address) as database:
-        states = (
-            "select state, task_id, count(*) from task_instance where dag_id = %s group by 1, 2"
-        )
-        for state, task_id, number in database.execute(states, (dag_id,)):
+        ended = "select state, task_id, count(*) from task_instance where dag_id = %s group by 1, 2"
+        for state, task_id, number in database.execute(ended, (dag_id,)):
             found[_BY_STATE[state], task_id] = number
         tries = (
             "select task_id, count(*) from task_instance_history where dag_id = %s "

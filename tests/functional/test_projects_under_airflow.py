@@ -67,7 +67,6 @@ def test_two_days_equal_dbt_and_a_day_run_twice_changes_nothing(
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
 def test_both_engines_mix_in_one_dag_and_gate_as_dbt_does(
     airflow: StartedAirflow, tmp_path: Path
 ) -> None:
