@@ -1,6 +1,6 @@
 """Measure loads and transfers; write docs/benchmarks-loads.md.
 
-python -m benchmarks.loads [--size full] [--only CASE ...] [--repeats 3] [--no-dlt] [--render]
+python -m benchmarks.loads [--size full] [--only CASE ...] [--repeats 6] [--no-dlt] [--render]
 
 A case that was measured is kept: a run that was ended goes on with the next one. When all are
 there, the next run begins anew. `--only` measures again whatever is there. Only `--size full`
@@ -30,7 +30,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.loads", description=__doc__)
     parser.add_argument("--size", type=Size, choices=list(Size), default=Size.FULL)
     parser.add_argument("--only", action="append", choices=list(CASES), help="may be repeated")
-    parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--repeats", type=int, default=6)
     parser.add_argument("--no-dlt", action="store_true")
     parser.add_argument("--render", action="store_true", help="measure nothing, write the page")
     arguments = parser.parse_args()

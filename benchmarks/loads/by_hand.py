@@ -35,7 +35,7 @@ def upsert_adbc_sorted() -> None:
 
 
 def insert_rows() -> None:
-    """What SQLInsertRowsOperator does with its rows."""
+    """What SQLInsertRowsOperator does with its rows: psycopg sends 1,000 at a time, pipelined."""
     from airflow.providers.postgres.hooks.postgres import PostgresHook
 
     with closing(_rows()) as rows:
@@ -100,6 +100,7 @@ def changes_window() -> None:
 
 BY_HAND: dict[tuple[str, str], Callable[[], None]] = {
     ("upsert-postgres", "ADBC staging, sorted, ON CONFLICT"): upsert_adbc_sorted,
+    ("insert-rows", "ADBC staging, sorted, ON CONFLICT"): upsert_adbc_sorted,
     ("insert-rows", "SQLInsertRowsOperator"): insert_rows,
     ("upsert-duckdb", "delete and insert"): upsert_delete_insert,
     ("upsert-duckdb", "MERGE"): upsert_merge,

@@ -84,7 +84,7 @@ CASES: dict[str, Case] = {
     ),
     "insert-rows": Case(
         "Upsert of 100,000 rows into 1M, Postgres",
-        (OURS,),
+        (OURS, "ADBC staging, sorted, ON CONFLICT"),
         ("SQLInsertRowsOperator",),
         (_times(20, "SQLInsertRowsOperator"),),
     ),

@@ -46,8 +46,9 @@ def _how(size: Size, found: dict[str, dict[str, Any]]) -> str:
     scale = "" if size is Size.FULL else f" Rows: {size.share:g} of the number in the titles."
     return (
         "Written by `make bench-loads`; do not edit. Each run is a process of its own on a fresh "
-        "copy of the target, the ways in turns, from opening the connections to closing them "
-        "after the durable commit; imports are left out for all, environments are warm. A ratio "
+        "copy of the target, the ways in turns, each first in every other one, from opening the "
+        "connections to closing them after the durable commit; imports, and the garbage they "
+        "leave, are left out for all, environments are warm. A ratio "
         "is one of seconds within a turn, its figure the median, its spread least to greatest; "
         "what ran once is compared with the median. Memory is the peak of the process; the "
         "server's is that of its processes' private memory. CPU is user and system, the "
