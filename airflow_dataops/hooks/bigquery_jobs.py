@@ -16,8 +16,8 @@ def wait(job: LoadJob | QueryJob) -> None:
     """
     try:
         job.result()
-    except Exception:  # it has ended by itself
+    except Exception:  # what the job or the network said: nobody asked it to stop
         raise
-    except BaseException:
+    except BaseException:  # a timeout or a signal: the job would go on without us
         job.cancel()
         raise

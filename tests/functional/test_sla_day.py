@@ -68,10 +68,8 @@ class Day:
         self.folder = folder
         self.told = folder / "told.jsonl"
         # SQLite lets one write at a time, and keeps a busy Airflow waiting for a minute.
-        self.metadata, self.ledger = (
-            metadata.database("sla_airflow"),
-            metadata.database("sla_ledger"),
-        )
+        self.metadata = metadata.database("sla_airflow")
+        self.ledger = metadata.database("sla_ledger")
         for name in ("dags", "modules", "notes"):
             (folder / name).mkdir()
         (folder / "alerts.yaml").write_text(ALERTS)

@@ -57,6 +57,9 @@ def fill(session: Any, staging: Relation, batches: Batches) -> None:
 def _bounded(session: Any, native: Any, least: int) -> Iterator[None]:
     """Let DuckDB keep little of a file in memory: rows on their way are not needed again.
 
+    Args:
+        least: megabytes that it may keep; more where it has many threads.
+
     By default it keeps what it has read and written, up to four fifths of the machine's memory.
     A `memory_limit` in the connection's `config` stays, and so does a database in memory, which
     has no other place.
