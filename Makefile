@@ -5,6 +5,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_VENV := .demo/venv
+CHUNK ?= all
 
 # Without byte code every `import airflow` takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
@@ -33,8 +34,8 @@ test: lint ## Check the style, the types, the house, and run the tests
 	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadscope --no-loadscope-reorder
 
 .PHONY: test-slow
-test-slow: env ## Run the proofs that take minutes
-	$(BIN)/python -m pytest -m slow
+test-slow: env ## Run the proofs that take minutes, in chunks (CHUNK=list shows them, CHUNK=name runs one)
+	$(BIN)/python -m tests.chunks $(CHUNK)
 
 .PHONY: lint
 lint: env ## Check the style, the types and the house

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import tempfile
 from typing import TYPE_CHECKING
@@ -9,12 +10,15 @@ from typing import TYPE_CHECKING
 import pytest
 from xdist.scheduler import LoadScopeScheduling
 
-from tests import accounts
+from tests import accounts, chunks
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from xdist.remote import Producer
+
+pytest_plugins = ["tests.cost"]
 
 _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
 
@@ -28,9 +32,48 @@ os.environ.update(
     DBT_SEND_ANONYMOUS_USAGE_STATS="False",
 )
 
+MISPLACED = pytest.StashKey[list[str]]()
+"""The slow tests that were collected and do not belong to exactly one chunk."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--chunk", choices=chunks.CHUNKS, help="run the slow tests of this chunk")
+
 
 def pytest_configure(config: pytest.Config) -> None:
+    if config.option.chunk:
+        config.option.markexpr = "slow"
     accounts.choose(config.option.markexpr)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Import without collecting garbage, and never look again at what was imported."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    places = {
+        item: chunks.chunks_of(
+            item.path.relative_to(config.rootpath).as_posix(), chunks.engine_of(item)
+        )
+        for item in items
+        if item.get_closest_marker("slow")
+    }
+    config.stash[MISPLACED] = [
+        f"{item.nodeid}: {names or 'in no chunk'}"
+        for item, names in places.items()
+        if len(names) != 1
+    ]
+    if chunk := config.option.chunk:
+        others = [item for item in items if chunk not in places.get(item, ())]
+        items[:] = [item for item in items if chunk in places.get(item, ())]
+        config.hook.pytest_deselected(items=others)
 
 
 WITHOUT_AIRFLOW = {
@@ -65,4 +108,3 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 def own_manifest_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the manifests that another one read."""
     monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
-    return
