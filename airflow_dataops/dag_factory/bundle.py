@@ -13,15 +13,22 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.pack import write_whole
 from airflow_dataops.dag_factory import bundle_pruning
+from airflow_dataops.dag_factory.bundle_doubles import doubles, project_of
 from airflow_dataops.dag_factory.bundle_files import (
     INDEX,
     MANIFESTS,
     READABLE,
     Deployment,
+    is_whole,
     read_deployment,
     write_deployment,
 )
-from airflow_dataops.dag_factory.bundle_versions import keep_version, kept_version, versions_place
+from airflow_dataops.dag_factory.bundle_versions import (
+    check_version,
+    keep_version,
+    kept_version,
+    versions_place,
+)
 from airflow_dataops.dag_factory.load import find_manifests
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
@@ -136,7 +143,9 @@ class ManifestFolderBundle(BaseDagBundle):
                 yield source.uri[start:] or "manifest.json", source
         else:
             for path in find_manifests(self._folder):
-                yield path.relative_to(self._folder).as_posix(), path
+                name = path.relative_to(self._folder).as_posix()
+                # A path that is no text in UTF-8 could not be kept in the index.
+                yield name.encode(errors="backslashreplace").decode(), path
 
     def _deploy(self, found: list[tuple[str, Path | Source]], before: Deployment | None) -> None:
         manifests: dict[str, str] = {}
@@ -148,7 +157,14 @@ class ManifestFolderBundle(BaseDagBundle):
                 log.error("Bundle %s: %s", self.name, error)
                 manifests[name] = before.manifests.get(name, "") if before else ""
                 errors[name] = str(error)
-        deployment = Deployment(manifests, self._arguments, self._store, errors)
+        projects = self._projects(manifests, before)
+        named = {name: projects[key] for name, key in manifests.items() if key}
+        for name, why in doubles(
+            named, self._arguments, lambda name: self._content(manifests[name])
+        ):
+            log.error("Bundle %s: %s: %s", self.name, name, why)
+            manifests[name], errors[name] = "", why
+        deployment = Deployment(manifests, self._arguments, self._store, errors, projects)
         is_new = before is None or before.version != deployment.version
         if self._store:
             keep_version(self._store, deployment, self._current / MANIFESTS, is_new=is_new)
@@ -157,6 +173,14 @@ class ManifestFolderBundle(BaseDagBundle):
         (self._current / INDEX).touch()
         if self._store and is_new:
             self._prune()
+
+    def _projects(self, manifests: dict[str, str], before: Deployment | None) -> dict[str, str]:
+        """Return the name of the project of each content; those deployed before are known."""
+        known = before.projects if before else {}
+        return {
+            key: known[key] if key in known else project_of(self._content(key))
+            for key in filter(None, manifests.values())
+        }
 
     def _prune(self) -> None:
         """Drop old versions. That must not keep a deploy from being one."""
@@ -176,7 +200,7 @@ class ManifestFolderBundle(BaseDagBundle):
         path = local_manifest(place) if isinstance(place, Source) else place
         try:
             key = cache.known_key(path)
-            if key is None or not self._content(key).is_file():
+            if key is None or not is_whole(self._content(key), key):
                 data = path.read_bytes()
                 key = cache.learn_key(path, data)
                 write_whole(self._content(key), data, READABLE)
@@ -188,6 +212,7 @@ class ManifestFolderBundle(BaseDagBundle):
         return Path(self._current / MANIFESTS / f"{key}.json")
 
     def _restore(self, version: str) -> None:
+        check_version(version)
         folder = Path(self.versions_dir / version)
         if (folder / INDEX).is_file():
             return

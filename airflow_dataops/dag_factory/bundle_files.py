@@ -14,14 +14,15 @@ import re
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 
+from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_file
 from airflow_dataops.adapters.pack import write_whole
-from airflow_dataops.dag_factory.load import load_dags
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.dag_factory.load import dag_ids, load_dags
+from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import Source, as_source, local_manifest
 from airflow_dataops.operators.dbt_config import DbtConfig
 
@@ -37,13 +38,18 @@ _FOREVER = 10 * 365 * _DAY
 _ODD = re.compile(r"[^A-Za-z0-9]+")
 _encode = msgspec.json.Encoder(order="deterministic").encode
 
+_LONGEST = 100
+"""Characters of a file name that remind of the manifest's path, which may be longer than a name."""
 _FILE = '''\
-"""The dag of {name}, written by ManifestFolderBundle of airflow-dataops; do not edit."""
+"""The dag of a manifest, written by ManifestFolderBundle of airflow-dataops; do not edit."""
 
 from airflow_dataops.dag_factory.bundle_files import load_file
 
-load_file(globals(), {name!r}, {key!r})
+load_file(globals(), {name}, {key})
 '''
+
+Key = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9]*\Z")]
+"""Of a content: a hash. It names a file, so it must not be able to name one elsewhere."""
 
 
 class Deployment(msgspec.Struct, frozen=True):
@@ -54,13 +60,15 @@ class Deployment(msgspec.Struct, frozen=True):
         arguments: what `load_dags` takes.
         store: the folder of versions; empty for none. Not a part of the version.
         errors: why a manifest could not be had, by its path. Not a part of the version.
+        projects: name of the project by key of the content. Not a part of the version.
         at: when it was deployed last, seconds since 1970, in the folder of versions; 0 elsewhere.
     """
 
-    manifests: dict[str, str]
+    manifests: dict[str, Key]
     arguments: dict[str, Any]
     store: str = ""
     errors: dict[str, str] = {}
+    projects: dict[str, str] = {}
     at: float = 0.0
 
     @property
@@ -114,8 +122,30 @@ def load_file(namespace: MutableMapping[str, Any], name: str, key: str) -> None:
     path = _content_file(folder, deployment.store, key)
     if not path.is_file():
         raise ConfigError(f"{name}: its content {path} is gone; was it deleted by hand?")
+    if not is_whole(path, key):
+        raise ConfigError(
+            f"{name}: its content {path} was changed after it was deployed; delete it, then the "
+            "bundle writes it at its next refresh"
+        )
     name_file(path, name)
     load_dags(path, namespace, **_arguments(deployment.arguments))
+
+
+def is_whole(path: Path, key: str) -> bool:
+    """Tell whether a file has the content of a key."""
+    try:
+        return (cache.known_key(path) or cache.learn_key(path, path.read_bytes())) == key
+    except OSError:
+        return False
+
+
+def dag_ids_of(path: Path, name: str, arguments: dict[str, Any]) -> list[str]:
+    """Return the ids of the DAGs of a manifest; none where it is no good, which its file tells."""
+    name_file(path, name)
+    try:
+        return dag_ids(path, **_arguments(arguments))
+    except (DataOpsError, TypeError, ValueError):
+        return []
 
 
 def _content_file(folder: Path, store: str, key: str) -> Path:
@@ -144,11 +174,14 @@ def _arguments(given: dict[str, Any]) -> dict[str, Any]:
 def _file_name(manifest: str) -> str:
     """Name the DAG file of a manifest; two manifests never share one."""
     short = _ODD.sub("_", manifest.removesuffix(".json").removesuffix("/manifest")).strip("_")
-    return f"{short or 'manifest'}_{hashlib.sha256(manifest.encode()).hexdigest()[:8]}.py"
+    return (
+        f"{short[:_LONGEST] or 'manifest'}_{hashlib.sha256(manifest.encode()).hexdigest()[:8]}.py"
+    )
 
 
 def _text(manifest: str, key: str) -> str:
-    return _FILE.format(name=manifest, key=key)
+    """Write a DAG file. The path of a manifest comes from outside: it stays a literal."""
+    return _FILE.format(name=ascii(manifest), key=ascii(key))
 
 
 def _content(path: Path) -> bytes:

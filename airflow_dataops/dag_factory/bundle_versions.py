@@ -10,6 +10,7 @@ of processes may write and read it. What is dropped: see `bundle_pruning`.
 from __future__ import annotations
 
 import contextlib
+import re
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +32,18 @@ if TYPE_CHECKING:
     from airflow.sdk import ObjectStoragePath
 
 
+_VERSION = re.compile(r"[0-9a-f]{40}")
+
+
+def check_version(version: str) -> None:
+    """Check that a version is one that a bundle gave: it names a file. Raises `ConfigError`."""
+    if not _VERSION.fullmatch(version):
+        raise ConfigError(
+            f"the version {ascii(version)[1:-1]} is not kept there: a version of a bundle is 40 "
+            "hexadecimal digits"
+        )
+
+
 def versions_place(folder: str, bundle: str) -> str:
     """Return where the versions of one bundle are."""
     return f"{folder.rstrip('/')}/{bundle}"
@@ -45,7 +58,7 @@ def keep_version(place: str, deployment: Deployment, contents: Path, *, is_new: 
     Raises:
         ConfigError: the folder cannot be written.
     """
-    index = msgspec.structs.replace(deployment, store="", errors={}, at=time.time())
+    index = msgspec.structs.replace(deployment, store="", errors={}, projects={}, at=time.time())
     with _named(place):
         if not is_new and _exists(place, f"{deployment.version}.json"):
             return
@@ -67,9 +80,9 @@ def kept_versions(place: str) -> dict[str, Deployment]:
     found = {}
     with _named(place):
         for path in _path(place, "").iterdir():
-            if path.name.endswith(".json"):
+            version = path.name.removesuffix(".json")
+            if path.name.endswith(".json") and _VERSION.fullmatch(version):
                 with contextlib.suppress(FileNotFoundError):
-                    version = path.name.removesuffix(".json")
                     found[version] = msgspec.json.decode(path.read_bytes(), type=Deployment)
     return found
 
@@ -93,13 +106,18 @@ def kept_version(place: str, version: str) -> Deployment:
     """Return what was deployed as a version.
 
     Raises:
-        ConfigError: the folder cannot be read, or has no such version.
+        ConfigError: the folder cannot be read, or has no such version, or another one under
+            its name.
     """
+    check_version(version)
     with _named(place):
         file = _path(place, f"{version}.json")
         if not file.exists():
             raise OriginError(f"the version {version} is not kept there", may_pass=False)
         found = msgspec.json.decode(file.read_bytes(), type=Deployment)
+        if found.version != version:
+            text = f"the index of the version {version} was changed after it was written"
+            raise OriginError(text, may_pass=False)
     return msgspec.structs.replace(found, store=place, at=0.0)
 
 

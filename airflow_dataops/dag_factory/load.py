@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,13 @@ from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, MutableMapping, Sequence
     from typing import NoReturn
 
     from airflow_dataops.task_groups.factory import PlanArguments, Planned
+
+    _Part = tuple[str, Callable[[], Planned]]
+    """The id of a DAG, and what returns its plan."""
 
 log = logging.getLogger(__name__)
 
@@ -69,6 +73,11 @@ def load_dags(
             loader.load(manifest)
     loader.report(str(source))
     return loader.dags
+
+
+def dag_ids(manifest: Path, *, per_project: Any = None, **arguments: Any) -> list[str]:
+    """Return the ids of the DAGs that `load_dags` makes of a manifest. Raises `DataOpsError`."""
+    return _Loader({}, arguments, per_project or {}).dag_ids(manifest)
 
 
 def _manifests(
@@ -134,6 +143,18 @@ class _Loader:
 
     def _build(self, manifest: Path | Source) -> list[DAG]:
         """Build the DAGs of a manifest, without those that this process does not run."""
+        of_dag, parts = self._parts(manifest)
+        try:
+            return [build_dag(make(), id_, of_dag) for id_, make in parts if is_wanted(id_)]
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
+
+    def dag_ids(self, manifest: Path) -> list[str]:
+        """Return the ids of a manifest's DAGs. Raises `DataOpsError`."""
+        return [id_ for id_, _ in self._parts(manifest)[1]]
+
+    def _parts(self, manifest: Path | Source) -> tuple[dict[str, Any], list[_Part]]:
+        """Return what Airflow's `DAG` takes, and the DAGs of a manifest."""
         path = locate(manifest)
         arguments = self.arguments
         planned = self._plan(path, arguments)
@@ -148,15 +169,12 @@ class _Loader:
         base = of_dag.pop("dag_id", None) or planned.plan.head.name
         split = split_request(asked, planned.plan.head, of_dag)
         if split is None:
-            wanted = [(base, planned)] if is_wanted(base) else []
-        else:
-            parts = plan_parts(path, conn_id, planning, split)
-            ids = [dag_id_of(base, part) for part in parts.parts]
-            wanted = [(id_, parts.planned(at)) for at, id_ in enumerate(ids) if is_wanted(id_)]
-        try:
-            return [build_dag(planned, id_, of_dag) for id_, planned in wanted]
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
+            return of_dag, [(base, lambda: planned)]
+        parts = plan_parts(path, conn_id, planning, split)
+        return of_dag, [
+            (dag_id_of(base, part), partial(parts.planned, at))
+            for at, part in enumerate(parts.parts)
+        ]
 
     def _plan(self, path: Path, arguments: dict[str, Any]) -> Planned:
         """Plan a manifest as one DAG, which also tells the project's name and its schedules."""

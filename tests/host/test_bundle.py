@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import logging
 import multiprocessing
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +17,7 @@ from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
 from airflow_dataops.dag_factory.bundle import ManifestFolderBundle
+from airflow_dataops.dag_factory.bundle_versions import kept_version
 from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
 
@@ -280,3 +283,130 @@ def test_one_broken_manifest_of_300_leaves_299(many: Path) -> None:
     assert len(found.dags) == 299
     assert [file.startswith("project_123_") for file in found.import_errors] == [True]
     assert again - parsed < 5
+
+
+def deployed(used: ManifestFolderBundle) -> list[Path]:
+    return sorted(used.path.glob("*.py"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'x"""+str(open("P","w").write("ran"))+"""',
+        "x'''+str(open('P','w').write('ran'))+'''",
+        '\\"""\nopen("P","w").write("ran")\n"""',
+        "') or open('P','w').write('ran') or ('",
+        "{name}{__import__('os').system('touch P')}",
+        "a\r\nopen('P', 'w')\u2028open('P', 'w')",
+        "{{ conn.warehouse.password }}",
+    ],
+)
+def test_a_path_never_becomes_code(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "manifests" / name, "shop")
+    used = bundle(tmp_path)
+    used.initialize()
+    assert list(bag(used).dags) == ["shop"]
+    assert not list(tmp_path.rglob("P"))
+    (file,) = deployed(used)
+    (docstring, imported, call) = ast.parse(file.read_text()).body
+    assert isinstance(docstring, ast.Expr)
+    assert isinstance(docstring.value, ast.Constant)
+    assert isinstance(imported, ast.ImportFrom)
+    assert isinstance(call, ast.Expr)
+    assert isinstance(call.value, ast.Call)
+    assert ast.literal_eval(call.value.args[1]) == f"{name}/shop/manifest.json"
+
+
+def test_a_path_longer_than_a_file_name_and_one_that_is_no_text(tmp_path: Path) -> None:
+    put(tmp_path / "manifests" / "/".join(["long" * 50] * 4), "shop")
+    put(tmp_path / "manifests" / "odd\udcff", "crm")
+    used = bundle(tmp_path)
+    used.initialize()
+    assert sorted(bag(used).dags) == ["crm", "shop"]
+
+
+def test_two_manifests_with_one_dag_id_keep_the_first(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    put(tmp_path / "manifests" / "1", "shop", "a")
+    put(tmp_path / "manifests" / "2", "shop", "b")
+    put(tmp_path / "manifests", "crm")
+    used = versioned(tmp_path)
+    used.initialize()
+    found = bag(used)
+    assert {id_: dag.task_ids for id_, dag in found.dags.items()} == {"crm": ["a"], "shop": ["a"]}
+    ((_, text),) = found.import_errors.items()
+    why = "2/shop/manifest.json: the dag id 'shop' is taken by 1/shop/manifest.json; give this"
+    assert why in text
+    assert why in caplog.text
+    pinned = versioned(tmp_path, version_of(used))
+    pinned.initialize()
+    assert sorted(bag(pinned).dags) == ["crm", "shop"]
+
+
+def test_a_part_of_one_project_with_the_dag_id_of_another(tmp_path: Path) -> None:
+    nodes = [model(name, project="shop", tags=[name]) for name in ("a", "b")]
+    write(tmp_path / "manifests" / "shop.json", manifest(*nodes, project="shop"))
+    put(tmp_path / "manifests", "shop__b")
+    put(tmp_path / "manifests", "shop__c")
+    used = bundle(tmp_path, arguments={"per_project": {"shop": {"split_by": "tag"}}})
+    used.initialize()
+    found = bag(used)
+    assert sorted(found.dags) == ["shop__a", "shop__b", "shop__c"]
+    ((_, text),) = found.import_errors.items()
+    assert "the dag id 'shop__b' is taken by shop.json" in text
+
+
+def test_a_dag_id_for_all_manifests_is_for_the_first(tmp_path: Path) -> None:
+    put(tmp_path / "manifests", "crm")
+    put(tmp_path / "manifests", "shop")
+    used = bundle(tmp_path, arguments={"dag_id": "one"})
+    used.initialize()
+    found = bag(used)
+    assert list(found.dags) == ["one"]
+    assert len(found.import_errors) == 1
+
+
+@pytest.mark.parametrize("version", ["../current", "x", "", "a" * 41, "../../../../etc/passwd"])
+def test_a_version_never_leaves_its_place(tmp_path: Path, version: str) -> None:
+    put(tmp_path / "manifests", "shop")
+    versioned(tmp_path).initialize()
+    with pytest.raises(ConfigError, match="is 40 hexadecimal digits"):
+        kept_version(str(tmp_path / "kept" / "m"), version)
+    if version:
+        with pytest.raises(ConfigError, match="is 40 hexadecimal digits"):
+            versioned(tmp_path, version).initialize()
+
+
+@pytest.mark.parametrize("key", ["../../../secret", "/etc/passwd", "x.y", "a\n"])
+def test_the_index_of_a_version_names_nothing_outside(tmp_path: Path, key: str) -> None:
+    put(tmp_path / "manifests", "shop")
+    used = versioned(tmp_path)
+    used.initialize()
+    version = version_of(used)
+    index = tmp_path / "kept" / "m" / f"{version}.json"
+    write(tmp_path / "kept" / "secret.json", manifest(model("secret")))
+    written = json.loads(index.read_text())
+    index.write_text(json.dumps({**written, "manifests": {"shop/manifest.json": key}}))
+    with pytest.raises(ConfigError):
+        versioned(tmp_path, version).initialize()
+    index.write_text(json.dumps({**written, "arguments": {"conn_id": "other"}}))
+    shutil.rmtree(used.versions_dir, ignore_errors=True)
+    with pytest.raises(ConfigError, match="was changed after it was written"):
+        versioned(tmp_path, version).initialize()
+
+
+def test_a_content_that_was_changed_is_not_what_was_deployed(tmp_path: Path) -> None:
+    put(tmp_path / "manifests", "shop", "a")
+    used = bundle(tmp_path)
+    used.initialize()
+    (content,) = (used.path / "manifests").glob("*.json")
+    write(content, manifest(model("b", project="shop"), project="shop"))
+    ((_, text),) = bag(used).import_errors.items()
+    assert "shop/manifest.json: its content" in text
+    assert "was changed after it was deployed" in text
+    used.refresh()
+    assert bag(used).dags["shop"].task_ids == ["a"]
