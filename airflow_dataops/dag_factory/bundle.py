@@ -159,9 +159,8 @@ class ManifestFolderBundle(BaseDagBundle):
                 errors[name] = str(error)
         projects = self._projects(manifests, before)
         named = {name: projects[key] for name, key in manifests.items() if key}
-        for name, why in doubles(
-            named, self._arguments, lambda name: self._content(manifests[name])
-        ):
+        contents = {name: self._content(manifests[name]) for name in named}
+        for name, why in doubles(named, self._arguments, contents):
             log.error("Bundle %s: %s: %s", self.name, name, why)
             manifests[name], errors[name] = "", why
         deployment = Deployment(manifests, self._arguments, self._store, errors, projects)

@@ -13,6 +13,7 @@ from airflow_dataops.core.manifests.files import is_manifest
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
+from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources
 from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
 from airflow_dataops.task_groups.files import locate
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ERRORS = "dataops_errors"
+_LONGEST = 2000
+"""Characters of an unforeseen error that are shown."""
 
 
 def load_dags(
@@ -128,6 +131,11 @@ class _Loader:
                 self._add(dag, manifest)
         except DataOpsError as error:
             self.fail(error)
+        except Exception as error:
+            # Whatever a manifest holds, it is the only one that does not load.
+            log.exception("%s", manifest)
+            why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"
+            self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
 
     def fail(self, error: DataOpsError) -> None:
         """Remember an error, and log it; one that every manifest meets is said once."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from contextlib import nullcontext
@@ -75,6 +76,15 @@ class _InTurn(Asked):
         """Tell dbt what else the run was asked for."""
 
 
+def _rendered(kind: Any) -> tuple[str, ...]:
+    """Return the template fields of one of Cosmos's operators, but for `select`.
+
+    The others are set by the author of the DAG, who may write Jinja. `select` names nodes, and
+    what a manifest says is never rendered: it could read connections.
+    """
+    return tuple(name for name in kind.template_fields if name != "select")
+
+
 def _turn(conn_id: str) -> AbstractContextManager[None]:
     exclusive = getattr(BaseHook.get_hook(conn_id), "exclusive", nullcontext)
     turn: AbstractContextManager[None] = exclusive()
@@ -83,6 +93,8 @@ def _turn(conn_id: str) -> AbstractContextManager[None]:
 
 class DbtRunOperator(_InTurn, DbtRunLocalOperator):  # type: ignore[misc]
     """Runs `dbt run` for one model."""
+
+    template_fields = _rendered(DbtRunLocalOperator)
 
     def _pass_on(self, request: RunRequest) -> None:
         """Tell dbt the days; it heeds them where the strategy is `microbatch`."""
@@ -94,13 +106,19 @@ class DbtRunOperator(_InTurn, DbtRunLocalOperator):  # type: ignore[misc]
 class DbtSeedOperator(_InTurn, DbtSeedLocalOperator):  # type: ignore[misc]
     """Runs `dbt seed` for one seed."""
 
+    template_fields = _rendered(DbtSeedLocalOperator)
+
 
 class DbtSnapshotOperator(_InTurn, DbtSnapshotLocalOperator):  # type: ignore[misc]
     """Runs `dbt snapshot` for one snapshot."""
 
+    template_fields = _rendered(DbtSnapshotLocalOperator)
+
 
 class DbtTestOperator(_InTurn, DbtTestLocalOperator):  # type: ignore[misc]
     """Runs `dbt test` for some tests."""
+
+    template_fields = _rendered(DbtTestLocalOperator)
 
     task_kind = TaskKind.TEST
 
@@ -111,6 +129,7 @@ _OPERATORS = {
     NodeKind.SNAPSHOT: DbtSnapshotOperator,
     NodeKind.TEST: DbtTestOperator,
 }
+_MEANING = re.compile(r"[\s,+]")
 _REFRESHED = frozenset({NodeKind.MODEL, NodeKind.SEED})
 
 
@@ -158,5 +177,8 @@ def _own_dbt() -> str:
 
 
 def _selector(fqn: tuple[str, ...]) -> str:
-    """Select one node by its place; dbt would split at blanks and commas."""
-    return "fqn:" + ".".join(fqn).translate(str.maketrans(" ,", "??"))
+    """Select one node by its place.
+
+    dbt would split at blanks and commas, and read `+` as the node's descendants.
+    """
+    return "fqn:" + _MEANING.sub("?", ".".join(fqn))

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup
+from airflow.sdk.exceptions import AirflowException
 
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.ledger.misses import SubjectKind
@@ -120,7 +121,7 @@ class _Builder:
         """Build one operator. Raises `ConfigError` when Airflow does not take its arguments."""
         try:
             return self._operator(task)
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, AttributeError, AirflowException) as error:
             profile = self._plan.head.profiles[task.profile]
             raise ConfigError(
                 f"{self._warehouse.manifest}: {profile.node}, {profile.path}: Airflow does not "

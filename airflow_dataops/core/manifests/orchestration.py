@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 _LONGEST_HOURS = 10 * 365 * 24
 _MINUTES = {"hours": 60, "minutes": 1}
 _NOTHING = Orchestration()
+_CALLED = ("airflow_dataops.raise_alert", "airflow_dataops.callbacks.alerts.raise_alert")
+"""What an SLA in metadata may have called: a manifest is data, and data does not choose code."""
+_NOT_CALLED = (
+    f"a manifest may name {_CALLED[0]!r} alone, without kwargs; other functions belong into "
+    "set_sla or the SLA file."
+)
 
 
 def read_orchestration(
@@ -109,8 +115,11 @@ def _mistakes(encoded: bytes) -> tuple[Mistake, ...]:
     asked = msgspec.json.decode(encoded)
     if found := tuple(find_mistakes(asked, Wish)):
         return found
+    wish = msgspec.convert(asked, Wish)
+    if foreign := [i for i, each in enumerate(wish.on_sla_miss or ()) if each not in _CALLED]:
+        return tuple(Mistake(f"$.on_sla_miss[{i}]", _NOT_CALLED) for i in foreign)
     try:
-        sla_of(msgspec.convert(asked, Wish), About(kind=SubjectKind.TASK), Defaults())
+        sla_of(wish, About(kind=SubjectKind.TASK), Defaults())
     except ValueError as error:
         return (Mistake("$", str(error)),)
     return ()
@@ -172,8 +181,15 @@ def _owner(value: object, complain: Complain) -> str | None:
 
 
 def _airflow(value: object, complain: Complain) -> dict[str, Any]:
-    if value is None or isinstance(value, dict):
-        return value or {}
+    if value is None:
+        return {}
+    if isinstance(value, dict):
+        try:
+            msgspec.msgpack.encode(value)
+        except OverflowError:
+            complain(f"meta.airflow is {show(value)}; write no number beyond 64 bits.")
+            return {}
+        return value
     complain(
         f"meta.airflow is {show(value)}; write a mapping of operator arguments, such as "
         "{pool: heavy, retries: 3}."

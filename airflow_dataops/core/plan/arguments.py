@@ -19,6 +19,22 @@ RESERVED = frozenset(
 )
 """Arguments that the plan itself sets."""
 
+FROM_METADATA = frozenset(
+    {"pool", "pool_slots", "queue", "executor", "priority_weight", "weight_rule", "owner"}
+    | {"retries", "retry_delay", "max_retry_delay", "retry_exponential_backoff"}
+    | {"execution_timeout", "trigger_rule", "depends_on_past", "wait_for_downstream"}
+    | {"ignore_first_depends_on_past", "wait_for_past_depends_before_skipping"}
+    | {"max_active_tis_per_dag", "max_active_tis_per_dagrun", "do_xcom_push"}
+    | {"task_display_name", "doc", "doc_md", "doc_json", "doc_yaml", "doc_rst"}
+    | {"params", "metric_tags"}
+)
+"""Arguments that `meta.airflow` may set: plain data, which nothing runs or renders as Jinja.
+
+A manifest may come from somebody who may not write DAG files. Other arguments of operators name a
+command (`dbt_executable_path`), a user (`run_as_user`), a container (`executor_config`) or are
+templates (`map_index_template`, `env`): those are for the author of the DAG file.
+"""
+
 _DURATIONS = frozenset({"retry_delay", "max_retry_delay", "execution_timeout"})
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -72,6 +88,12 @@ def problem_of(profile: Profile) -> Problem | None:
     try:
         if reserved:
             raise ConfigError(f"{reserved[0]!r} is set by the plan; leave it out")
+        if foreign := sorted(profile.airflow.keys() - FROM_METADATA):
+            raise ConfigError(
+                f"{foreign[0]!r} is not for a manifest to set; it may set "
+                f"{', '.join(sorted(FROM_METADATA))}. The DAG file sets others by operator_args, "
+                "group_args or tag_args"
+            )
         arguments_of(profile, ArgumentLayers())
     except ConfigError as error:
         return Problem(f"meta.airflow: {error}", node=profile.node, path=profile.path)
