@@ -63,6 +63,10 @@ class ConfigError(DataOpsError):
     """An argument, a setting or a connection is wrong."""
 
 
+class ArgumentError(ConfigError, TypeError):
+    """A call has an argument that nobody takes; Python's own errors of that kind are TypeErrors."""
+
+
 class MissingExtraError(DataOpsError):
     """A feature needs an extra that is not installed."""
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG, AssetAll, AssetAny
 
+from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
+from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import asset_of
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.plan import Plan
     from airflow_dataops.hooks.sources import Source
-    from airflow_dataops.task_groups.factory import PlanArguments
+    from airflow_dataops.task_groups.arguments import PlanArguments
 
 DEFAULT_ARGS = {
     "retries": 2,
@@ -32,8 +34,13 @@ DEFAULT_ARGS = {
 """What tasks get unless the caller's `default_args` or the metadata say otherwise."""
 
 
+@spelled_out(DbtDagArguments)
 def dbt_dag(
-    *, manifest: str | Path | Source, conn_id: str, dag_id: str | None = None, **arguments: Any
+    *,
+    manifest: str | Path | Source,
+    conn_id: str,
+    dag_id: str | None = None,
+    **arguments: Unpack[DbtDagArguments],
 ) -> DAG:
     """Return a DAG that runs a dbt project: a task per node, tests as gates.
 
@@ -59,9 +66,10 @@ def dbt_dag(
             f"dbt_dag makes one DAG and has no {unknown[0]}; load_dags({str(manifest)!r}, "
             "globals(), ...) makes several of one manifest"
         )
+    refuse_unknown(f"dbt_dag {dag_id or str(manifest)!r}", arguments, names_of(DbtDagArguments))
     planning, of_dag = split_arguments(arguments)
     settle_start(planning, of_dag)
-    planned = plan_manifest(locate(manifest), conn_id, planning)
+    planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
     return build_dag(planned, dag_id, of_dag)
 
 

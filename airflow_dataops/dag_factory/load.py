@@ -5,11 +5,14 @@ from __future__ import annotations
 import logging
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG
 
+from airflow_dataops.adapters.manifest_store import open_manifest
+from airflow_dataops.core.arguments import did_you_mean, instance, refuse_unknown, spelled_out, text
 from airflow_dataops.core.manifests.files import is_manifest
+from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
@@ -20,10 +23,11 @@ from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, MutableMapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
     from typing import NoReturn
 
-    from airflow_dataops.task_groups.factory import PlanArguments, Planned
+    from airflow_dataops.task_groups.arguments import PlanArguments
+    from airflow_dataops.task_groups.factory import Planned
 
     _Part = tuple[str, Callable[[], Planned]]
     """The id of a DAG, and what returns its plan."""
@@ -35,13 +39,14 @@ _LONGEST = 2000
 """Characters of an unforeseen error that are shown."""
 
 
+@spelled_out(LoadDagsArguments)
 def load_dags(
     folder: str | Path | Source,
     namespace: MutableMapping[str, Any],
     *,
     conn_id: str,
-    per_project: dict[str, dict[str, Any]] | None = None,
-    **arguments: Any,
+    per_project: Mapping[str, ProjectArguments] | None = None,
+    **arguments: Unpack[LoadDagsArguments],
 ) -> list[DAG]:
     """Turn every manifest in a folder into a DAG of this DAG file, or into several.
 
@@ -57,15 +62,21 @@ def load_dags(
         folder: relative to the DAG file; or a remote one, see `Source`. A manifest will do.
         namespace: the DAG file's `globals()`.
         conn_id: the warehouse.
-        per_project: arguments by project name, which beat `arguments`.
+        per_project: arguments by project name, which beat `arguments`. A name that no
+            manifest of the folder has is an error, shown like those of bad manifests.
         **arguments: what `dbt_dag` takes, and `SplitArguments` (`split_by`, `selectors`,
             `rest`, `circles`).
             Its `slas` is relative to the DAG file as well.
 
     Returns:
         The DAGs that were loaded.
+
+    Raises:
+        ArgumentError: there is no such argument, here or in `per_project`.
     """
-    loader = _Loader(namespace, {"conn_id": conn_id, **arguments}, per_project or {})
+    refuse_unknown("load_dags", arguments, names_of(LoadDagsArguments))
+    own = _own_arguments(per_project or {})
+    loader = _Loader(namespace, {"conn_id": text(conn_id, "conn_id"), **arguments}, own)
     source = as_source(folder)
     try:
         manifests = _manifests(source, namespace)
@@ -74,6 +85,7 @@ def load_dags(
     else:
         for manifest in manifests:
             loader.load(manifest)
+    loader.check_names()
     loader.report(str(source))
     return loader.dags
 
@@ -81,6 +93,13 @@ def load_dags(
 def dag_ids(manifest: Path, *, per_project: Any = None, **arguments: Any) -> list[str]:
     """Return the ids of the DAGs that `load_dags` makes of a manifest. Raises `DataOpsError`."""
     return _Loader({}, arguments, per_project or {}).dag_ids(manifest)
+
+
+def _own_arguments(per_project: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    for name, own in instance(dict, per_project, "per_project").items():
+        where = f"load_dags: per_project[{name!r}]"
+        refuse_unknown(where, instance(dict, own, where), names_of(ProjectArguments))
+    return {name: dict(own) for name, own in per_project.items()}
 
 
 def _manifests(
@@ -121,21 +140,37 @@ class _Loader:
         self.arguments = arguments
         self.per_project = per_project
         self.dags: list[DAG] = []
+        self._projects: set[str] = set()
+        self._nameless = False
         self._sources: dict[str, Path | Source] = {}
         self._errors: list[DataOpsError] = []
 
     def load(self, manifest: Path | Source) -> None:
         """Load one manifest, or remember why not."""
+        known = len(self._projects)
         try:
             for dag in self._build(manifest):
                 self._add(dag, manifest)
         except DataOpsError as error:
+            self._nameless |= len(self._projects) == known
             self.fail(error)
         except Exception as error:
             # Whatever a manifest holds, it is the only one that does not load.
             log.exception("%s", manifest)
             why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"
             self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
+
+    def check_names(self) -> None:
+        """Refuse arguments for projects that are not there, unless one might be."""
+        missing = [] if self._nameless else sorted(self.per_project.keys() - self._projects)
+        for name in missing:
+            there = ", ".join(sorted(self._projects))
+            self.fail(
+                ConfigError(
+                    f"per_project: no manifest is of a project {name!r}"
+                    f"{did_you_mean(name, self._projects)}. There are {there}."
+                )
+            )
 
     def fail(self, error: DataOpsError) -> None:
         """Remember an error, and log it; one that every manifest meets is said once."""
@@ -164,11 +199,7 @@ class _Loader:
     def _parts(self, manifest: Path | Source) -> tuple[dict[str, Any], list[_Part]]:
         """Return what Airflow's `DAG` takes, and the DAGs of a manifest."""
         path = locate(manifest)
-        arguments = self.arguments
-        planned = self._plan(path, arguments)
-        if own := self.per_project.get(planned.plan.head.name):
-            arguments = arguments | own
-            planned = self._plan(path, arguments)
+        planned, arguments = self._planned(path)
         asked = take_split(arguments := dict(arguments))
         planning, of_dag = _settled(arguments)
         conn_id = of_dag.pop("conn_id")
@@ -183,6 +214,24 @@ class _Loader:
             (dag_id_of(base, part), partial(parts.planned, at))
             for at, part in enumerate(parts.parts)
         ]
+
+    def _planned(self, path: Path) -> tuple[Planned, dict[str, Any]]:
+        """Plan a manifest as one DAG; return the arguments of its project as well."""
+        planned = None
+        try:
+            planned = self._plan(path, self.arguments)
+            name = planned.plan.head.name
+        except ConfigError:
+            # What is wrong for all may be right for this project.
+            name = open_manifest(path).project().name
+            if name not in self.per_project:
+                raise
+        self._projects.add(name)
+        own = self.per_project.get(name)
+        arguments = self.arguments | (own or {})
+        if own or planned is None:
+            planned = self._plan(path, arguments)
+        return planned, arguments
 
     def _plan(self, path: Path, arguments: dict[str, Any]) -> Planned:
         """Plan a manifest as one DAG, which also tells the project's name and its schedules."""

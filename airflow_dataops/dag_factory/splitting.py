@@ -89,10 +89,11 @@ def _part_request(name: str, given: Any) -> PartRequest:
                 f"selectors[{name!r}]: expected 'select', 'exclude' or both, got {dict(given)!r}"
             )
         return PartRequest(
-            select=hashable(given.get("select")), exclude=hashable(given.get("exclude"))
+            select=hashable(given.get("select"), f"selectors[{name!r}].select"),
+            exclude=hashable(given.get("exclude"), f"selectors[{name!r}].exclude"),
         )
     if isinstance(given, str | Sequence):
-        return PartRequest(select=hashable(given))
+        return PartRequest(select=hashable(given, f"selectors[{name!r}]"))
     raise ConfigError(
         f"selectors[{name!r}]: expected dbt's selection language, such as 'tag:finance+', got "
         f"{given!r}"

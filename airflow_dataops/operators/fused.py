@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.plan import Part
     from airflow_dataops.hooks.sql_runner import WarehouseSession
+    from airflow_dataops.operators.node import NodeArguments
 
 _LONGEST_SCRIPT = 100_000
 _THREADS = 4
@@ -45,7 +46,11 @@ class FusedOperator(NodeOperator):
     ui_color = "#cfe3d8"
 
     def __init__(
-        self, *, parts: Sequence[Part], threads: int | None = None, **arguments: Any
+        self,
+        *,
+        parts: Sequence[Part],
+        threads: int | None = None,
+        **arguments: Unpack[NodeArguments],
     ) -> None:
         super().__init__(**arguments)
         self.parts = tuple(parts)

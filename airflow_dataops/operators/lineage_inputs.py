@@ -33,6 +33,8 @@ def inputs_of(task: Reading, namespace_of: Callable[[str], str]) -> list[Input]:
     from airflow_dataops.hooks.kafka_topic import KafkaTopic
 
     match task.source:
+        case str() as sql:
+            return _tables(sql, task.conn_id, namespace_of)
         case ConnectionQuery() as query:
             return _tables(query.sql, query.conn_id, namespace_of)
         case Files() as files:

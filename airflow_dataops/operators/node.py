@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Required, Unpack
 
 import msgspec
 
+from airflow_dataops.core.arguments import optional_text, text, texts
+from airflow_dataops.operators.arguments import SessionArguments
 from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
 
@@ -13,10 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import ClassVar
 
+    from airflow_dataops.core.arguments import Names
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Struct
     from airflow_dataops.core.plan import TaskKind
     from airflow_dataops.core.ports import SqlRunner
+
+
+class NodeArguments(SessionArguments, total=False):
+    """What every operator takes that runs nodes of a manifest; see `NodeOperator`."""
+
+    manifest: Required[str]
+    nodes: Required[Names]
+    conn_id: Required[str]
+    fingerprint: str | None
 
 
 class NodeOperator(NodeLineage, SessionOperator):
@@ -27,7 +39,7 @@ class NodeOperator(NodeLineage, SessionOperator):
 
     Args:
         manifest: path of the manifest (what `airflow-dataops compile` or dbt wrote).
-        nodes: unique ids of the nodes to run, such as `model.shop.fct_orders`.
+        nodes: unique ids of the nodes to run, such as `model.shop.fct_orders`; one or several.
         conn_id: the warehouse; any connection with a common-sql hook.
         fingerprint: tells one state of the nodes from the next. It is in the serialized DAG, so
             that Airflow counts a changed node as a new version of the DAG.
@@ -42,16 +54,16 @@ class NodeOperator(NodeLineage, SessionOperator):
         self,
         *,
         manifest: str,
-        nodes: Sequence[str],
+        nodes: Names,
         conn_id: str,
         fingerprint: str | None = None,
-        **arguments: Any,
+        **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.manifest = manifest
-        self.nodes = tuple(nodes)
-        self.conn_id = conn_id
-        self.fingerprint = fingerprint
+        self.manifest = text(manifest, "manifest")
+        self.nodes = texts(nodes, "nodes")
+        self.conn_id = text(conn_id, "conn_id")
+        self.fingerprint = optional_text(fingerprint, "fingerprint")
         self.sql: str | None = None
 
     @classmethod

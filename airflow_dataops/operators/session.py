@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from airflow.sdk import BaseOperator
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.operators.arguments import CheckedArguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from airflow_dataops.core.execution.recording import RecordingRunner
     from airflow_dataops.hooks.sql_runner import WarehouseSession
+    from airflow_dataops.operators.arguments import TaskArguments
 
 
-class SessionOperator(BaseOperator):
+class SessionOperator(CheckedArguments, BaseOperator):
     """Works in one session with the warehouse of its `conn_id`.
 
     Args:
@@ -28,7 +30,9 @@ class SessionOperator(BaseOperator):
     conn_id: str
     _session: WarehouseSession | None = None
 
-    def __init__(self, *, metric_tags: Mapping[str, str] | None = None, **arguments: Any) -> None:
+    def __init__(
+        self, *, metric_tags: Mapping[str, str] | None = None, **arguments: Unpack[TaskArguments]
+    ) -> None:
         super().__init__(**arguments)
         # As text: what Airflow writes of a mapping in the serialized DAG, it cannot read.
         tags = sorted((metric_tags or {}).items())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, Unpack
 import msgspec
 from airflow.sdk import get_parsing_context
 
+from airflow_dataops.core.arguments import spelled_out
 from airflow_dataops.core.decoding import MistakesError, convert
 from airflow_dataops.core.sla.due import zone_of
 from airflow_dataops.core.sla.wishes import Defaults, Wish, sla_of
@@ -75,6 +76,7 @@ class SlaArguments(TypedDict, total=False):
     on_sla_miss: Any
 
 
+@spelled_out(SlaArguments)
 def set_sla(subject: T, *, dag: DAG | None = None, **asked: Unpack[SlaArguments]) -> T:
     """Set an SLA on a task, mapped task, task group, DAG or asset, or on each of a list.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
 from airflow.sdk import TaskGroup
 from airflow.sdk.definitions._internal.contextmanager import DagContext
 
+from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.task_groups.factory import PlanArguments, plan_manifest, split_arguments
+from airflow_dataops.task_groups.arguments import DbtGroupArguments
+from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.tasks import add_tasks
 
@@ -20,13 +22,14 @@ if TYPE_CHECKING:
     from airflow_dataops.hooks.sources import Source
 
 
+@spelled_out(DbtGroupArguments)
 def dbt_task_group(
     *,
     group_id: str,
     manifest: str | Path | Source,
     conn_id: str,
     dag: DAG | None = None,
-    **arguments: Any,
+    **arguments: Unpack[DbtGroupArguments],
 ) -> TaskGroup:
     """Return a TaskGroup that runs a dbt project, or a part of one.
 
@@ -51,16 +54,15 @@ def dbt_task_group(
             f"dbt_task_group {group_id!r} is outside of a DAG: call it inside `with DAG(...)`, "
             "or pass dag="
         )
+    known = DbtGroupArguments.__annotations__
+    refuse_unknown(f"dbt_task_group {group_id!r}", arguments, known)
     planning, of_group = split_arguments(arguments)
     if planning.get("start_on"):
         raise ConfigError(
             f"dbt_task_group {group_id!r}: start_on is for DAGs; give your DAG a schedule of assets"
         )
     planning["start_on"] = ()
-    planned = plan_manifest(locate(manifest), conn_id, planning)
+    planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
     group = TaskGroup(group_id=group_id, dag=dag, **of_group)
     add_tasks(planned, dag, group)
     return group
-
-
-__all__ = ["PlanArguments", "dbt_task_group"]

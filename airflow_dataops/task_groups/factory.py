@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from typing import TYPE_CHECKING, Any, TypedDict, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.plan_store import (
@@ -15,56 +15,16 @@ from airflow_dataops.adapters.plan_store import (
     open_plan,
     open_split,
 )
+from airflow_dataops.core.arguments import instance, texts
 from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.dbt_config import DbtConfig
+from airflow_dataops.task_groups.arguments import PlanArguments
 from airflow_dataops.task_groups.operators import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
-
-    from airflow_dataops.operators.dbt_config import DbtConfig
-
-
-class PlanArguments(TypedDict, total=False):
-    """What `dbt_dag`, `dbt_task_group` and `load_dags` take besides Airflow's own arguments.
-
-    Attributes:
-        select: nodes to run, in dbt's selection language; all by default.
-        exclude: nodes to leave out.
-        on_empty: what to do where a part of a selection matches nothing: `error` or `warn`.
-        engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
-        group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
-        freshness: `gate` (a stale source stops what reads from it) or `skip`.
-        granularity: how much one task runs: `node`, `chain` (models in a row, with their
-            tests), `layer` or `dag`.
-        assets: when a table's asset is emitted: `built`, or `tested` (after its tests).
-        start_on: what other DAGs fill and whose freshness starts this one, in the selection
-            language (`source:shop`); by default the models of other projects, `()` for nothing.
-            Not for task groups.
-        start_when: whether `all` or `any` inputs must be fresh.
-        threads: sessions that a task of several nodes may open; 4 by default, 1 on DuckDB.
-        operator_args: operator arguments of every task, such as `{"retries": 3}`.
-        group_args: operator arguments by group, such as `{"marts": {"pool": "small"}}`.
-        tag_args: operator arguments by tag. A model's own `meta.airflow` beats them all.
-        dbt: how to call dbt, for the nodes that compiled SQL cannot express.
-    """
-
-    select: str | Sequence[str] | None
-    exclude: str | Sequence[str] | None
-    on_empty: str
-    engine: str
-    group_by: str
-    freshness: str
-    granularity: str
-    assets: str
-    start_on: str | Sequence[str] | None
-    start_when: str
-    threads: int | None
-    operator_args: Mapping[str, Any]
-    group_args: Mapping[str, Mapping[str, Any]]
-    tag_args: Mapping[str, Mapping[str, Any]]
-    dbt: DbtConfig | None
 
 
 _ON_EMPTY = ("error", "warn")
@@ -121,16 +81,16 @@ def plan_parts(
 
 def _request(arguments: PlanArguments) -> PlanRequest:
     given: Mapping[str, Any] = arguments
-    missing = _dbt_unavailable(arguments.get("dbt"))
+    missing = _dbt_unavailable(_dbt(arguments))
     options = plan_options(
         **{name: given[name] for name in _OPTIONS if name in given},
         unavailable={Engine.DBT: missing} if missing else {},
     )
     return PlanRequest(
-        select=hashable(arguments.get("select")),
-        exclude=hashable(arguments.get("exclude")),
+        select=hashable(arguments.get("select"), "select"),
+        exclude=hashable(arguments.get("exclude"), "exclude"),
         options=options,
-        start_on=hashable(arguments.get("start_on")),
+        start_on=hashable(arguments.get("start_on"), "start_on"),
         on_empty=_on_empty(arguments),
     )
 
@@ -155,9 +115,11 @@ def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[s
     return cast("PlanArguments", planning), rest
 
 
-def hashable(selection: str | Sequence[str] | None) -> Selection:
-    """Return a selection as a request holds it."""
-    return selection if selection is None or isinstance(selection, str) else tuple(selection)
+def hashable(selection: str | Sequence[str] | None, what: str) -> Selection:
+    """Return a selection as a request holds it. Raises `ConfigError`."""
+    if selection is None or isinstance(selection, str):
+        return selection
+    return texts(selection, what)
 
 
 def _on_empty(arguments: PlanArguments) -> str:
@@ -172,6 +134,11 @@ def _threads(arguments: PlanArguments) -> int | None:
     if threads is not None and (type(threads) is not int or threads < 1):
         raise ConfigError(f"threads: expected a whole number from 1 on, got {threads!r}")
     return threads
+
+
+def _dbt(arguments: PlanArguments) -> DbtConfig | None:
+    found = arguments.get("dbt")
+    return None if found is None else instance(DbtConfig, found, "dbt")
 
 
 def _dbt_unavailable(dbt: DbtConfig | None) -> str | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import BaseOperator, TaskGroup
 
+from airflow_dataops.core.arguments import instance, refuse_unknown, spelled_out
 from airflow_dataops.operators.loads.stage import GateOperator, StageOperator, SweepOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator
+from airflow_dataops.task_groups.arguments import LoadGroupArguments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,10 +17,12 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.gates import Gate
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Verb
+    from airflow_dataops.operators.loads.base import LoadTaskArguments
 
     Task = BaseOperator | Callable[[], BaseOperator]
 
 
+@spelled_out(LoadGroupArguments)
 def load_task_group(
     group_id: str,
     *,
@@ -27,14 +31,14 @@ def load_task_group(
     verb: Verb,
     sql: str | None = None,
     table: str | None = None,
-    source: Source | None = None,
+    source: Source | str | None = None,
     parameters: Sequence[Any] = (),
-    gates: Sequence[Gate] = (),
+    gates: Gate | Sequence[Gate] = (),
     min_rows: int = 0,
-    wait_for: Sequence[Task] = (),
-    notify: Sequence[Task] = (),
-    load_args: dict[str, Any] | None = None,
-    **of_group: Any,
+    wait_for: Task | Sequence[Task] = (),
+    notify: Task | Sequence[Task] = (),
+    load_args: LoadTaskArguments | None = None,
+    **of_group: Unpack[LoadGroupArguments],
 ) -> TaskGroup:
     """Return a TaskGroup that publishes rows only after they were checked.
 
@@ -49,17 +53,20 @@ def load_task_group(
         conn_id: its warehouse.
         verb: what to do with the rows, such as `Merge(keys=("id",))`.
         sql, table, source, parameters: the rows, as for `LoadOperator`.
-        gates: conditions that every row must meet.
+        gates: conditions that every row must meet, one or several.
         min_rows: fewer rows stop the chain as well.
         wait_for: tasks to come first (sensors); a function is called inside the group.
         notify: tasks to come after the rows are published.
         load_args: arguments of `LoadOperator` for `publish`, such as `drift`.
         **of_group: what Airflow's `TaskGroup` takes; `default_args` hold for all tasks.
     """
+    refuse_unknown(f"load_task_group {group_id!r}", of_group, LoadGroupArguments.__annotations__)
+    options: dict[str, Any] = {"group_id": group_id}
+    options.update(of_group)
     where: dict[str, Any] = {"target": target, "conn_id": conn_id}
     rows: dict[str, Any] = {"sql": sql, "table": table, "source": source, "parameters": parameters}
-    with TaskGroup(group_id=group_id, **of_group) as group:
-        before, after = _made(wait_for), _made(notify)
+    with TaskGroup(**options) as group:
+        before, after = _made(wait_for, "wait_for"), _made(notify, "notify")
         stage = StageOperator(task_id="stage", **where, **rows)
         staged = f"{{{{ ti.xcom_pull(task_ids={stage.task_id!r})['table'] }}}}"
         check = GateOperator(
@@ -74,5 +81,7 @@ def load_task_group(
     return group
 
 
-def _made(tasks: Sequence[Task]) -> list[BaseOperator]:
-    return [task if isinstance(task, BaseOperator) else task() for task in tasks]
+def _made(tasks: Task | Sequence[Task], what: str) -> list[BaseOperator]:
+    given = tasks if isinstance(tasks, list | tuple) else [tasks]
+    made = [task() if callable(task) else task for task in given]
+    return [instance(BaseOperator, task, what) for task in made]

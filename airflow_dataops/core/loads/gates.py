@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.settings import OneOf, Settings, default
 from airflow_dataops.core.model import Severity, Struct
 from airflow_dataops.core.sql.gates import wrong_rows
 from airflow_dataops.core.sql.relations import render
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 
-class Gate(Struct, frozen=True):
+class Gate(Settings, frozen=True):
     """A condition that every row must meet.
 
     Attributes:
@@ -28,7 +29,7 @@ class Gate(Struct, frozen=True):
     name: str
     condition: str
     at_most: int = 0
-    severity: Severity = Severity.ERROR
+    severity: OneOf[Severity] = default(Severity.ERROR)
 
 
 class GateResult(Struct, frozen=True):

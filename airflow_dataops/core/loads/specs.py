@@ -10,6 +10,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from airflow_dataops.core.loads.settings import OneOf, Settings, Several, SeveralOrAll, default
 from airflow_dataops.core.model import Relation, Struct
 
 Value = str | int | float | bool | date | datetime | None
@@ -57,7 +58,7 @@ class Outside(StrEnum):
     DROP = "drop"
 
 
-class Within(Struct, frozen=True):
+class Within(Settings, frozen=True):
     """A half-open range of a column: `start <= column < end`."""
 
     column: str
@@ -65,7 +66,7 @@ class Within(Struct, frozen=True):
     end: date | datetime | int
 
 
-class LoadPartition(Struct, frozen=True, tag="partition"):
+class LoadPartition(Settings, frozen=True, tag="partition"):
     """Put the source's rows in the place of a partition's: delete and insert by one predicate.
 
     Attributes:
@@ -76,8 +77,8 @@ class LoadPartition(Struct, frozen=True, tag="partition"):
 
     values: dict[str, Value] = {}
     within: Within | None = None
-    outside: Outside = Outside.REFUSE
-    on_empty: OnEmpty = OnEmpty.WRITE
+    outside: OneOf[Outside] = default(Outside.REFUSE)
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.WRITE)
 
     @property
     def label(self) -> str:
@@ -96,7 +97,7 @@ class Compare(StrEnum):
     """Those of which an updated column is distinct."""
 
 
-class Merge(Struct, frozen=True, tag="merge"):
+class Merge(Settings, frozen=True, tag="merge"):
     """Update the rows whose key is there, add the others.
 
     Attributes:
@@ -107,22 +108,22 @@ class Merge(Struct, frozen=True, tag="merge"):
         delete_flag: a boolean column of the source: true deletes the row. It is not written.
     """
 
-    keys: tuple[str, ...]
-    order_by: tuple[str, ...] = ()
-    update_columns: tuple[str, ...] | None = None
+    keys: Several
+    order_by: Several = default(())
+    update_columns: SeveralOrAll = default(None)
     delete_flag: str | None = None
-    compare: Compare = Compare.ALWAYS
-    null_keys: NullKeys = NullKeys.REFUSE
-    on_empty: OnEmpty = OnEmpty.KEEP
+    compare: OneOf[Compare] = default(Compare.ALWAYS)
+    null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
 
-class Replace(Struct, frozen=True, tag="replace"):
+class Replace(Settings, frozen=True, tag="replace"):
     """Put the source's rows in the place of the whole table, at once for every reader."""
 
-    on_empty: OnEmpty = OnEmpty.FAIL
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.FAIL)
 
 
-class Append(Struct, frozen=True, tag="append"):
+class Append(Settings, frozen=True, tag="append"):
     """Add the source's rows that the table does not have.
 
     Attributes:
@@ -130,13 +131,13 @@ class Append(Struct, frozen=True, tag="append"):
         order_by: as for `Merge`. Rows that are equal in all columns are one in any case.
     """
 
-    keys: tuple[str, ...] = ()
-    order_by: tuple[str, ...] = ()
-    null_keys: NullKeys = NullKeys.REFUSE
-    on_empty: OnEmpty = OnEmpty.KEEP
+    keys: Several = default(())
+    order_by: Several = default(())
+    null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
 
-class HistoryColumns(Struct, frozen=True):
+class HistoryColumns(Settings, frozen=True):
     """Names of the columns that a type 2 history adds."""
 
     valid_from: str = "valid_from"
@@ -152,7 +153,7 @@ class Missing(StrEnum):
     """It was deleted: the source is a full picture as of the time of the load."""
 
 
-class History(Struct, frozen=True, tag="history"):
+class History(Settings, frozen=True, tag="history"):
     """Keep every version of a row with the time it was valid (SCD type 2).
 
     Versions of a key do not overlap and leave no gap; `valid_to` of the current one is NULL.
@@ -166,14 +167,14 @@ class History(Struct, frozen=True, tag="history"):
         closed_at: with `missing=close`, the time at which missing keys end.
     """
 
-    keys: tuple[str, ...]
+    keys: Several
     effective_at: str
-    compare_columns: tuple[str, ...] | None = None
+    compare_columns: SeveralOrAll = default(None)
     columns: HistoryColumns = HistoryColumns()
-    missing: Missing = Missing.IGNORE
+    missing: OneOf[Missing] = default(Missing.IGNORE)
     closed_at: datetime | None = None
-    null_keys: NullKeys = NullKeys.REFUSE
-    on_empty: OnEmpty = OnEmpty.KEEP
+    null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
 
 class NullCursor(StrEnum):
@@ -185,7 +186,7 @@ class NullCursor(StrEnum):
     EXCLUDE = "exclude"
 
 
-class Increment(Struct, frozen=True, tag="increment"):
+class Increment(Settings, frozen=True, tag="increment"):
     """Take over what is new in the source since the last time, by a watermark.
 
     The watermark is the greatest cursor seen; it is committed with the rows and never goes
@@ -201,13 +202,13 @@ class Increment(Struct, frozen=True, tag="increment"):
     """
 
     cursor: str
-    keys: tuple[str, ...] = ()
-    order_by: tuple[str, ...] = ()
+    keys: Several = default(())
+    order_by: Several = default(())
     lag: timedelta | int | float = timedelta()
-    per: tuple[str, ...] = ()
-    null_cursor: NullCursor = NullCursor.REFUSE
-    null_keys: NullKeys = NullKeys.REFUSE
-    on_empty: OnEmpty = OnEmpty.KEEP
+    per: Several = default(())
+    null_cursor: OneOf[NullCursor] = default(NullCursor.REFUSE)
+    null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
 
 class Envelope(StrEnum):
@@ -219,7 +220,7 @@ class Envelope(StrEnum):
     """Columns `before`, `after` (JSON objects), `op` (c, r, u, d)."""
 
 
-class ApplyChanges(Struct, frozen=True, tag="changes"):
+class ApplyChanges(Settings, frozen=True, tag="changes"):
     """Apply insert, update and delete events in the order of their sequence.
 
     An event that is older than what the target has of its key changes nothing, also after a
@@ -235,20 +236,22 @@ class ApplyChanges(Struct, frozen=True, tag="changes"):
         sequence_column: column of the target that keeps the sequence of a row's last event.
     """
 
-    keys: tuple[str, ...]
+    keys: Several
     sequence: str
     op: str = "op"
-    deletes: tuple[str, ...] = ("d", "D", "delete", "DELETE")
-    upserts: tuple[str, ...] = (
-        *("c", "r", "u", "i", "I", "U", "C", "R"),
-        *("insert", "update", "upsert", "INSERT", "UPDATE", "UPSERT"),
+    deletes: Several = default(("d", "D", "delete", "DELETE"))
+    upserts: Several = default(
+        (
+            *("c", "r", "u", "i", "I", "U", "C", "R"),
+            *("insert", "update", "upsert", "INSERT", "UPDATE", "UPSERT"),
+        )
     )
-    ignores: tuple[str, ...] = ()
-    envelope: Envelope = Envelope.PLAIN
+    ignores: Several = default(())
+    envelope: OneOf[Envelope] = default(Envelope.PLAIN)
     soft_delete: str | None = None
     sequence_column: str = "_sequence"
-    null_keys: NullKeys = NullKeys.REFUSE
-    on_empty: OnEmpty = OnEmpty.KEEP
+    null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
+    on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
 
 Verb = LoadPartition | Merge | Replace | Append | History | Increment | ApplyChanges

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_dataops.core.arguments import choice, names
 from airflow_dataops.core.loads.specs import Append, NullKeys, OnEmpty
-from airflow_dataops.operators.loads.base import LoadOperator, chosen
+from airflow_dataops.operators.loads.base import LoadOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from airflow_dataops.core.arguments import Names
+    from airflow_dataops.operators.loads.base import LoadArguments
 
 
 class AppendOperator(LoadOperator):
@@ -25,22 +27,22 @@ class AppendOperator(LoadOperator):
     def __init__(
         self,
         *,
-        keys: Sequence[str] = (),
-        order_by: Sequence[str] = (),
+        keys: Names = (),
+        order_by: Names = (),
         null_keys: NullKeys | str = NullKeys.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.KEEP,
-        **arguments: Any,
+        **arguments: Unpack[LoadArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.keys = keys
-        self.order_by = order_by
-        self.null_keys = null_keys
-        self.on_empty = on_empty
+        self.keys = names(keys, "keys")
+        self.order_by = names(order_by, "order_by")
+        self.null_keys = choice(NullKeys, null_keys, "null_keys")
+        self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
     def _verb(self) -> Append:
         return Append(
-            keys=tuple(self.keys),
-            order_by=tuple(self.order_by),
-            null_keys=chosen(NullKeys, self.null_keys, "null_keys"),
-            on_empty=chosen(OnEmpty, self.on_empty, "on_empty"),
+            keys=self.keys,
+            order_by=self.order_by,
+            null_keys=self.null_keys,
+            on_empty=self.on_empty,
         )

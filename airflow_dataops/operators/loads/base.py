@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, Required, TypedDict, Unpack
 
 import msgspec
 
+from airflow_dataops.core.arguments import (
+    choice,
+    duration,
+    flag,
+    optional_text,
+    seconds,
+    text,
+)
 from airflow_dataops.core.loads.detached import Detached, abandon, finish
 from airflow_dataops.core.loads.overlap import lease_of
 from airflow_dataops.core.loads.run import begin_load, run_load
@@ -16,9 +23,10 @@ from airflow_dataops.core.loads.specs import Attempt, Drift, Load
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import ConfigError, RetryableError
+from airflow_dataops.operators.arguments import SessionSettings
 from airflow_dataops.operators.assets import asset_of
 from airflow_dataops.operators.lineage import LoadLineage
-from airflow_dataops.operators.loads.source import SourceArguments
+from airflow_dataops.operators.loads.source import RowsArguments, SourceArguments
 from airflow_dataops.operators.node import plain
 from airflow_dataops.operators.session import SessionOperator
 
@@ -28,9 +36,31 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
+    from airflow_dataops.core.arguments import Duration
     from airflow_dataops.core.loads.specs import LoadResult, Verb
 
-Choice = TypeVar("Choice", bound=StrEnum)
+
+class LoadSettings(TypedDict, total=False):
+    """How a load goes; see `LoadOperator`."""
+
+    drift: Drift | str
+    control_schema: str | None
+    lease: Duration
+    wait: Duration
+    create: bool
+    deferrable: bool | None
+    poll_interval: Duration
+
+
+class LoadTaskArguments(LoadSettings, SessionSettings, total=False):
+    """What a task that loads takes besides its id, its target and its rows."""
+
+
+class LoadArguments(LoadSettings, RowsArguments, total=False):
+    """What every operator that loads a table takes; see `LoadOperator`."""
+
+    target: Required[str]
+    conn_id: Required[str]
 
 
 class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
@@ -46,19 +76,20 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         conn_id: its warehouse.
         sql: a query, or the path of a `.sql` file with one. Jinja is rendered.
         table: a table, written like the target.
-        source: rows from elsewhere.
+        source: rows from elsewhere; a text is a query in the target's warehouse, like `sql`.
         parameters: values bound to the placeholders of `sql`.
         drift: what becomes of columns that the target does not have.
         control_schema: where the tables of leases and watermarks are, such as `ops` or
             `shop.ops`; the target's schema by default.
-        lease: how long the load may go on before another task may take its place.
-        wait: how long it waits for another task that loads the same.
+        lease: how long the load may go on before another task may take its place: a
+            timedelta, or seconds.
+        wait: how long it waits for another task that loads the same: a timedelta, or seconds.
         create: whether a target that does not exist is made, with the source's columns, what
             the verb adds, and the key. Its schema has to exist.
         deferrable: whether the task waits for the publication in the triggerer and not on a
             worker, where the engine runs it by itself (Snowflake, BigQuery); by default what
             Airflow's option `[operators] default_deferrable` says.
-        poll_interval: seconds between two looks at such a publication.
+        poll_interval: seconds, or a timedelta, between two looks at such a publication.
         outlets: besides the target's asset, which is always one of them.
 
     Returns:
@@ -84,23 +115,24 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         conn_id: str,
         drift: Drift | str = Drift.REFUSE,
         control_schema: str | None = None,
-        lease: timedelta = timedelta(hours=1),
-        wait: timedelta = timedelta(minutes=10),
+        lease: Duration = timedelta(hours=1),
+        wait: Duration = timedelta(minutes=10),
         create: bool = False,
         deferrable: bool | None = None,
-        poll_interval: float = 5.0,
-        **arguments: Any,
+        poll_interval: Duration = 5.0,
+        **arguments: Unpack[RowsArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.target = target
-        self.conn_id = conn_id
-        self.drift = drift
-        self.control_schema = control_schema
-        self.lease = lease
-        self.wait = wait
-        self.create = create
-        self.deferrable = defers() if deferrable is None else deferrable
-        self.poll_interval = poll_interval
+        self.target = text(target, "target")
+        self.conn_id = text(conn_id, "conn_id")
+        self.drift = choice(Drift, drift, "drift")
+        self.control_schema = optional_text(control_schema, "control_schema")
+        _control(self.control_schema, None)
+        self.lease = duration(lease, "lease", is_positive=True)
+        self.wait = duration(wait, "wait")
+        self.create = flag(create, "create")
+        self.deferrable = defers() if deferrable is None else flag(deferrable, "deferrable")
+        self.poll_interval = seconds(poll_interval, "poll_interval", is_positive=True)
         self.script: str | None = None
         if "{{" not in target and "{%" not in target:
             self.outlets = [*self.outlets, asset_of(parse_relation(target), conn_id)]
@@ -165,7 +197,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             target=parse_relation(self.target, dialect),
             verb=verb,
             attempt=attempt_of(context),
-            drift=chosen(Drift, self.drift, "drift"),
+            drift=self.drift,
             partition=lease_of(verb),
             control=_control(self.control_schema, dialect),
             lease=self.lease,
@@ -181,20 +213,6 @@ def attempt_of(context: Context) -> Attempt:
     if ti.map_index is not None and ti.map_index >= 0:
         owner += f"[{ti.map_index}]"
     return Attempt(owner=owner, run_id=ti.run_id, try_number=ti.try_number)
-
-
-def chosen(kind: type[Choice], value: Choice | str, what: str) -> Choice:
-    """Return the member of an enum that an argument names.
-
-    Raises:
-        ConfigError: there is none; the message lists them.
-    """
-    try:
-        return kind(value)
-    except ValueError:
-        raise ConfigError(
-            f"{what}={value!r}: choose one of {', '.join(map(repr, map(str, kind)))}."
-        ) from None
 
 
 def defers() -> bool:
@@ -215,7 +233,7 @@ def _stopped(detached: Detached, event: Mapping[str, Any]) -> str:
     )
 
 
-def _control(schema: str | None, dialect: str) -> Relation | None:
+def _control(schema: str | None, dialect: str | None) -> Relation | None:
     if schema is None:
         return None
     found = parse_relation(schema, dialect)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_dataops.core.arguments import choice, names, optional_text, text, texts
 from airflow_dataops.core.loads.specs import ApplyChanges, Envelope, NullKeys, OnEmpty
-from airflow_dataops.operators.loads.base import LoadOperator, chosen
+from airflow_dataops.operators.loads.base import LoadOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from airflow_dataops.core.arguments import Names
+    from airflow_dataops.operators.loads.base import LoadArguments
 
 _DEFAULTS = ApplyChanges(keys=("key",), sequence="sequence")
 
@@ -37,43 +39,43 @@ class ApplyChangesOperator(LoadOperator):
     def __init__(
         self,
         *,
-        keys: Sequence[str],
+        keys: Names,
         sequence: str,
         op: str = _DEFAULTS.op,
-        deletes: Sequence[str] = _DEFAULTS.deletes,
-        upserts: Sequence[str] = _DEFAULTS.upserts,
-        ignores: Sequence[str] = (),
+        deletes: Names = _DEFAULTS.deletes,
+        upserts: Names = _DEFAULTS.upserts,
+        ignores: Names = (),
         envelope: Envelope | str = Envelope.PLAIN,
         soft_delete: str | None = None,
         sequence_column: str = _DEFAULTS.sequence_column,
         null_keys: NullKeys | str = NullKeys.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.KEEP,
-        **arguments: Any,
+        **arguments: Unpack[LoadArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.keys = keys
-        self.sequence = sequence
-        self.op = op
-        self.deletes = deletes
-        self.upserts = upserts
-        self.ignores = ignores
-        self.envelope = envelope
-        self.soft_delete = soft_delete
-        self.sequence_column = sequence_column
-        self.null_keys = null_keys
-        self.on_empty = on_empty
+        self.keys = names(keys, "keys", least=1)
+        self.sequence = text(sequence, "sequence")
+        self.op = text(op, "op")
+        self.deletes = texts(deletes, "deletes")
+        self.upserts = texts(upserts, "upserts")
+        self.ignores = texts(ignores, "ignores")
+        self.envelope = choice(Envelope, envelope, "envelope")
+        self.soft_delete = optional_text(soft_delete, "soft_delete")
+        self.sequence_column = text(sequence_column, "sequence_column")
+        self.null_keys = choice(NullKeys, null_keys, "null_keys")
+        self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
     def _verb(self) -> ApplyChanges:
         return ApplyChanges(
-            keys=tuple(self.keys),
+            keys=self.keys,
             sequence=self.sequence,
             op=self.op,
-            deletes=tuple(self.deletes),
-            upserts=tuple(self.upserts),
-            ignores=tuple(self.ignores),
-            envelope=chosen(Envelope, self.envelope, "envelope"),
+            deletes=self.deletes,
+            upserts=self.upserts,
+            ignores=self.ignores,
+            envelope=self.envelope,
             soft_delete=self.soft_delete,
             sequence_column=self.sequence_column,
-            null_keys=chosen(NullKeys, self.null_keys, "null_keys"),
-            on_empty=chosen(OnEmpty, self.on_empty, "on_empty"),
+            null_keys=self.null_keys,
+            on_empty=self.on_empty,
         )

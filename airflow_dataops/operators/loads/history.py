@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_dataops.core.arguments import choice, instance, names, optional_names, text
 from airflow_dataops.core.loads.specs import (
     History,
     HistoryColumns,
@@ -12,10 +13,13 @@ from airflow_dataops.core.loads.specs import (
     NullKeys,
     OnEmpty,
 )
-from airflow_dataops.operators.loads.base import LoadOperator, chosen
+from airflow_dataops.operators.loads.base import LoadOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from airflow_dataops.core.arguments import Names
+    from airflow_dataops.operators.loads.base import LoadArguments
 
 
 class HistoryOperator(LoadOperator):
@@ -43,38 +47,36 @@ class HistoryOperator(LoadOperator):
     def __init__(
         self,
         *,
-        keys: Sequence[str],
+        keys: Names,
         effective_at: str,
-        compare_columns: Sequence[str] | None = None,
+        compare_columns: Names | None = None,
         columns: HistoryColumns | None = None,
         missing: Missing | str = Missing.IGNORE,
         closed_at: datetime | str | None = "{{ data_interval_end or logical_date }}",
         null_keys: NullKeys | str = NullKeys.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.KEEP,
-        **arguments: Any,
+        **arguments: Unpack[LoadArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.keys = keys
-        self.effective_at = effective_at
-        self.compare_columns = compare_columns
-        self.columns = columns
-        self.missing = missing
+        self.keys = names(keys, "keys", least=1)
+        self.effective_at = text(effective_at, "effective_at")
+        self.compare_columns = optional_names(compare_columns, "compare_columns")
+        self.columns = instance(HistoryColumns, columns or HistoryColumns(), "columns")
+        self.missing = choice(Missing, missing, "missing")
         self.closed_at = closed_at
-        self.null_keys = null_keys
-        self.on_empty = on_empty
+        self.null_keys = choice(NullKeys, null_keys, "null_keys")
+        self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
     def _verb(self) -> History:
-        missing = chosen(Missing, self.missing, "missing")
-        compared = None if self.compare_columns is None else tuple(self.compare_columns)
         return History(
-            keys=tuple(self.keys),
+            keys=self.keys,
             effective_at=self.effective_at,
-            compare_columns=compared,
-            columns=self.columns or HistoryColumns(),
-            missing=missing,
-            closed_at=self._closed_at() if missing is Missing.CLOSE else None,
-            null_keys=chosen(NullKeys, self.null_keys, "null_keys"),
-            on_empty=chosen(OnEmpty, self.on_empty, "on_empty"),
+            compare_columns=self.compare_columns,
+            columns=self.columns,
+            missing=self.missing,
+            closed_at=self._closed_at() if self.missing is Missing.CLOSE else None,
+            null_keys=self.null_keys,
+            on_empty=self.on_empty,
         )
 
     def _closed_at(self) -> datetime | None:

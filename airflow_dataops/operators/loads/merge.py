@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_dataops.core.arguments import choice, names, optional_names, optional_text
 from airflow_dataops.core.loads.specs import Compare, Merge, NullKeys, OnEmpty
-from airflow_dataops.operators.loads.base import LoadOperator, chosen
+from airflow_dataops.operators.loads.base import LoadOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from airflow_dataops.core.arguments import Names
+    from airflow_dataops.operators.loads.base import LoadArguments
 
 
 class MergeOperator(LoadOperator):
@@ -29,32 +31,31 @@ class MergeOperator(LoadOperator):
     def __init__(
         self,
         *,
-        keys: Sequence[str],
-        order_by: Sequence[str] = (),
-        update_columns: Sequence[str] | None = None,
+        keys: Names,
+        order_by: Names = (),
+        update_columns: Names | None = None,
         delete_flag: str | None = None,
         compare: Compare | str = Compare.ALWAYS,
         null_keys: NullKeys | str = NullKeys.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.KEEP,
-        **arguments: Any,
+        **arguments: Unpack[LoadArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.keys = keys
-        self.order_by = order_by
-        self.update_columns = update_columns
-        self.delete_flag = delete_flag
-        self.compare = compare
-        self.null_keys = null_keys
-        self.on_empty = on_empty
+        self.keys = names(keys, "keys", least=1)
+        self.order_by = names(order_by, "order_by")
+        self.update_columns = optional_names(update_columns, "update_columns")
+        self.delete_flag = optional_text(delete_flag, "delete_flag")
+        self.compare = choice(Compare, compare, "compare")
+        self.null_keys = choice(NullKeys, null_keys, "null_keys")
+        self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
     def _verb(self) -> Merge:
-        updated = None if self.update_columns is None else tuple(self.update_columns)
         return Merge(
-            keys=tuple(self.keys),
-            order_by=tuple(self.order_by),
-            update_columns=updated,
+            keys=self.keys,
+            order_by=self.order_by,
+            update_columns=self.update_columns,
             delete_flag=self.delete_flag,
-            compare=chosen(Compare, self.compare, "compare"),
-            null_keys=chosen(NullKeys, self.null_keys, "null_keys"),
-            on_empty=chosen(OnEmpty, self.on_empty, "on_empty"),
+            compare=self.compare,
+            null_keys=self.null_keys,
+            on_empty=self.on_empty,
         )

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from airflow.sdk import XComArg
+
+from airflow_dataops.core.arguments import choice, optional_text
 from airflow_dataops.core.loads.specs import LoadPartition, OnEmpty, Outside, Within
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.operators.loads.base import LoadOperator, chosen
+from airflow_dataops.operators.loads.base import LoadOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from airflow_dataops.core.loads.specs import Value
+    from airflow_dataops.operators.loads.base import LoadArguments
 
     Bound = str | date | datetime | int
 
@@ -54,43 +59,67 @@ class LoadPartitionOperator(LoadOperator):
         end: Bound | None = None,
         outside: Outside | str = Outside.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.WRITE,
-        **arguments: Any,
+        **arguments: Unpack[LoadArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.partition = partition
-        self.time_column = time_column
-        self.start = start
-        self.end = end
-        self.outside = outside
-        self.on_empty = on_empty
+        self.partition = _partition(partition)
+        self.time_column = optional_text(time_column, "time_column")
+        self.start = _checked(start, "start")
+        self.end = _checked(end, "end")
+        self._has_range()
+        self.outside = choice(Outside, outside, "outside")
+        self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
     def _verb(self) -> LoadPartition:
         return LoadPartition(
             values=dict(self.partition or {}),
             within=self._within(),
-            outside=chosen(Outside, self.outside, "outside"),
-            on_empty=chosen(OnEmpty, self.on_empty, "on_empty"),
+            outside=self.outside,
+            on_empty=self.on_empty,
         )
 
     def _within(self) -> Within | None:
-        given = (self.time_column, self.start, self.end)
-        if self.time_column is None or self.start is None or self.end is None:
-            if any(part is not None for part in given) or not self.partition:
-                raise ConfigError(
-                    f"task {self.task_id!r}: name a partition, or time_column, start and end."
-                )
+        """Return the range that the rendered arguments give. Raises `ConfigError`."""
+        if not self._has_range():
             return None
         return Within(
-            column=self.time_column,
+            column=str(self.time_column),
             start=bound(self.start, "start"),
             end=bound(self.end, "end"),
         )
 
+    def _has_range(self) -> bool:
+        given = [part is not None for part in (self.time_column, self.start, self.end)]
+        if any(given) is not all(given) or not (self.partition or all(given)):
+            raise ConfigError(
+                f"task {self.task_id!r}: name a partition, or time_column, start and end."
+            )
+        return all(given)
 
-def bound(value: Bound, what: str) -> date | datetime | int:
-    """Return a bound whose text, as Jinja leaves it, was a time, a day or a number."""
-    if not isinstance(value, str):
+
+def _partition(value: Any) -> Any:
+    """Check the form of a partition, which may come from another task."""
+    if value is None or isinstance(value, Mapping | XComArg):
         return value
+    raise ConfigError(
+        f"partition={value!r}: write columns with their values, such as {{'day': '2026-01-31'}}."
+    )
+
+
+def _checked(value: Any, what: str) -> Any:
+    """Check a bound as far as it can be before Jinja is rendered."""
+    if value is None or isinstance(value, XComArg) or (isinstance(value, str) and "{" in value):
+        return value
+    bound(value, what)
+    return value
+
+
+def bound(value: Bound | None, what: str) -> date | datetime | int:
+    """Return a bound whose text, as Jinja leaves it, was a time, a day or a number."""
+    if isinstance(value, date | int) and not isinstance(value, bool):  # a datetime is a date
+        return value
+    if not isinstance(value, str):
+        raise ConfigError(f"{what}={value!r} is no time, day or whole number.")
     text = value.strip()
     if text.lstrip("-").isdigit() and len(text) != len("20260131"):
         return int(text)

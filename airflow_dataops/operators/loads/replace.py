@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Unpack
 
+from airflow_dataops.core.arguments import choice
 from airflow_dataops.core.loads.specs import OnEmpty, Replace
-from airflow_dataops.operators.loads.base import LoadOperator, chosen
+from airflow_dataops.operators.loads.base import LoadOperator
+
+if TYPE_CHECKING:
+    from airflow_dataops.operators.loads.base import LoadArguments
 
 
 class ReplaceOperator(LoadOperator):
@@ -17,9 +21,11 @@ class ReplaceOperator(LoadOperator):
         **arguments: those of `LoadOperator`.
     """
 
-    def __init__(self, *, on_empty: OnEmpty | str = OnEmpty.FAIL, **arguments: Any) -> None:
+    def __init__(
+        self, *, on_empty: OnEmpty | str = OnEmpty.FAIL, **arguments: Unpack[LoadArguments]
+    ) -> None:
         super().__init__(**arguments)
-        self.on_empty = on_empty
+        self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
     def _verb(self) -> Replace:
-        return Replace(on_empty=chosen(OnEmpty, self.on_empty, "on_empty"))
+        return Replace(on_empty=self.on_empty)

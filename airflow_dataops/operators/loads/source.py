@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow.sdk import XComArg
+
+from airflow_dataops.core.arguments import text
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.core.sql.relations import select_all
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.arguments import SessionArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from airflow_dataops.core.loads.sources import Source
+
+
+class RowsArguments(SessionArguments, total=False):
+    """What an operator takes that reads rows; see `LoadOperator`."""
+
+    sql: str | None
+    table: str | None
+    source: Source | str | None
+    parameters: Sequence[Any] | str
 
 
 class SourceArguments:
@@ -26,25 +38,54 @@ class SourceArguments:
         *,
         sql: str | None = None,
         table: str | None = None,
-        source: Source | None = None,
-        parameters: Sequence[Any] = (),
+        source: Source | str | None = None,
+        parameters: Sequence[Any] | str = (),
         **arguments: Any,
     ) -> None:
         super().__init__(**arguments)
-        self.sql = sql
-        self.table = table
-        self.source = source
-        self.parameters = parameters
-
-    def _source(self, dialect: str) -> Source:
-        given = [name for name in ("sql", "table", "source") if getattr(self, name) is not None]
-        if len(given) != 1:
+        given = {"sql": sql, "table": table, "source": source}
+        named = [name for name, value in given.items() if value is not None]
+        if len(named) != 1:
             raise ConfigError(
                 f"task {self.task_id!r}: give the rows by one of sql, table and source, "
-                f"not by {' and '.join(given) or 'none of them'}."
+                f"not by {' and '.join(named) or 'none of them'}."
             )
+        if isinstance(source, str):
+            sql, source = source, None
+        self.sql = _template(sql, "sql")
+        self.table = _template(table, "table")
+        self.source = _checked(source)
+        self.parameters = _values(parameters)
+
+    def _source(self, dialect: str) -> Source:
         if self.table is not None:
             return Query(sql=select_all(parse_relation(self.table, dialect), dialect))
-        if self.sql is not None:
-            return Query(sql=self.sql, parameters=tuple(self.parameters))
-        return cast("Source", self.source)
+        # What another task returned as `source` may be a text as well.
+        sql = self.source if isinstance(self.source, str) else self.sql
+        if sql is not None:
+            return Query(sql=sql, parameters=tuple(_values(self.parameters)))
+        if self.source is None:
+            raise ConfigError(f"task {self.task_id!r}: what was to name its rows is empty.")
+        return cast("Source", _checked(self.source))
+
+
+def _template(value: Any, what: str) -> Any:
+    """Check a text that may come from another task."""
+    return value if value is None or isinstance(value, XComArg) else text(value, what)
+
+
+def _checked(source: Any) -> Any:
+    if source is None or isinstance(source, XComArg) or callable(getattr(source, "stage", None)):
+        return source
+    raise ConfigError(
+        f"source={source!r}: write a query as text, or ConnectionQuery, Files or another source."
+    )
+
+
+def _values(parameters: Any) -> Any:
+    """Refuse a lone text, each letter of which would be a value."""
+    if isinstance(parameters, XComArg) or (isinstance(parameters, str) and "{{" in parameters):
+        return parameters
+    if isinstance(parameters, Sequence) and not isinstance(parameters, str | bytes):
+        return parameters
+    raise ConfigError(f"parameters={parameters!r}: write a list of values, such as ['2026-01-31'].")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Unpack
 
+from airflow_dataops.core.arguments import count, several, text
 from airflow_dataops.core.loads.beside import stage_beside, sweep_beside
-from airflow_dataops.core.loads.gates import check_gates
+from airflow_dataops.core.loads.gates import Gate, check_gates
 from airflow_dataops.core.model import Severity
 from airflow_dataops.core.sql.names import parse_relation, written
-from airflow_dataops.operators.loads.source import SourceArguments
+from airflow_dataops.operators.loads.source import RowsArguments, SourceArguments
 from airflow_dataops.operators.node import plain
 from airflow_dataops.operators.session import SessionOperator
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import Context
 
-    from airflow_dataops.core.loads.gates import Gate
+    from airflow_dataops.operators.arguments import SessionArguments
 
 
 class StageOperator(SourceArguments, SessionOperator):
@@ -39,10 +40,10 @@ class StageOperator(SourceArguments, SessionOperator):
     overwrite_rtif_after_execution = True
     ui_color = "#eef7d8"
 
-    def __init__(self, *, target: str, conn_id: str, **arguments: Any) -> None:
+    def __init__(self, *, target: str, conn_id: str, **arguments: Unpack[RowsArguments]) -> None:
         super().__init__(**arguments)
-        self.target = target
-        self.conn_id = conn_id
+        self.target = text(target, "target")
+        self.conn_id = text(conn_id, "conn_id")
         self.script: str | None = None
 
     def execute(self, context: Context) -> Any:
@@ -82,15 +83,15 @@ class GateOperator(SessionOperator):
         *,
         table: str,
         conn_id: str,
-        gates: Sequence[Gate] = (),
+        gates: Gate | Sequence[Gate] = (),
         min_rows: int = 0,
-        **arguments: Any,
+        **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.table = table
-        self.conn_id = conn_id
-        self.gates = tuple(gates)
-        self.min_rows = min_rows
+        self.table = text(table, "table")
+        self.conn_id = text(conn_id, "conn_id")
+        self.gates = several(Gate, gates, "gates")
+        self.min_rows = count(min_rows, "min_rows")
         self.script: str | None = None
 
     def execute(self, context: Context) -> Any:
@@ -117,11 +118,18 @@ class SweepOperator(SessionOperator):
     template_fields_renderers: ClassVar[dict[str, str]] = {"script": "sql"}
     overwrite_rtif_after_execution = True
 
-    def __init__(self, *, target: str, conn_id: str, staged_by: str, **arguments: Any) -> None:
+    def __init__(
+        self,
+        *,
+        target: str,
+        conn_id: str,
+        staged_by: str,
+        **arguments: Unpack[SessionArguments],
+    ) -> None:
         super().__init__(**arguments)
-        self.target = target
-        self.conn_id = conn_id
-        self.staged_by = staged_by
+        self.target = text(target, "target")
+        self.conn_id = text(conn_id, "conn_id")
+        self.staged_by = text(staged_by, "staged_by")
         self.script: str | None = None
 
     def execute(self, context: Context) -> Any:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Unpack, get_args
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.loads.specs import LoadPartition, Replace
+from airflow_dataops.core.arguments import instance
+from airflow_dataops.core.loads.specs import LoadPartition, Replace, Verb
 from airflow_dataops.operators.loads.base import LoadOperator
 from airflow_dataops.operators.loads.partition import bound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_dataops.core.loads.specs import Verb
+    from airflow_dataops.operators.loads.base import LoadArguments
 
 
 class TransferOperator(LoadOperator):
@@ -36,9 +37,9 @@ class TransferOperator(LoadOperator):
 
     template_fields: Sequence[str] = (*LoadOperator.template_fields, "values", "bounds")
 
-    def __init__(self, *, verb: Verb | None = None, **arguments: Any) -> None:
+    def __init__(self, *, verb: Verb | None = None, **arguments: Unpack[LoadArguments]) -> None:
         super().__init__(**arguments)
-        self.verb = verb or Replace()
+        self.verb: Verb = instance(get_args(Verb), verb or Replace(), "verb")
         self.values = dict(verb.values) if isinstance(verb, LoadPartition) else {}
         within = verb.within if isinstance(verb, LoadPartition) else None
         self.bounds = [within.start, within.end] if within else []

@@ -1,0 +1,78 @@
+"""What the factories of DAGs and TaskGroups take, for type checkers and for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from airflow.sdk import DAG, TaskGroup
+
+    from airflow_dataops.core.arguments import Names
+    from airflow_dataops.operators.dbt_config import DbtConfig
+
+
+class PlanArguments(TypedDict, total=False):
+    """What `dbt_dag`, `dbt_task_group` and `load_dags` take besides Airflow's own arguments.
+
+    Attributes:
+        select: nodes to run, in dbt's selection language; all by default.
+        exclude: nodes to leave out.
+        on_empty: what to do where a part of a selection matches nothing: `error` or `warn`.
+        engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
+        group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
+        freshness: `gate` (a stale source stops what reads from it) or `skip`.
+        granularity: how much one task runs: `node`, `chain` (models in a row, with their
+            tests), `layer` or `dag`.
+        assets: when a table's asset is emitted: `built`, or `tested` (after its tests).
+        start_on: what other DAGs fill and whose freshness starts this one, in the selection
+            language (`source:shop`); by default the models of other projects, `()` for nothing.
+            Not for task groups.
+        start_when: whether `all` or `any` inputs must be fresh.
+        threads: sessions that a task of several nodes may open; 4 by default, 1 on DuckDB.
+        operator_args: operator arguments of every task, such as `{"retries": 3}`.
+        group_args: operator arguments by group, such as `{"marts": {"pool": "small"}}`.
+        tag_args: operator arguments by tag. A model's own `meta.airflow` beats them all.
+        dbt: how to call dbt, for the nodes that compiled SQL cannot express.
+    """
+
+    select: Names | None
+    exclude: Names | None
+    on_empty: str
+    engine: str
+    group_by: str
+    freshness: str
+    granularity: str
+    assets: str
+    start_on: Names | None
+    start_when: str
+    threads: int | None
+    operator_args: Mapping[str, Any]
+    group_args: Mapping[str, Mapping[str, Any]]
+    tag_args: Mapping[str, Mapping[str, Any]]
+    dbt: DbtConfig | None
+
+
+class GroupArguments(TypedDict, total=False):
+    """What Airflow's `TaskGroup` takes besides its id and DAG; see there."""
+
+    group_display_name: str
+    prefix_group_id: bool
+    parent_group: TaskGroup | None
+    default_args: dict[str, Any]
+    tooltip: str
+    doc_md: str | None
+    ui_color: str
+    ui_fgcolor: str
+    add_suffix_on_collision: bool
+
+
+class LoadGroupArguments(GroupArguments, total=False):
+    """What `load_task_group` passes on to Airflow's `TaskGroup`."""
+
+    dag: DAG
+
+
+class DbtGroupArguments(PlanArguments, GroupArguments, total=False):
+    """What `dbt_task_group` takes besides its manifest and connection."""
