@@ -86,19 +86,21 @@ class SnowflakeSession(Session):
 
 @contextmanager
 def _stated() -> Iterator[None]:
-    """Tell of a statement that was turned away from a lock that it may have it next time.
+    """Tell of a statement that did not get a lock that it may have it next time.
 
     Snowflake gives it the SQLSTATE of what a user has cancelled.
     """
     try:
         yield
     except Exception as error:
-        if getattr(error, "errno", None) == _TOO_MANY_WAIT:
+        if getattr(error, "errno", None) == _NO_LOCK:
             refused: Any = error
-            refused.sqlstate = "40001"
+            refused.sqlstate = "55P03" if _HAS_WAITED in str(error) else "40001"
         raise
 
 
 # "000625 (57014): .. was aborted because the number of waiters for this lock exceeds the 20
-# statements limit"
-_TOO_MANY_WAIT = 625
+# statements limit", or, after LOCK_TIMEOUT, "Statement '..' has locked table '..' .. and this
+# lock has not yet been released".
+_NO_LOCK = 625
+_HAS_WAITED = "has locked table"

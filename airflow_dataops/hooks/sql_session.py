@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.core.sql import tags
+from airflow_dataops.core.sql import sessions, tags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -136,8 +136,9 @@ class PostgresSession(Session):
 
     def _begin_tagged(self, tag: Tag | None) -> None:
         super()._begin_tagged(tag)
-        if tag is not None:
-            with closing(self._connection.cursor()) as cursor:
+        with closing(self._connection.cursor()) as cursor:
+            cursor.execute(sessions.bound_waits(_LOCK_SECONDS))
+            if tag is not None:
                 name = tags.application_name(tag)
                 cursor.execute("select set_config('application_name', %s, false)", [name])
 
@@ -150,3 +151,5 @@ class PostgresSession(Session):
 
 
 _CANCEL_SECONDS = 10.0
+_LOCK_SECONDS = 600
+"""No statement waits longer for a lock, where neither connection nor server say how long."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.plan import TaskKind
+from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator, plain
 
 if TYPE_CHECKING:
@@ -42,11 +43,13 @@ class BuildOperator(NodeOperator):
         manifest = self._open()
         (id_,) = self.nodes
         node, code = manifest.node(id_), manifest.code(id_)
-        full_refresh, days = request.full_refresh, request.days
+        full_refresh, days, turn = request.full_refresh, request.days, turn_of(context)
         if days and ignores_days(node):
             self.log.warning("%s has no event_time: begin and end mean nothing to it", id_)
         result: BuildResult = self._run(
-            lambda runner: build(node, code, runner, full_refresh=full_refresh, days=days)
+            lambda runner: build(
+                node, code, runner, full_refresh=full_refresh, days=days, turn=turn
+            )
         )
         rows = "" if result.rows is None else f", {result.rows} rows"
         self.log.info("%s %s%s", result.relation, result.action, rows)

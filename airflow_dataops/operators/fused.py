@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.operators.progress import Progress
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.execution.fused import Outcome, Sessions, Verdict
     from airflow_dataops.core.execution.requests import RunRequest
+    from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.plan import Part
     from airflow_dataops.hooks.sql_runner import WarehouseSession
     from airflow_dataops.operators.node import NodeArguments
@@ -68,7 +70,7 @@ class FusedOperator(NodeOperator):
 
         request = self._request(context)
         progress = Progress(context)
-        outcomes = self._run_parts(request, self._selected(request), progress)
+        outcomes = self._run_parts(request, self._selected(request), progress, turn_of(context))
         nodes = [shown for part in self.parts for shown in _shown(part, outcomes[part.id])]
         results = {"nodes": [{k: v for k, v in node.items() if k != "sql"} for node in nodes]}
         failed = {id_: o for id_, o in outcomes.items() if o.state is not State.DONE}
@@ -83,7 +85,11 @@ class FusedOperator(NodeOperator):
         return results
 
     def _run_parts(
-        self, request: RunRequest, selected: frozenset[str] | None, progress: Progress
+        self,
+        request: RunRequest,
+        selected: frozenset[str] | None,
+        progress: Progress,
+        turn: Turn,
     ) -> dict[str, Outcome]:
         from airflow_dataops.core.execution.fused import Sessions, State, run_parts
         from airflow_dataops.hooks.sql_runner import connect, get_sql_hook
@@ -115,7 +121,7 @@ class FusedOperator(NodeOperator):
         try:
             return run_parts(
                 self.parts,
-                self._preparer(self._open(), request, selected, scripts),
+                self._preparer(self._open(), request, selected, scripts, turn),
                 self._sessions,
                 threads=threads,
                 finished=unasked | finished,
@@ -142,6 +148,7 @@ class FusedOperator(NodeOperator):
         request: RunRequest,
         selected: frozenset[str] | None,
         scripts: list[str],
+        turn: Turn,
     ) -> Callable[[Part], Callable[[WarehouseSession], Verdict]]:
         """Return what makes the work of a part: looked up here, run in another thread."""
         from airflow_dataops.core.execution.days import ignores_days
@@ -167,7 +174,7 @@ class FusedOperator(NodeOperator):
                     if not request.dry_run:
                         with in_turn:
                             make_schemas(nodes, recording)
-                    verdict = run_part(part.kind, nodes, recording, request)
+                    verdict = run_part(part.kind, nodes, recording, request, turn)
                     shown = [result["sql"] for result in verdict.results if "sql" in result]
                 finally:
                     script = shown or [recording.script()]

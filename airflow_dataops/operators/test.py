@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.core.plan import TaskKind
+from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator, plain
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.execution.results import TestResult
+    from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.ports import SqlRunner
 
 
@@ -42,7 +44,8 @@ class TestOperator(NodeOperator):
         if request.dry_run:
             return self._show(TaskKind.TEST, nodes, request)
         manifest = self._open()
-        results = self._run(lambda runner: self._judge(manifest, nodes, runner))
+        turn = turn_of(context)
+        results = self._run(lambda runner: self._judge(manifest, nodes, runner, turn))
         verdicts = {"tests": [plain(result) for result in results]}
         self._tell(verdicts["tests"])
         if failed := [result for result in results if result.status == "fail"]:
@@ -52,13 +55,13 @@ class TestOperator(NodeOperator):
         return verdicts
 
     def _judge(
-        self, manifest: StoredManifest, nodes: Sequence[str], runner: SqlRunner
+        self, manifest: StoredManifest, nodes: Sequence[str], runner: SqlRunner, turn: Turn
     ) -> list[TestResult]:
         from airflow_dataops.core.execution.tests import run_test
 
         results = []
         for id_ in nodes:
-            result = run_test(manifest.node(id_), manifest.code(id_), runner)
+            result = run_test(manifest.node(id_), manifest.code(id_), runner, turn=turn)
             self.log.info("%s %s %s", result.status.upper(), id_, result.message)
             results.append(result)
         return results

@@ -34,7 +34,10 @@ class Store:
 class Ti:
     """What our operators ask of a task instance."""
 
-    def __init__(self, max_tries: int) -> None:
+    dag_id, run_id, try_number, map_index = "dag", "run", 1, -1
+
+    def __init__(self, task_id: str, max_tries: int) -> None:
+        self.task_id = task_id
         self.max_tries = max_tries
         self.xcoms: dict[str, Any] = {}
 
@@ -73,7 +76,7 @@ class Run:
 
     def one(self, task: BaseOperator, max_tries: int = 2) -> None:
         """Try one task."""
-        ti = Ti(max_tries)
+        ti = Ti(task.task_id, max_tries)
         events: Any = defaultdict(_Event)
         outlets = list(task.outlets)
         context: Any = {

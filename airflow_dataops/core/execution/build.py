@@ -13,6 +13,7 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.execution.results import BuildResult
+    from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
 
@@ -24,6 +25,7 @@ def build(
     *,
     full_refresh: bool = False,
     days: DateRange | None = None,
+    turn: Turn | None = None,
 ) -> BuildResult:
     """Build a model, seed or snapshot in an open session.
 
@@ -31,18 +33,20 @@ def build(
         full_refresh: start anew; a model's or seed's own `full_refresh` setting wins, and a
             snapshot's history is never dropped.
         days: what to build anew of an incremental model that has an `event_time`.
+        turn: who builds, and how long it waits for others that build the same.
 
     Raises:
         ConfigError: the node is of another kind, or its definition, code or connection is wrong.
         RunError: its data is wrong.
+        RetryableError: another session built it for too long.
     """
     match node.spec:
         case ModelSpec():
-            return build_model(node, code, runner, full_refresh=full_refresh, days=days)
+            return build_model(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
         case SeedSpec():
-            return build_seed(node, code, runner, full_refresh=full_refresh)
+            return build_seed(node, code, runner, full_refresh=full_refresh, turn=turn)
         case SnapshotSpec():
-            return build_snapshot(node, code, runner)
+            return build_snapshot(node, code, runner, turn=turn)
         case _:
             raise ConfigError(
                 f"{node.id} is a {node.kind}; only models, seeds and snapshots are built."

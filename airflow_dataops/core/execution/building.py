@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.execution.transactions import whole_build
+from airflow_dataops.core.execution.turns import Turn, in_turn
+from airflow_dataops.core.loads.making import make_once
 from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
 from airflow_dataops.core.sql import catalog, relations
 from airflow_dataops.errors import ConfigError
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def building(node: Node, runner: SqlRunner) -> Iterator[Relation]:
+def building(node: Node, runner: SqlRunner, turn: Turn | None = None) -> Iterator[Relation]:
     """Open the transaction in which a model, seed or snapshot is built; give its relation.
 
-    Where DDL cannot be part of a transaction there is none around the whole build.
+    Where DDL cannot be part of a transaction there is none around the whole build. Nobody else
+    builds the relation meanwhile; see `turns`.
 
     The node's hooks run where dbt runs them: those outside the transaction, then those
     inside, around the block. The schema is made first and by itself, since a hook outside
@@ -30,12 +32,13 @@ def building(node: Node, runner: SqlRunner) -> Iterator[Relation]:
     Raises:
         ConfigError: the node is not built into a relation, or the session does not know the
             relation's database.
+        RetryableError: another session built it for too long.
     """
     spec, relation = _built(node)
     check_database(node, relation, runner)
     ensure_schema(relation, runner)
     _run_hooks(spec.pre_hooks, runner, transaction=False)
-    with whole_build(runner):
+    with in_turn(relation, runner, turn or Turn()):
         _run_hooks(spec.pre_hooks, runner, transaction=True)
         yield relation
         _run_hooks(spec.post_hooks, runner, transaction=True)
@@ -61,9 +64,15 @@ def check_database(node: Node, relation: Relation, runner: SqlRunner) -> None:
 
 
 def ensure_schema(relation: Relation, runner: SqlRunner) -> None:
-    """Make the relation's schema unless it exists."""
-    if relation.schema is not None and not catalog.schema_exists(runner, relation):
-        runner.execute(relations.create_schema(relation, runner.dialect))
+    """Make the relation's schema unless it exists; others may be doing the same.
+
+    Raises:
+        RetryableError: another session is making it and does not come to an end.
+    """
+    if relation.schema is None:
+        return
+    create = relations.create_schema(relation, runner.dialect)
+    make_once(create, runner, lambda: catalog.schema_exists(runner, relation), relation.schema)
 
 
 def _built(node: Node) -> tuple[ModelSpec | SeedSpec | SnapshotSpec, Relation]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
+from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import (
     Incremental,
     ModelSpec,
@@ -124,7 +125,7 @@ def widen_texts(
     wider = columns.wider_texts(query, table, runner.dialect)
     for column in wider:
         for statement in columns.change_type(relation, column, runner.dialect):
-            runner.execute(statement)
+            execute_patiently(statement, runner, what=str(relation))
     return catalog.columns_of(runner, relation) if wider else table
 
 
@@ -149,7 +150,7 @@ def _follow_query(
         for column in diff.retyped:
             statements += columns.change_type(relation, column, dialect, making_of(node, dialect))
     for statement in statements:
-        runner.execute(statement)
+        execute_patiently(statement, runner, what=str(relation))
     return catalog.columns_of(runner, relation)
 
 

@@ -13,6 +13,7 @@ from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.days import event_time, rebuild_days
 from airflow_dataops.core.execution.incremental import add_rows
 from airflow_dataops.core.execution.results import Action, BuildResult
+from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import ModelSpec, Relation
 from airflow_dataops.core.sql import catalog, relations
 from airflow_dataops.core.sql.dialects import Macros, Replace, get_dialect
@@ -24,6 +25,8 @@ from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import DateRange
+    from airflow_dataops.core.execution.turns import Turn
+    from airflow_dataops.core.loads.waiting import Patience
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.relations import Making
@@ -36,6 +39,7 @@ def build_model(
     *,
     full_refresh: bool = False,
     days: DateRange | None = None,
+    turn: Turn | None = None,
 ) -> BuildResult:
     """Build one SQL model.
 
@@ -45,6 +49,7 @@ def build_model(
         runner: an open session.
         full_refresh: rebuild an incremental model; its own `full_refresh` setting wins.
         days: what to build anew of an incremental model that has an `event_time` and a table.
+        turn: who builds, and how long it waits.
 
     Raises:
         ConfigError: the model, its code or the connection cannot be used.
@@ -52,7 +57,7 @@ def build_model(
     """
     spec = _sql_model(node)
     sql = _required(code.sql, node, "compiled code")
-    with building(node, runner) as relation:
+    with building(node, runner, turn) as relation:
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
         rows = None
@@ -84,11 +89,18 @@ def build_table(
     existing: RelationKind | None,
     runner: SqlRunner,
     making: Making = PLAIN,
+    patience: Patience | None = None,
 ) -> int | None:
     """Make a table of a query's rows in place of what is there; return the rows.
 
     Must run inside a transaction, where DDL can be part of one. The query may read the table
     it replaces.
+
+    Args:
+        patience: with those who read what is replaced.
+
+    Raises:
+        RetryableError: they read it for too long.
     """
     dialect = runner.dialect
     if not get_loading(dialect).transactional_ddl:
@@ -103,7 +115,7 @@ def build_table(
         return _count(runner.execute(relations.replace_table_as(relation, sql, dialect)))
     beside = _beside(relation, dialect)
     rows = runner.execute(relations.create_table_as(beside, sql, dialect))
-    runner.execute(relations.drop(relation, existing, dialect))
+    _drop(relation, existing, runner, patience)
     runner.execute(
         relations.rename(beside, relation.identifier, RelationKind.TABLE, dialect),
     )
@@ -111,19 +123,30 @@ def build_table(
 
 
 def build_view(
-    relation: Relation, sql: str, existing: RelationKind | None, runner: SqlRunner
+    relation: Relation,
+    sql: str,
+    existing: RelationKind | None,
+    runner: SqlRunner,
+    patience: Patience | None = None,
 ) -> None:
     """Make a view in place of what is there; as `build_table`."""
     dialect = runner.dialect
     if existing is not None and get_dialect(dialect).replace_view is Replace.SWAP:
         beside = _beside(relation, dialect)
         runner.execute(relations.create_view_as(beside, sql, dialect))
-        runner.execute(relations.drop(relation, existing, dialect))
+        _drop(relation, existing, runner, patience)
         runner.execute(relations.rename(beside, relation.identifier, RelationKind.VIEW, dialect))
         return
     if existing is RelationKind.TABLE:
         runner.execute(relations.drop(relation, existing, dialect))
     runner.execute(relations.replace_view_as(relation, sql, dialect))
+
+
+def _drop(
+    relation: Relation, kind: RelationKind, runner: SqlRunner, patience: Patience | None
+) -> None:
+    sql = relations.drop(relation, kind, runner.dialect)
+    execute_patiently(sql, runner, patience, what=str(relation))
 
 
 def _require_no_table(

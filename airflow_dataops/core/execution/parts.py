@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
 
     from airflow_dataops.core.execution.requests import RunRequest
+    from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.model import Code, Node, Struct
     from airflow_dataops.core.ports import SqlRunner
 
@@ -67,10 +68,14 @@ def run_part(
     nodes: Sequence[tuple[Node, Code]],
     runner: SqlRunner,
     request: RunRequest,
+    turn: Turn | None = None,
 ) -> Verdict:
     """Run the nodes of a part in an open session. All tests of a part run; then it fails.
 
     On a dry run nothing is run, and the results carry the SQL.
+
+    Args:
+        turn: who runs them, and how long they wait for others that build the same.
 
     Raises what building or testing the node raises.
     """
@@ -79,18 +84,26 @@ def run_part(
     results: list[Struct] = []
     failures = []
     for node, code in nodes:
-        result = _run(kind, node, code, runner, request)
+        result = _run(kind, node, code, runner, request, turn)
         results.append(result)
         if isinstance(result, TestResult | FreshnessResult) and result.status is Status.FAIL:
             failures.append(f"{node.id}: {result.message}")
     return Verdict([_plain(result) for result in results], "; ".join(failures) or None)
 
 
-def _run(kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest) -> Struct:
+def _run(
+    kind: TaskKind,
+    node: Node,
+    code: Code,
+    runner: SqlRunner,
+    request: RunRequest,
+    turn: Turn | None = None,
+) -> Struct:
     if kind is TaskKind.BUILD:
-        return build(node, code, runner, full_refresh=request.full_refresh, days=request.days)
+        full_refresh, days = request.full_refresh, request.days
+        return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
     if kind is TaskKind.TEST:
-        return run_test(node, code, runner)
+        return run_test(node, code, runner, turn=turn)
     return check_freshness(node, runner, now=datetime.now(UTC))
 
 

@@ -20,6 +20,7 @@ from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.execution.staged import Staged
+    from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.model import Code, Node, Relation
     from airflow_dataops.core.ports import SqlRunner
 
@@ -28,7 +29,12 @@ _JSON_ROWS = 2_000
 
 
 def build_seed(
-    node: Node, code: Code, runner: SqlRunner, *, full_refresh: bool = False
+    node: Node,
+    code: Code,
+    runner: SqlRunner,
+    *,
+    full_refresh: bool = False,
+    turn: Turn | None = None,
 ) -> BuildResult:
     """Load a seed's file into its table, in one transaction.
 
@@ -41,6 +47,7 @@ def build_seed(
         code: `csv` is the text of the file.
         runner: an open session.
         full_refresh: make the table anew even so; the seed's own setting wins.
+        turn: who builds, and how long it waits.
 
     Raises:
         ConfigError: the seed, its code or the connection cannot be used.
@@ -50,7 +57,7 @@ def build_seed(
     table = _read(node, spec, text, runner.dialect)
     if spec.full_refresh is not None:
         full_refresh = spec.full_refresh
-    with building(node, runner) as relation:
+    with building(node, runner, turn) as relation:
         existing = catalog.relation_kind(runner, relation)
         if existing is RelationKind.VIEW:
             raise RunError(

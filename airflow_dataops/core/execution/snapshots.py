@@ -12,6 +12,7 @@ from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
+from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import Node, Relation, SnapshotColumns, SnapshotSpec, Struct
 from airflow_dataops.core.sql import catalog, snapshots
 from airflow_dataops.core.sql.columns import add_column
@@ -25,6 +26,7 @@ from airflow_dataops.errors import ConfigError, RunError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.model import Code
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.catalog import Column
@@ -41,7 +43,9 @@ class _Build(Struct, frozen=True):
     dialect: str
 
 
-def build_snapshot(node: Node, code: Code, runner: SqlRunner) -> BuildResult:
+def build_snapshot(
+    node: Node, code: Code, runner: SqlRunner, *, turn: Turn | None = None
+) -> BuildResult:
     """Bring a snapshot's history up to date with its query, in one transaction.
 
     The first run makes the table. Later ones close rows that changed or are gone and add the
@@ -56,13 +60,14 @@ def build_snapshot(node: Node, code: Code, runner: SqlRunner) -> BuildResult:
         node: a node with a `SnapshotSpec`.
         code: its compiled SQL.
         runner: an open session.
+        turn: who builds, and how long it waits.
 
     Raises:
         ConfigError: the snapshot, its code or the connection cannot be used.
         RunError: the query or the table lacks a column, or the table is no snapshot.
     """
     spec, sql = _snapshot(node, code)
-    with building(node, runner) as relation:
+    with building(node, runner, turn) as relation:
         existing = catalog.relation_kind(runner, relation)
         if existing is RelationKind.VIEW:
             raise RunError(f"{node.id}: {relation} is a view; drop it, or rename the snapshot.")
@@ -221,6 +226,7 @@ def _add_columns(
     for column in columns:
         found = resolve(column.name, present)
         if found is None:
-            runner.execute(add_column(build.relation, column, runner.dialect))
+            addition = add_column(build.relation, column, runner.dialect)
+            execute_patiently(addition, runner, what=str(build.relation))
         into.append((column.name, found or column.name))
     return into

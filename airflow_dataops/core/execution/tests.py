@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.core.execution.building import check_database, ensure_schema
 from airflow_dataops.core.execution.models import build_table, build_view
 from airflow_dataops.core.execution.results import Status, TestResult
-from airflow_dataops.core.execution.transactions import whole_build
+from airflow_dataops.core.execution.turns import Turn, in_turn
 from airflow_dataops.core.model import Relation, Severity, StoreFailures, TestSpec
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.checks import failing_rows, verdict
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 
-def run_test(node: Node, code: Code, runner: SqlRunner) -> TestResult:
+def run_test(node: Node, code: Code, runner: SqlRunner, *, turn: Turn | None = None) -> TestResult:
     """Run one data test.
 
     With severity `error`, `error_if` decides over fail and then `warn_if` over warn; with
@@ -33,6 +33,7 @@ def run_test(node: Node, code: Code, runner: SqlRunner) -> TestResult:
         node: a node with a `TestSpec`.
         code: its compiled SQL, which returns the rows that are wrong.
         runner: an open session.
+        turn: who runs it, where failing rows are kept.
 
     Raises:
         ConfigError: the node is no data test, or its code or connection cannot be used.
@@ -42,7 +43,7 @@ def run_test(node: Node, code: Code, runner: SqlRunner) -> TestResult:
     rows = failing_rows(sql, spec.limit)
     stored = None
     if spec.store_failures is not StoreFailures.NO:
-        stored = _store(node, rows, spec.store_failures, runner)
+        stored = _store(node, rows, spec.store_failures, runner, turn or Turn())
         rows = select_all(stored, runner.dialect)
     answers = runner.fetch(verdict(rows, spec))
     failures, warn, error = _one_row(node, spec, answers)
@@ -72,7 +73,7 @@ def _data_test(node: Node, code: Code) -> tuple[TestSpec, str]:
     return node.spec, code.sql
 
 
-def _store(node: Node, rows: str, kind: StoreFailures, runner: SqlRunner) -> Relation:
+def _store(node: Node, rows: str, kind: StoreFailures, runner: SqlRunner, turn: Turn) -> Relation:
     relation = node.relation
     if relation is None:
         raise ConfigError(
@@ -81,7 +82,7 @@ def _store(node: Node, rows: str, kind: StoreFailures, runner: SqlRunner) -> Rel
         )
     check_database(node, relation, runner)
     ensure_schema(relation, runner)
-    with whole_build(runner):
+    with in_turn(relation, runner, turn):
         existing = catalog.relation_kind(runner, relation)
         if kind is StoreFailures.TABLE:
             build_table(relation, rows, existing, runner, making_of(node, runner.dialect))

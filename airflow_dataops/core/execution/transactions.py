@@ -1,4 +1,4 @@
-"""What of a build is one transaction."""
+"""What of a build changes rows in a transaction of its own."""
 
 from __future__ import annotations
 
@@ -11,15 +11,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 
-def whole_build(runner: SqlRunner) -> AbstractContextManager[None]:
-    """Open a transaction around all of a build, where DDL can be part of one."""
-    return runner.transaction() if _transactional_ddl(runner) else nullcontext()
-
-
 def writes(runner: SqlRunner) -> AbstractContextManager[None]:
     """Open a transaction around statements that change rows, unless all of a build is one."""
-    return nullcontext() if _transactional_ddl(runner) else runner.transaction()
-
-
-def _transactional_ddl(runner: SqlRunner) -> bool:
-    return get_loading(runner.dialect).transactional_ddl
+    whole = get_loading(runner.dialect).transactional_ddl
+    return nullcontext() if whole else runner.transaction()

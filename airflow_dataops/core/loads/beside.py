@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.stage import drop_staging
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import ask, send
+from airflow_dataops.core.sql.statements import ask
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Source
@@ -28,7 +29,7 @@ def stage_beside(
     loading = get_loading(runner.dialect)
     name = f"{_prefix(target, run, runner)}{try_number}"
     table = staging.staging_table(target, name, loading, session=False)
-    send(staging.drop_table(table, runner.dialect), runner)
+    drop_staging(table, runner)
     rows = source.stage(runner, table)
     if rows is None:
         [(rows,)] = ask(staging.facts(render(table, runner.dialect), ()), runner)
@@ -41,7 +42,7 @@ def sweep_beside(target: Relation, run: str, runner: SqlRunner) -> tuple[str, ..
     left = ask(staging.leftovers(target, _prefix(target, run, runner), loading), runner)
     for (name,) in left:
         table = staging.staging_table(target, name, loading, session=False)
-        send(staging.drop_table(table, runner.dialect), runner)
+        drop_staging(table, runner)
     return tuple(name for (name,) in left)
 
 

@@ -19,12 +19,11 @@ from airflow_dataops.core.loads.specs import (
     Merge,
     NullKeys,
 )
+from airflow_dataops.core.loads.stage import drop_staging
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.bulk import create_table
 from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.dialects.loading import Upsert
-from airflow_dataops.core.sql.statements import send
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import ConfigError
 
@@ -75,7 +74,7 @@ def create_target(load: Load, source: Source, runner: SqlRunner, loading: Loadin
             _create(load, staged, runner, loading)
     finally:
         with Quietly(f"drop the staging table {empty}"):
-            send(staging.drop_table(empty, loading.name), runner)
+            drop_staging(empty, runner)
 
 
 def _create(load: Load, staged: Table, runner: SqlRunner, loading: Loading) -> None:
@@ -89,7 +88,8 @@ def _create(load: Load, staged: Table, runner: SqlRunner, loading: Loading) -> N
     # Where nothing but the load itself looks for the key, an index costs and helps nothing.
     key = () if loading.upsert is Upsert.DELETE_INSERT else shape.key
     columns = (*kept, *shape.added)
-    ensure_table(runner, load.target, create_table(load.target, columns, key, loading))
+    create = create_table(load.target, columns, key, loading)
+    ensure_table(runner, load.target, create, load.wait)
     told = ", ".join(f"{column.name} {column.type}" for column in columns)
     log.info("Made the table %s (%s)", load.target, told)
 

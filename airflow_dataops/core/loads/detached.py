@@ -15,13 +15,14 @@ import msgspec
 from airflow_dataops.core.loads.failures import LostSessionsNamed, Quietly, is_conflict
 from airflow_dataops.core.loads.lease import Lease, give_back, renew, superseded
 from airflow_dataops.core.loads.publish import apart, result_of
+from airflow_dataops.core.loads.stage import drop_staging
 from airflow_dataops.core.loads.widening import take_back, widened
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql import control, scripts, staging
+from airflow_dataops.core.sql import control, scripts
 from airflow_dataops.core.sql.columns import Addition
 from airflow_dataops.core.sql.control import Leased
 from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.statements import Effect, send
+from airflow_dataops.core.sql.statements import Effect
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -156,7 +157,7 @@ def _tidy(detached: Detached, runner: JobRunner) -> None:
         give_back(lease, runner)
     for relation in detached.staging:
         with Quietly(f"drop the staging table {relation}"):
-            send(staging.drop_table(relation, runner.dialect), runner)
+            drop_staging(relation, runner)
 
 
 def _lease(detached: Detached, runner: JobRunner) -> Lease:

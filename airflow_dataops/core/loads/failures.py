@@ -1,10 +1,12 @@
-"""What an engine's errors mean, told by SQLSTATE or, where there is none, by their names."""
+"""What a load does about an engine's errors; `core/sql/engine_errors` tells what they mean."""
 
 from __future__ import annotations
 
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
+from airflow_dataops.core.sql.engine_errors import codes_of, kind_of
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -12,40 +14,23 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# https://www.postgresql.org/docs/current/errcodes-appendix.html
-_CONFLICTS = {
-    "40001",  # serialization_failure
-    "40P01",  # deadlock_detected
-}
-_ALREADY_THERE = {"42P07", "23505", "42710"}  # duplicate table, unique violation, object
-_ENDINGS = {"57P01", "57P02", "57P03", "57P05"}  # admin shutdown, crash, not ready, idle
-_CONNECTION_CLASS = "08"
-
 
 def is_conflict(error: BaseException | None) -> bool:
     """Tell whether two transactions got in each other's way; the same may work next time."""
-    return (
-        getattr(error, "sqlstate", None) in _CONFLICTS
-        or type(error).__name__ == "TransactionException"  # DuckDB
-    )
+    return kind_of(error) is ErrorKind.CONFLICT
 
 
 def is_already_there(error: BaseException | None) -> bool:
-    """Tell whether another session has just made what was to be made."""
-    return (
-        getattr(error, "sqlstate", None) in _ALREADY_THERE
-        or type(error).__name__ == "ConstraintException"  # DuckDB
-        or is_conflict(error)
-    )
+    """Tell whether another session has just made what was to be made.
+
+    Of two that make a thing at once, one may meet the other's row in the engine's own lists.
+    """
+    return kind_of(error) in (ErrorKind.EXISTS, ErrorKind.CONSTRAINT, ErrorKind.CONFLICT)
 
 
 def is_lost_session(error: BaseException) -> bool:
     """Tell whether the session with the warehouse has ended."""
-    state = getattr(error, "sqlstate", None)
-    if isinstance(state, str):
-        return state in _ENDINGS or state.startswith(_CONNECTION_CLASS)
-    # psycopg raises it without a code when the socket closes; DuckDB has none of that name.
-    return type(error).__name__ == "OperationalError"
+    return codes_of(error) is not None and kind_of(error) is ErrorKind.LOST
 
 
 class LostSessionsNamed:

@@ -10,17 +10,26 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from airflow_dataops.core.loads.failures import Quietly, Yielding, is_already_there
+from airflow_dataops.core.loads.making import make_once
 from airflow_dataops.core.loads.overlap import may_overlap
+from airflow_dataops.core.loads.waiting import (
+    MOMENT,
+    Patience,
+    is_locked,
+    limited_waits,
+    stop_sessions,
+)
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import control
 from airflow_dataops.core.sql.control import Leased
 from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.statements import ask, send
+from airflow_dataops.core.sql.statements import Statement, ask, send
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import RetryableError, SupersededError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import timedelta
 
     from airflow_dataops.core.loads.specs import Attempt, Load
     from airflow_dataops.core.ports import SqlRunner
@@ -30,7 +39,6 @@ log = logging.getLogger(__name__)
 
 _FIRST_PAUSE = 0.02
 _LONGEST_PAUSE = 1.0
-_PATIENCE = 60.0
 
 
 class Lease(Struct, frozen=True):
@@ -67,7 +75,7 @@ def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
         partition=load.partition,
         loading=get_loading(runner.dialect),
     )
-    ensure_table(runner, row.table, control.create_leases(row.table, row.loading).sql)
+    ensure_table(runner, row.table, control.create_leases(row.table, row.loading).sql, load.wait)
     lease = _take(row, load, runner)
     try:
         yield lease
@@ -83,7 +91,8 @@ def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
 
 def give_back(lease: Lease, runner: SqlRunner) -> bool:
     """Let others load; return whether the lease was still ours, as far as the engine tells."""
-    return send(control.fence(lease.row, lease.token), runner) != 0
+    with limited_waits(runner, MOMENT):
+        return send(control.fence(lease.row, lease.token), runner) != 0
 
 
 def renew(lease: Lease, seconds: int, runner: SqlRunner) -> None:
@@ -92,7 +101,8 @@ def renew(lease: Lease, seconds: int, runner: SqlRunner) -> None:
     Raises:
         SupersededError: another attempt has taken it.
     """
-    send(control.renew_lease(lease.row, lease.token, seconds), runner)
+    with limited_waits(runner, MOMENT):
+        send(control.renew_lease(lease.row, lease.token, seconds), runner)
     check_held(lease, runner)
 
 
@@ -140,40 +150,20 @@ def control_table(load: Load, name: str, loading: Loading) -> Relation:
     return control.control_table(name, load.target, load.control or load.target, loading)
 
 
-def ensure_table(runner: SqlRunner, table: Relation, statement: str) -> None:
+def ensure_table(runner: SqlRunner, table: Relation, statement: str, wait: timedelta) -> None:
     """Make a table by a statement unless it exists; others may be doing the same.
 
     Raises:
         RetryableError: another session is making it and does not come to an end.
     """
-    deadline, pause = time.monotonic() + _PATIENCE, _FIRST_PAUSE
-    while read_table(runner, table) is None:
-        if time.monotonic() > deadline:
-            raise RetryableError(
-                f"{table} is being made by another session for more than {_PATIENCE:g} s; look "
-                "what holds it, then run the task again."
-            )
-        with _MadeMeanwhile():
-            runner.execute(statement)
-            return
-        time.sleep(pause)  # until the other session's table can be seen
-        pause = min(pause * 2, _LONGEST_PAUSE)
-
-
-class _MadeMeanwhile:
-    def __enter__(self) -> None:
-        """Begin."""
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        # `if not exists` looks before it makes: of two sessions at once one fails.
-        return is_already_there(error)
+    make_once(statement, runner, lambda: read_table(runner, table) is not None, table, wait)
 
 
 def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
-    deadline = time.monotonic() + load.wait.total_seconds()
+    patience = Patience(load.wait)
     holder, pause, told, added = uuid4().hex, _FIRST_PAUSE, False, False
     while True:
-        found = _try_to_take(row, load, holder, runner)
+        found = _try_to_take(row, load, holder, runner, min(MOMENT, patience.left))
         if found is not None and found.holder == holder:
             lease = Lease(row=row, token=found.token)
             found = _in_the_way(row, load.attempt, runner)
@@ -185,7 +175,7 @@ def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
             continue
         else:
             _check_not_superseded(found, load.attempt, row)
-        if time.monotonic() > deadline:
+        if patience.is_over:
             raise RetryableError(_busy(found, load, row))
         if not told and found is not None:
             where = f"{row.target}{_in(row.partition)}"
@@ -196,27 +186,69 @@ def _take(row: Leased, load: Load, runner: SqlRunner) -> Lease:
         pause = min(pause * 2, _LONGEST_PAUSE)
 
 
-def _try_to_take(row: Leased, load: Load, holder: str, runner: SqlRunner) -> _Holder | None:
+def _try_to_take(
+    row: Leased, load: Load, holder: str, runner: SqlRunner, seconds: float
+) -> _Holder | None:
     attempt = load.attempt
-    with Yielding():
-        send(
-            control.take_lease(
-                row,
-                owner=attempt.owner,
-                run_id=attempt.run_id,
-                try_number=attempt.try_number,
-                holder=holder,
-                seconds=int(load.lease.total_seconds()),
-            ),
-            runner,
-        )
+    take = control.take_lease(
+        row,
+        owner=attempt.owner,
+        run_id=attempt.run_id,
+        try_number=attempt.try_number,
+        holder=holder,
+        seconds=int(load.lease.total_seconds()),
+    )
+    with _Bounded(row, attempt, runner) as bounded, limited_waits(runner, seconds):
+        send(take, runner)
+    if bounded.ended:
+        with _Bounded(row, attempt, runner), limited_waits(runner, seconds):
+            send(take, runner)
     with Yielding():
         found = ask(control.read_lease(row), runner)
         if found:
             return _holder(found[0])
-    with _MadeMeanwhile():
+    with _Bounded(row, attempt, runner), limited_waits(runner, seconds):
         send(control.add_lease(row), runner)
     return None
+
+
+class _Bounded:
+    """A block that writes the row of a lease, which others may be writing: then it gives way.
+
+    A publishing transaction that hangs keeps the row locked. If it is that of an earlier try of
+    the same task, which Airflow has given up, its session is ended; `ended` tells.
+    """
+
+    def __init__(self, row: Leased, attempt: Attempt, runner: SqlRunner) -> None:
+        self._row, self._attempt, self._runner = row, attempt, runner
+        self.ended = False
+
+    def __enter__(self) -> _Bounded:
+        """Begin."""
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Take what comes of others' writing; let every other error pass."""
+        if is_locked(error):
+            with Quietly(f"end the session that holds {self._row.target}"):
+                self.ended = _stop_earlier_try(self._row, self._attempt, self._runner)
+            return True
+        return is_already_there(error)
+
+
+def _stop_earlier_try(row: Leased, attempt: Attempt, runner: SqlRunner) -> bool:
+    waits = row.loading.waits
+    if waits is None:
+        return False
+    found = [_holder(each) for each in ask(control.read_lease(row), runner)]
+    if not any(_is_same_task(by, attempt) and by.try_number < attempt.try_number for by in found):
+        return False
+    this = Statement(sql=row.where, parameters=row.values)
+    return stop_sessions(waits.stop_writer(row.sql, this), runner, row.target)
+
+
+def _is_same_task(found: _Holder, attempt: Attempt) -> bool:
+    return (found.owner, found.run_id) == (attempt.owner, attempt.run_id)
 
 
 def _holder(row: Sequence[Any]) -> _Holder:
@@ -232,14 +264,13 @@ def _in_the_way(row: Leased, attempt: Attempt, runner: SqlRunner) -> _Holder | N
     """
     for partition, *others in ask(control.read_others(row), runner):
         found = _holder(others)
-        is_own = (found.owner, found.run_id) == (attempt.owner, attempt.run_id)
-        if may_overlap(partition, row.partition) and not is_own:
+        if may_overlap(partition, row.partition) and not _is_same_task(found, attempt):
             return found
     return None
 
 
 def _check_not_superseded(found: _Holder | None, attempt: Attempt, row: Leased) -> None:
-    if found is None or (found.owner, found.run_id) != (attempt.owner, attempt.run_id):
+    if found is None or not _is_same_task(found, attempt):
         return
     if found.try_number > attempt.try_number:
         raise SupersededError(

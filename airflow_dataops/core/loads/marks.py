@@ -33,7 +33,7 @@ def read_since_watermark(job: Job, verb: Increment) -> Since:
     """Return which rows of the source are to be read."""
     marked = watermarked(job, verb)
     create = watermarks.create_watermarks(marked.table, job.loading)
-    ensure_table(job.runner, marked.table, create.sql)
+    ensure_table(job.runner, marked.table, create.sql, job.load.wait)
     found = ask(watermarks.read_watermarks(marked), job.runner)
     return watermarks.Since(
         cursor=verb.cursor,

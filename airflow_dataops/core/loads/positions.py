@@ -25,7 +25,7 @@ def resumed(job: Job, source: Source) -> Source:
         return source
     marked = _marked(job, source)
     create = watermarks.create_watermarks(marked.table, job.loading)
-    ensure_table(job.runner, marked.table, create.sql)
+    ensure_table(job.runner, marked.table, create.sql, job.load.wait)
     found = ask(watermarks.read_watermarks(marked), job.runner)
     return source.resume({scope: int(mark) for scope, mark in found})
 

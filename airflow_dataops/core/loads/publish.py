@@ -13,9 +13,10 @@ import msgspec
 from airflow_dataops.core.loads.failures import Yielding
 from airflow_dataops.core.loads.lease import pass_fence
 from airflow_dataops.core.loads.specs import LoadResult
+from airflow_dataops.core.loads.waiting import Patience, execute_patiently, limit_waits
 from airflow_dataops.core.loads.widening import widened
 from airflow_dataops.core.sql.dialects.loading import Locks
-from airflow_dataops.core.sql.statements import Effect, send
+from airflow_dataops.core.sql.statements import Effect, Lock, send
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.loads.job import Job, Publication
     from airflow_dataops.core.loads.lease import Lease
+    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,8 @@ def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
 
     Raises:
         SupersededError: another attempt has taken the load's place; nothing was written.
-        RetryableError: other transactions kept writing the same rows.
+        RetryableError: other transactions kept writing the same rows, or the table was in use
+            for longer than the load may wait.
     """
     publication = apart(job, publication)
     with widened(job, lease, publication.before):
@@ -77,9 +80,17 @@ def apart(job: Job, publication: Publication) -> Publication:
 
 
 def _in_one_transaction(job: Job, lease: Lease, publication: Publication) -> list[int]:
+    patience = Patience(job.load.wait)
     with job.runner.transaction():
+        limit_waits(job.runner, patience)
         pass_fence(lease, job.runner)
-        return [send(statement, job.runner) for statement in publication.statements]
+        return [_send(statement, job, patience) for statement in publication.statements]
+
+
+def _send(statement: Statement, job: Job, patience: Patience) -> int:
+    if statement.locks is not Lock.READERS:
+        return send(statement, job.runner)
+    return execute_patiently(statement.sql, job.runner, patience, what=str(job.load.target))
 
 
 def _result(job: Job, publication: Publication, changed: Sequence[int]) -> LoadResult:

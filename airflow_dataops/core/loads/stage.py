@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.loads.sources import Measured, Placement, Staged, StreamedSource
+from airflow_dataops.core.loads.waiting import MOMENT, limited_waits
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.statements import ask, send
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
+    from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.tables import Table
 
 log = logging.getLogger(__name__)
@@ -67,7 +69,13 @@ def tidied(job: Job) -> Iterator[None]:
     finally:
         for relation in job.made:
             with Quietly(f"drop the staging table {relation}"):
-                send(staging.drop_table(relation, job.dialect), job.runner)
+                drop_staging(relation, job.runner)
+
+
+def drop_staging(relation: Relation, runner: SqlRunner) -> None:
+    """Drop a staging table; a session that hangs while it writes into it is not waited for."""
+    with limited_waits(runner, MOMENT):
+        send(staging.drop_table(relation, runner.dialect), runner)
 
 
 def _sweep(job: Job) -> None:
@@ -81,4 +89,4 @@ def _sweep(job: Job) -> None:
         left = Relation(identifier=name, schema=target.schema, database=target.database)
         log.info("Dropping %s, which a dead load left", left)
         with Quietly(f"drop {left}"):
-            send(staging.drop_table(left, job.dialect), job.runner)
+            drop_staging(left, job.runner)

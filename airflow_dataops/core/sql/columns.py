@@ -15,7 +15,7 @@ from airflow_dataops.core.sql.relations import (
     replace_table_as,
     with_dependents,
 )
-from airflow_dataops.core.sql.statements import Effect, Statement
+from airflow_dataops.core.sql.statements import Effect, Lock, Statement
 
 _TEXT = re.compile(r"(?:text|varchar|character varying|character)(?:\((\d+)\))?", re.IGNORECASE)
 _UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
@@ -123,6 +123,7 @@ def addition(relation: Relation, column: Column, loading: Loading) -> Addition:
     return Addition(
         sql=sql,
         effect=Effect.DEFINED,
+        locks=Lock.READERS,
         values=f"select count({name}) from {render(relation, loading.name)}",
         undo=drop_column(relation, column.name, loading.name),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import Effect, Statement
+from airflow_dataops.core.sql.statements import Effect, Lock, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,7 +86,7 @@ def swap_in(
     fresh, old = render(new, dialect), quote(target.relation.identifier, dialect)
     return (
         *(Statement(sql=b.create) for b in belongings),
-        Statement(sql=f"drop table {target.sql}"),
+        Statement(sql=f"drop table {target.sql}", locks=Lock.READERS),
         Statement(sql=f"alter table {fresh} rename to {old}"),
         *(Statement(sql=b.rename) for b in belongings if b.rename),
     )

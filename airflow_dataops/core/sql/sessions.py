@@ -1,8 +1,16 @@
-"""Statements that set up a DuckDB session."""
+"""Statements that set up a session of one engine."""
 
 from __future__ import annotations
 
 from airflow_dataops.core.sql.identifiers import literal, quote
+
+
+def bound_waits(seconds: int) -> str:
+    """Return a Postgres statement that bounds each wait for a lock, unless that is done."""
+    return (
+        f"select set_config('lock_timeout', '{seconds:d}s', false)"
+        " where current_setting('lock_timeout') = '0'"
+    )
 
 
 def attach(path: str, database: str, *, read_only: bool) -> str:

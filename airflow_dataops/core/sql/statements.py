@@ -29,12 +29,21 @@ class Effect(StrEnum):
     """Inserted or updated; the engine does not tell which."""
 
 
+class Lock(StrEnum):
+    """Whom a statement keeps off a table until the transaction ends, beyond its own rows."""
+
+    NOBODY = "nobody"
+    READERS = "readers"
+    """Who reads the table, too: it waits for them, and they for it."""
+
+
 class Statement(Struct, frozen=True):
     """One SQL statement. Each `MARK` in its text stands for the next of its parameters."""
 
     sql: str
     parameters: tuple[Any, ...] = ()
     effect: Effect = Effect.NONE
+    locks: Lock = Lock.NOBODY
 
 
 def text(statement: Statement, placeholder: str) -> str:

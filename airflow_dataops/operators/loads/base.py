@@ -19,12 +19,13 @@ from airflow_dataops.core.arguments import (
 from airflow_dataops.core.loads.detached import Detached, abandon, finish
 from airflow_dataops.core.loads.overlap import lease_of
 from airflow_dataops.core.loads.run import begin_load, run_load
-from airflow_dataops.core.loads.specs import Attempt, Drift, Load
+from airflow_dataops.core.loads.specs import Drift, Load
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.operators.arguments import SessionSettings
 from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.attempts import attempt_of
 from airflow_dataops.operators.lineage import LoadLineage
 from airflow_dataops.operators.loads.source import RowsArguments, SourceArguments
 from airflow_dataops.operators.node import plain
@@ -204,15 +205,6 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             wait=self.wait,
             create=self.create,
         )
-
-
-def attempt_of(context: Context) -> Attempt:
-    """Return who runs: the task instance of a context."""
-    ti = context["ti"]
-    owner = f"{ti.dag_id}.{ti.task_id}"
-    if ti.map_index is not None and ti.map_index >= 0:
-        owner += f"[{ti.map_index}]"
-    return Attempt(owner=owner, run_id=ti.run_id, try_number=ti.try_number)
 
 
 def defers() -> bool:

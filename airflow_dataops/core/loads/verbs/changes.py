@@ -36,7 +36,7 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
     flag = require(named, job.target, setting="soft_delete", where=name)
     tombstones = sql.tombstone_table(job.load.target, job.loading)
     create = sql.create_tombstones(tombstones, job.target, keys, sequence, job.dialect)
-    ensure_table(job.runner, tombstones, create.sql)
+    ensure_table(job.runner, tombstones, create.sql, job.load.wait)
     events = read_events(job, verb, source, given=(sequence, *flag))
     to = Changes(
         target=job.target.sql,

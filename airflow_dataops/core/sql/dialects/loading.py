@@ -6,6 +6,7 @@ from collections.abc import Callable
 from enum import StrEnum
 
 from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql.dialects.waits import Waits
 from airflow_dataops.core.sql.statements import Statement
 
 
@@ -98,6 +99,8 @@ class Loading(Struct, frozen=True):
         locks: see `Locks`.
         alters_types: whether a column's type can be changed to any other; where it cannot, a
             staging table is made anew.
+        waits: how locks are waited for, where the wait of one statement can be bounded; None
+            where a transaction that is in the way is an error at once.
     """
 
     name: str
@@ -125,3 +128,4 @@ class Loading(Struct, frozen=True):
     create_staging: str = "create table {}"
     locks: Locks = Locks.ROWS
     alters_types: bool = True
+    waits: Waits | None = None

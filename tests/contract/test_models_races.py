@@ -1,0 +1,169 @@
+"""Two workers on one dbt model at once, a zombie and its retry among them: one result.
+
+Postgres: two sessions. DuckDB: two cursors of one process; two processes queue for the file.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.execution.tests import run_test
+from airflow_dataops.core.model import (
+    Code,
+    Incremental,
+    ModelSpec,
+    Node,
+    NodeKind,
+    Relation,
+    SeedSpec,
+    SnapshotSpec,
+    StoreFailures,
+    TestSpec,
+)
+from airflow_dataops.core.sql.identifiers import quote
+from tests.execution_cases import values
+from tests.warehouses import open_warehouse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from airflow_dataops.core.ports import SqlRunner
+    from tests.warehouses import Warehouse
+
+OLD = [(1, "a"), (2, "b")]
+NEW = [(2, "B"), *((number, "n") for number in range(10, 60))]
+UPSERTED = [(1, "a"), *NEW]
+COLUMNS = ("id", "name")
+ENGINES = pytest.mark.parametrize("engine", ["duckdb", "postgres"])
+ROUNDS = pytest.mark.parametrize("rounds", [2, pytest.param(15, marks=pytest.mark.slow)])
+
+
+def incremental(strategy: str) -> ModelSpec:
+    key = () if strategy == "append" else ("id",)
+    how = Incremental(strategy=strategy, unique_key=key)
+    return ModelSpec(materialized="incremental", incremental=how)
+
+
+SNAPSHOT = SnapshotSpec(strategy="check", unique_key=("id",), check_cols=("all",))
+MODELS = {
+    "append": incremental("append"),
+    "delete+insert": incremental("delete+insert"),
+    "merge": incremental("merge"),
+    "table": ModelSpec(materialized="table"),
+    "view": ModelSpec(materialized="view"),
+}
+
+
+def node(warehouse: Warehouse, spec: object, kind: NodeKind = NodeKind.MODEL) -> Node:
+    return Node(
+        id=f"{kind}.shop.orders",
+        kind=kind,
+        name="orders",
+        package="shop",
+        spec=spec,  # type: ignore[arg-type]
+        relation=Relation(identifier="orders", schema=warehouse.schema),
+    )
+
+
+def at_once(warehouse: Warehouse, *works: Callable[[SqlRunner], object]) -> list[BaseException]:
+    """Do works at once, each in a session of its own; return what they raised."""
+    start, errors = threading.Barrier(len(works)), []
+    runners = [warehouse.session() for _ in works]
+
+    def do(work: Callable[[SqlRunner], object], runner: SqlRunner) -> None:
+        start.wait()
+        try:
+            work(runner)
+        except Exception as error:  # noqa: BLE001 - what came is compared
+            errors.append(error)
+        finally:
+            runner.close()  # type: ignore[attr-defined]
+
+    threads = [threading.Thread(target=do, args=pair) for pair in zip(works, runners, strict=True)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    return errors
+
+
+def drop(warehouse: Warehouse) -> None:
+    schema = quote(warehouse.schema, warehouse.dialect)
+    warehouse.runner.execute(f"drop schema if exists {schema} cascade")
+
+
+def current(warehouse: Warehouse, name: str) -> str:
+    """A query as authors write it: what the table does not have yet."""
+    known = warehouse.sql(warehouse.relation(name))
+    return f"select * from ({values(NEW, COLUMNS)}) as s where id not in (select id from {known})"
+
+
+@ENGINES
+@pytest.mark.parametrize("name", [name for name in MODELS if name != "view"])
+@ROUNDS
+def test_two_builds_of_a_model_at_once_leave_no_row_twice(
+    engine: str, name: str, rounds: int
+) -> None:
+    for _ in range(rounds):
+        with open_warehouse(engine) as warehouse:
+            model = node(warehouse, MODELS[name])
+            build(model, Code(sql=values(OLD, COLUMNS)), warehouse.runner)
+            later = current(warehouse, "orders") if name == "append" else values(NEW, COLUMNS)
+            code = Code(sql=later, incremental_sql=later)
+            work = lambda runner, m=model, c=code: build(m, c, runner)  # noqa: E731
+            assert at_once(warehouse, work, work) == []
+            expected = {"append": sorted([*OLD, *NEW[1:]]), "table": NEW}.get(name, UPSERTED)
+            assert warehouse.rows(warehouse.relation("orders")) == expected
+            drop(warehouse)
+
+
+@ENGINES
+@ROUNDS
+def test_two_builds_of_a_snapshot_at_once_begin_each_version_once(engine: str, rounds: int) -> None:
+    for _ in range(rounds):
+        with open_warehouse(engine) as warehouse:
+            snapshot = node(warehouse, SNAPSHOT, NodeKind.SNAPSHOT)
+            build(snapshot, Code(sql=values(OLD, COLUMNS)), warehouse.runner)
+            code = Code(sql=values([*OLD[:1], *NEW], COLUMNS))
+            work = lambda runner, s=snapshot, c=code: build(s, c, runner)  # noqa: E731
+            assert at_once(warehouse, work, work) == []
+            open_ = "select id, name from {} where dbt_valid_to is null"
+            sql = open_.format(warehouse.sql(warehouse.relation("orders")))
+            assert sorted(warehouse.runner.fetch(sql)) == UPSERTED
+            drop(warehouse)
+
+
+@ENGINES
+@pytest.mark.parametrize("first", ["nothing", "a table"])
+def test_two_first_builds_make_one_schema_and_one_relation(engine: str, first: str) -> None:
+    """The schema, too, is made by both; views and seeds take each other's place."""
+    for spec in (MODELS["view"], MODELS["table"], SeedSpec(file="seeds/orders.csv"), SNAPSHOT):
+        with open_warehouse(engine) as warehouse:
+            kind = {SeedSpec: NodeKind.SEED, SnapshotSpec: NodeKind.SNAPSHOT}.get(type(spec))
+            model = node(warehouse, spec, kind or NodeKind.MODEL)
+            code = Code(sql=values(OLD, COLUMNS), csv="id,name\n1,a\n2,b\n")
+            if first == "nothing":
+                drop(warehouse)
+            else:
+                build(model, code, warehouse.runner)
+            work = lambda runner, m=model, c=code: build(m, c, runner)  # noqa: E731
+            assert at_once(warehouse, work, work, work) == []
+            assert warehouse.rows(warehouse.relation("orders"), *COLUMNS) == OLD
+            drop(warehouse)
+
+
+@ENGINES
+@pytest.mark.parametrize("kind", [StoreFailures.TABLE, StoreFailures.VIEW])
+def test_two_tests_that_store_their_failures_at_once(engine: str, kind: StoreFailures) -> None:
+    with open_warehouse(engine) as warehouse:
+        test = node(warehouse, TestSpec(store_failures=kind), NodeKind.TEST)
+        code = Code(sql=values(OLD, COLUMNS))
+        for _ in range(3):
+            work = lambda runner: run_test(test, code, runner)  # noqa: E731
+            assert at_once(warehouse, work, work) == []
+            assert warehouse.rows(warehouse.relation("orders")) == OLD
+        drop(warehouse)
