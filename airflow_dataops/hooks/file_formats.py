@@ -1,45 +1,22 @@
-"""Reads one file of a format as Arrow record batches, some megabytes at a time."""
+"""What files can hold, how an author names their types, and what is known of their columns."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.csv
-import pyarrow.json
-import pyarrow.parquet
 
-from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.bulk.batches import ROWS
+from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.hooks.value_rules import NAMES, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
-_BLOCK = 4 * 1024**2
-_TYPES = {
-    "boolean": pa.bool_(),
-    "smallint": pa.int16(),
-    "integer": pa.int32(),
-    "bigint": pa.int64(),
-    "real": pa.float32(),
-    "double": pa.float64(),
-    "text": pa.string(),
-    "bytes": pa.binary(),
-    "date": pa.date32(),
-    "time": pa.time64("us"),
-    "timestamp": pa.timestamp("us"),
-    "timestamptz": pa.timestamp("us", "UTC"),
-}
+_TYPES = {name: type_ for type_, name in NAMES.items() if name != "NULL"}
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
-_CSV_OPTIONS = {
-    **dict.fromkeys(("delimiter", "quote_char", "escape_char", "double_quote"), "parse"),
-    "newlines_in_values": "parse",
-    **dict.fromkeys(("encoding", "skip_rows", "column_names"), "read"),
-    **dict.fromkeys(("null_values", "true_values", "false_values", "decimal_point"), "convert"),
-    **dict.fromkeys(("strings_can_be_null", "timestamp_parsers"), "convert"),
-}
 
 
 class FileFormat(StrEnum):
@@ -48,6 +25,54 @@ class FileFormat(StrEnum):
     CSV = "csv"
     JSONL = "jsonl"
     PARQUET = "parquet"
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How files are to be read.
+
+    Attributes:
+        types: of columns, as the author names them.
+        options: of the format.
+        formats: of dates and times by column, by strptime's codes.
+        zone: see `value_rules.Rule`.
+        compression: one of `file_bytes.Compression`.
+    """
+
+    format: FileFormat
+    types: Mapping[str, pa.DataType] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    zone: str | None = None
+    compression: str = "infer"
+
+    def rule(self, name: str) -> Rule:
+        """Return what is known of a column without a look at it; the type may not be."""
+        type_ = self.types.get(name, pa.string())
+        formats = (self.formats[name],) if name in self.formats else ()
+        return Rule(type_, zone=self.zone, formats=formats)
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A file whose columns are known.
+
+    Attributes:
+        path: names it in errors.
+        rules: how each column is read, in the file's order.
+        batches: its rows, to be read once.
+        rows: whether it is known to have some.
+    """
+
+    path: str
+    rules: Mapping[str, Rule]
+    batches: Iterator[pa.RecordBatch]
+    rows: bool = True
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The columns of the batches."""
+        return pa.schema([(name, rule.type) for name, rule in self.rules.items()])
 
 
 def read_types(columns: Mapping[str, str]) -> dict[str, pa.DataType]:
@@ -59,74 +84,19 @@ def read_types(columns: Mapping[str, str]) -> dict[str, pa.DataType]:
     return {name: _read_type(name, text) for name, text in columns.items()}
 
 
-def open_csv(
-    file: Any, types: Mapping[str, pa.DataType], options: Mapping[str, Any]
-) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Read CSV; the first line names the columns unless `column_names` does.
-
-    A field without quotes that is empty is NULL; in quotes it is an empty text.
+def check_names(path: str, names: Sequence[str]) -> None:
+    """Refuse columns that cannot be told apart.
 
     Raises:
-        ConfigError: an option is unknown; the message lists them.
+        RunError: two have one name, or one has none.
     """
-    unknown = sorted(set(options) - set(_CSV_OPTIONS))
-    if unknown:
-        raise ConfigError(
-            f"options {', '.join(unknown)}: CSV has {', '.join(sorted(_CSV_OPTIONS))}."
-        )
-    given: dict[str, dict[str, Any]] = {"read": {}, "parse": {}, "convert": {}}
-    for name, value in options.items():
-        given[_CSV_OPTIONS[name]][name] = value
-    nulls = {"null_values": [""], "strings_can_be_null": True, "quoted_strings_can_be_null": False}
-    reader = pyarrow.csv.open_csv(
-        file,
-        read_options=pyarrow.csv.ReadOptions(block_size=_BLOCK, **given["read"]),
-        parse_options=pyarrow.csv.ParseOptions(**{"newlines_in_values": True, **given["parse"]}),
-        convert_options=pyarrow.csv.ConvertOptions(
-            column_types=dict(types), **{**nulls, **given["convert"]}
-        ),
-    )
-    return reader.schema, reader
-
-
-def open_jsonl(
-    file: Any, types: Mapping[str, pa.DataType], options: Mapping[str, Any]
-) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Read JSON lines: an object in each; fields that the first megabytes lack are errors."""
-    _refuse(options, "JSON lines")
-    schema = pa.schema(list(types.items())) if types else None
-    reader = pyarrow.json.open_json(
-        file,
-        read_options=pyarrow.json.ReadOptions(block_size=_BLOCK),
-        parse_options=pyarrow.json.ParseOptions(
-            explicit_schema=schema,
-            newlines_in_values=False,
-            unexpected_field_behavior="infer",
-        ),
-    )
-    return reader.schema, reader
-
-
-def open_parquet(
-    file: Any, types: Mapping[str, pa.DataType], options: Mapping[str, Any]
-) -> tuple[pa.Schema, Iterator[pa.RecordBatch]]:
-    """Read Parquet. Its types are in the file; `types` are casts."""
-    _refuse(options, "Parquet")
-    source = pyarrow.parquet.ParquetFile(file)
-    fields = [f.with_type(types.get(f.name, f.type)) for f in source.schema_arrow]
-    return pa.schema(fields), source.iter_batches(batch_size=ROWS)
-
-
-OPEN = {
-    FileFormat.CSV: open_csv,
-    FileFormat.JSONL: open_jsonl,
-    FileFormat.PARQUET: open_parquet,
-}
-
-
-def _refuse(options: Mapping[str, Any], format_: str) -> None:
-    if options:
-        raise ConfigError(f"options {', '.join(sorted(options))}: {format_} has none.")
+    seen: set[str] = set()
+    for place, name in enumerate(names, 1):
+        if not name:
+            raise RunError(f"{path}: its column {place} has no name. Mend the header.")
+        if name in seen:
+            raise RunError(f"{path}: two columns are named {name!r}. Mend the header.")
+        seen.add(name)
 
 
 def _read_type(name: str, text: str) -> pa.DataType:

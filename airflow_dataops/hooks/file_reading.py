@@ -2,61 +2,59 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from airflow_dataops.errors import ConfigError, RetryableError, RunError
-from airflow_dataops.hooks.file_formats import OPEN, FileFormat, read_types
+from airflow_dataops.errors import RetryableError, RunError
+from airflow_dataops.hooks.csv_reading import open_csv
+from airflow_dataops.hooks.file_formats import FileFormat, Opened
+from airflow_dataops.hooks.jsonl_reading import open_jsonl
+from airflow_dataops.hooks.parquet_reading import open_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from airflow_dataops.hooks.file_formats import Reading
+    from airflow_dataops.hooks.value_rules import Rule
 
-class FileReader:
-    """How files are read: their format, types and options.
+log = logging.getLogger(__name__)
 
-    Raises:
-        ConfigError: the format or a type is none.
-    """
-
-    def __init__(
-        self, format_: str, columns: Mapping[str, str], options: Mapping[str, Any]
-    ) -> None:
-        try:
-            self.format = FileFormat(format_)
-        except ValueError:
-            raise ConfigError(
-                f"format={format_!r}: choose one of {', '.join(FileFormat)}."
-            ) from None
-        self.types = read_types(columns)
-        self.options = options
-
-    def open(self, storage: Any, path: str) -> OpenFile:
-        """Open a file and look at its columns.
-
-        Raises:
-            RunError: it is not of the format, or lacks columns whose types are given.
-        """
-        return OpenFile(self, storage, path)
+_OPEN = {
+    FileFormat.CSV: open_csv,
+    FileFormat.JSONL: open_jsonl,
+    FileFormat.PARQUET: open_parquet,
+}
 
 
 class OpenFile:
-    """A file that is being read. `schema` tells its columns."""
+    """A file that is being read.
 
-    def __init__(self, reader: FileReader, storage: Any, path: str) -> None:
+    Args:
+        storage: fsspec's file system.
+        path: the file in it.
+        reading: how it is to be read.
+        known: how columns are read that a file before had.
+
+    Raises:
+        RunError: it is not of the format, or lacks columns whose types are given.
+        RetryableError: the storage did not give it.
+    """
+
+    def __init__(
+        self, storage: Any, path: str, reading: Reading, known: Mapping[str, Rule]
+    ) -> None:
         self.path = path
         self._row = 0
         with self._told():
             self._file = storage.open(path, "rb")
         try:
             with self._told():
-                opened = OPEN[reader.format](
-                    pa.PythonFile(self._file, "r"), reader.types, reader.options
-                )
-            self.schema, self._batches = opened
-            self._require(reader.types)
+                self._opened: Opened = _OPEN[reading.format](self._file, path, reading, known)
+            if self.rules:
+                self._require(reading)
         except BaseException:
             self._file.close()
             raise
@@ -69,51 +67,33 @@ class OpenFile:
         """Close the file."""
         self.close()
 
+    @property
+    def rules(self) -> Mapping[str, Rule]:
+        """How each column is read; none where the file is empty."""
+        return self._opened.rules
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether it may have rows."""
+        return self._opened.rows
+
     def __iter__(self) -> Iterator[pa.RecordBatch]:
         """Yield the file's rows."""
-        yield from self.like(self.schema)
-
-    def like(self, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
-        """Yield the file's rows with the columns of a schema.
-
-        Raises:
-            RunError: it has others, or a value that does not fit.
-        """
-        missing = [name for name in schema.names if name not in self.schema.names]
-        more = [name for name in self.schema.names if name not in schema.names]
-        if missing or more:
-            raise RunError(
-                f"{self.path}: its columns are not those of the first file: it lacks "
-                f"{_listed(missing)} and has {_listed(more)} besides."
-            )
         with self._told():
-            for batch in self._batches:
-                yield self._fitted(batch, schema)
+            for batch in self._opened.batches:
+                yield batch
                 self._row += batch.num_rows
 
     def close(self) -> None:
         """Close the file. May be called again."""
         self._file.close()
 
-    def _fitted(self, batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:
-        arrays = []
-        for column in schema:
-            array = batch.column(column.name)
-            try:
-                arrays.append(array if array.type == column.type else array.cast(column.type))
-            except pa.ArrowException as error:
-                raise RunError(
-                    f"{self.path}: column {column.name!r} is {array.type}, and {column.type} "
-                    f"elsewhere; name its type in `columns`. ({error})"
-                ) from error
-        return pa.record_batch(arrays, schema=schema)
-
-    def _require(self, types: Mapping[str, pa.DataType]) -> None:
-        missing = [name for name in types if name not in self.schema.names]
+    def _require(self, reading: Reading) -> None:
+        missing = [name for name in reading.types if name not in self.rules]
         if missing:
             raise RunError(
-                f"{self.path}: it has no column {_listed(missing)}, which `columns` names; its "
-                f"columns are {_listed(self.schema.names)}."
+                f"{self.path}: it has no column {listed(missing)}, which `columns` names; its "
+                f"columns are {listed(self.rules)}."
             )
 
     @contextmanager
@@ -126,7 +106,7 @@ class OpenFile:
         except (pa.ArrowException, UnicodeError) as error:
             raise RunError(
                 f"{self.path}: it cannot be read, after row {self._row}: {error}. Mend the file, "
-                "or name the column's type in `columns`."
+                "or name the column's type in `columns`, or its encoding in `options`."
             ) from error
         except OSError as error:
             # pyarrow raises its own failures to decode as OSError without a number.
@@ -137,5 +117,6 @@ class OpenFile:
             raise RetryableError(f"{self.path}: it could not be read: {error}.") from error
 
 
-def _listed(names: list[str]) -> str:
+def listed(names: Any) -> str:
+    """Return names as an error shows them."""
     return ", ".join(map(repr, names)) or "none"

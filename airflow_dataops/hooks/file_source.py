@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from airflow_dataops.adapters.addresses import shown
-from airflow_dataops.adapters.downloads import OriginError
-from airflow_dataops.errors import ConfigError, RetryableError, RunError
+from airflow_dataops.core.loads.checks import LoadEmptyError
+from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.hooks.arrow_source import ArrowSource
-from airflow_dataops.hooks.object_storage import storage_path, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -19,16 +19,26 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.sql.watermarks import Since
     from airflow_dataops.hooks.bulk.batches import Batches
+    from airflow_dataops.hooks.file_listing import Listing
+    from airflow_dataops.hooks.file_rows import FileRows
 
-_PATTERN = frozenset("*?[")
+E = TypeVar("E", bound=StrEnum)
+
+
+class Missing(StrEnum):
+    """What it means that there is no file."""
+
+    FAIL = "fail"
+    SKIP = "skip"
+    """Nothing is to be loaded: the target stays as it is."""
 
 
 @dataclass
 class Files(ArrowSource):
     """Files whose rows go to a table, in the order of their paths.
 
-    All have the columns of the first one, in whatever order. They are read in Arrow record
-    batches, so memory does not grow with their size.
+    They are read in Arrow record batches, so memory does not grow with their size. What they
+    hold is read by the rules of docs/loads/files.md; what would be lost is an error.
 
     Args:
         url: a path or a URI such as `s3://lake/orders/{{ ds }}/*.csv`; `*`, `?`, `[ab]` and `**`
@@ -38,9 +48,21 @@ class Files(ArrowSource):
         columns: types of columns by name, such as `{"id": "text", "price": "decimal(18,2)"}`;
             the types of docs/loads/transfer.md. Those of others come from the file, or from
             its first 4 MB.
-        options: of CSV: delimiter, quote_char, escape_char, double_quote, newlines_in_values,
-            encoding, skip_rows, column_names, null_values, true_values, false_values,
-            decimal_point, strings_can_be_null, timestamp_parsers; see pyarrow.csv.
+        options: of JSON lines: encoding. Of CSV: delimiter, quote_char, escape_char,
+            double_quote, newlines_in_values, encoding, skip_rows, column_names, null_values,
+            true_values, false_values, decimal_point, strings_can_be_null, timestamp_parsers;
+            see pyarrow.csv.
+        formats: of dates and times by column, such as `{"day": "%d.%m.%Y"}`; strptime's codes.
+            Others are in ISO 8601.
+        time_zone: of timestamps without an offset in columns that have a zone, and the zone to
+            which those with an offset are converted in columns that have none, such as `UTC`.
+            Without it both are errors.
+        compression: infer (from the name: .gz, .zst, .bz2), none, gzip, zstd or bz2.
+        partitions: types of columns that are in the path, as `day=2026-01-01/`, such as
+            `{"day": "date"}`.
+        schemas: `same`: all files have the columns of the first one, in whatever order. `union`:
+            columns that a file lacks are NULL.
+        missing: `fail`, or `skip` the load, where no file matches.
     """
 
     url: str
@@ -48,6 +70,12 @@ class Files(ArrowSource):
     conn_id: str | None = None
     columns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    formats: Mapping[str, str] = field(default_factory=dict)
+    time_zone: str | None = None
+    compression: str = "infer"
+    partitions: Mapping[str, str] = field(default_factory=dict)
+    schemas: str = "same"
+    missing: Missing | str = Missing.FAIL
 
     template_fields: ClassVar[Sequence[str]] = ("url", "conn_id")
 
@@ -59,49 +87,59 @@ class Files(ArrowSource):
     @contextmanager
     def _rows(self) -> Iterator[Batches]:
         from airflow_dataops.hooks.bulk.batches import Batches
-        from airflow_dataops.hooks.file_reading import FileReader
+        from airflow_dataops.hooks.file_listing import list_files
 
-        reader = FileReader(self.format, self.columns, self.options)
-        files = self._find()
-        first = reader.open(*files[0])
-        try:
-            yield Batches(first.schema, _rows_of(reader, first, files[1:]))
-        finally:
-            first.close()
-
-    def _find(self) -> list[tuple[Any, str]]:
-        """Return storage and path of each file, sorted by path."""
-        if ".." in self.url.replace("\\", "/").split("/"):
-            raise ConfigError(
-                f"{shown(self.url)}: a path may not hold '..'; write where the files are."
-            )
-        with _named(shown(self.url)):
-            place = storage_path(self.url, self.conn_id)
-            place.fs.invalidate_cache()
-            many = bool(_PATTERN & set(place.path))
-            found = sorted(place.fs.glob(place.path)) if many else [place.path]
-            paths = [str(path) for path in found if place.fs.isfile(path)]
-        if not paths:
+        missing = chosen(Missing, self.missing, "missing")
+        files = self._files(list_files(self.url, self.conn_id))
+        if not files.listing.marks:
+            if missing is Missing.SKIP:
+                raise LoadEmptyError
             raise RunError(
-                f"{shown(self.url)}: there is no such file. Mend the path, or wait for the file "
-                "with a sensor."
+                f"{shown(self.url)}: there is no such file. Mend the path, wait for the file "
+                "with a sensor, or set missing='skip' where that is fine."
             )
-        return [(place.fs, path) for path in paths]
+        schema = files.schema
+        yield Batches(schema, self._read(files, schema))
+
+    def _files(self, listing: Listing) -> FileRows:
+        from airflow_dataops.hooks.file_formats import FileFormat, Reading, read_types
+        from airflow_dataops.hooks.file_rows import FileRows, Schemas
+        from airflow_dataops.hooks.value_rules import Rule
+
+        reading = Reading(
+            format=chosen(FileFormat, self.format, "format"),
+            types=read_types(self.columns),
+            options=self.options,
+            formats=self.formats,
+            zone=self.time_zone,
+            compression=self.compression,
+        )
+        both = sorted(set(self.columns) & set(self.partitions))
+        if both:
+            raise ConfigError(
+                f"columns and partitions both name {', '.join(both)}: a column in the path goes "
+                "into partitions alone."
+            )
+        partitions = {
+            name: Rule(type_, zone=self.time_zone)
+            for name, type_ in read_types(self.partitions).items()
+        }
+        return FileRows(listing, reading, chosen(Schemas, self.schemas, "schemas"), partitions)
+
+    def _read(self, files: FileRows, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+        from airflow_dataops.hooks.file_listing import check_unchanged
+
+        yield from files.rows(schema)
+        check_unchanged(self.url, self.conn_id, files.listing)
 
 
-def _rows_of(reader: Any, first: Any, others: list[tuple[Any, str]]) -> Iterator[pa.RecordBatch]:
-    yield from first
-    first.close()
-    for storage, path in others:
-        with reader.open(storage, path) as file:
-            yield from file.like(first.schema)
+def chosen(kind: type[E], value: str, what: str) -> E:
+    """Return a member of an enum by its value.
 
-
-@contextmanager
-def _named(name: str) -> Iterator[None]:
+    Raises:
+        ConfigError: there is none; the message lists them.
+    """
     try:
-        with told():
-            yield
-    except OriginError as error:
-        kind = RetryableError if error.may_pass else RunError
-        raise kind(f"{name}: {error}") from error
+        return kind(value)
+    except ValueError:
+        raise ConfigError(f"{what}={value!r}: choose one of {', '.join(kind)}.") from None

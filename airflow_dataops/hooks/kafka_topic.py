@@ -68,6 +68,9 @@ class KafkaTopic(ArrowSource):
         max_messages: the most that one load takes; the next one goes on from there.
         start: where to begin when the target has nothing of a partition yet: `earliest`,
             `latest` or `committed`.
+        time_zone: of timestamps without an offset in columns that have a zone, and the zone to
+            which those with an offset are converted in columns that have none, such as `UTC`.
+            Without it both are errors.
         patience: seconds to wait for brokers that say nothing.
         positions: the offset to begin with by partition; a load sets it.
     """
@@ -81,6 +84,7 @@ class KafkaTopic(ArrowSource):
     max_messages: int = 1_000_000
     start: Start | str = Start.EARLIEST
     patience: float = 30.0
+    time_zone: str | None = None
     positions: Mapping[str, int] | None = None
     _reached: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -153,7 +157,7 @@ class KafkaTopic(ArrowSource):
 
         values = _chosen(Values, self.values, "values")
         unknown = _chosen(Unknown, self.unknown_fields, "unknown_fields")
-        return Decoder(self.topic, values, self.columns, unknown, self.metadata)
+        return Decoder(self.topic, values, self.columns, unknown, self.metadata, self.time_zone)
 
 
 def _chosen(kind: type[StrEnum], value: str, what: str) -> str:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.json
 
 from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.hooks.file_formats import read_types
+from airflow_dataops.hooks.json_lines import LineRefusedError, ObjectDecoder, repeated_name
+from airflow_dataops.hooks.value_rules import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +46,7 @@ class Decoder:
         columns: types by field, of JSON objects.
         unknown: what fields are that `columns` does not name: `refuse` or `ignore`.
         metadata: columns of the message itself.
+        zone: see `value_rules.Rule`.
 
     Raises:
         ConfigError: a column or a type is none.
@@ -58,6 +59,7 @@ class Decoder:
         columns: Mapping[str, str],
         unknown: str,
         metadata: Sequence[str],
+        zone: str | None = None,
     ) -> None:
         others = sorted(set(metadata) - set(_METADATA))
         if others:
@@ -71,11 +73,11 @@ class Decoder:
             )
         self._topic = topic
         self._metadata = tuple(metadata)
-        self._fields = pa.schema(list(read_types(columns).items()))
-        self._unknown = "error" if unknown == "refuse" else "ignore"
+        rules = {name: Rule(type_, zone=zone) for name, type_ in read_types(columns).items()}
+        self._objects = ObjectDecoder(rules, ignore=unknown == "ignore")
         self._decode = {"json": self._json, "debezium": self._debezium, "text": self._texts}[values]
         names = {"debezium": ("before", "after", "op", "ddl"), "text": ("value",)}.get(values, ())
-        valued = [*self._fields, *(pa.field(name, pa.string()) for name in names)]
+        valued = [*self._objects.schema, *(pa.field(name, pa.string()) for name in names)]
         kept = [pa.field(name, _METADATA[name][0]) for name in metadata]
         self.schema = pa.schema([*valued, *kept])
 
@@ -86,48 +88,24 @@ class Decoder:
             RunError: a value is not what it should be; the error names its message.
         """
         kept = [
-            pa.array([_METADATA[name][1](message) for message in messages], _METADATA[name][0])
+            pa.array([self._kept(name, message) for message in messages], _METADATA[name][0])
             for name in self._metadata
         ]
         return pa.record_batch([*self._decode(messages), *kept], schema=self.schema)
 
     def _json(self, messages: Sequence[Any]) -> list[pa.Array]:
-        lines = [self._line(message) for message in messages]
+        for message in messages:
+            if message.value() is None:
+                raise self._wrong(
+                    message,
+                    "it has no value, which deletes its key; take values='debezium' or 'text'",
+                )
         try:
-            return self._parsed(lines)
-        except pa.ArrowException:
-            for message, line in zip(messages, lines, strict=True):  # one by one: which is it?
-                try:
-                    self._parsed([line])
-                except pa.ArrowException as error:
-                    raise self._wrong(message, str(error)) from error
-            raise
-
-    def _line(self, message: Any) -> bytes:
-        value = message.value()
-        if value is None:
-            raise self._wrong(
-                message, "it has no value, which deletes its key; take values='debezium' or 'text'"
-            )
-        # Outside of texts, where JSON writes it as \n, a line break is but a space.
-        line: bytes = value.replace(b"\n", b" ").replace(b"\r", b" ")
-        return line
-
-    def _parsed(self, lines: Sequence[bytes]) -> list[pa.Array]:
-        options = pyarrow.json.ParseOptions(
-            explicit_schema=self._fields,
-            newlines_in_values=False,
-            unexpected_field_behavior=self._unknown,
-        )
-        block = sum(map(len, lines)) + len(lines) + 1
-        table = pyarrow.json.read_json(
-            io.BytesIO(b"\n".join(lines)),
-            read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=block),
-            parse_options=options,
-        )
-        if table.num_rows != len(lines):
-            raise pa.ArrowInvalid("it is not one JSON object")
-        return [table.column(name).combine_chunks() for name in self._fields.names]
+            batch = self._objects([message.value() for message in messages])
+        except LineRefusedError as error:
+            column = f"column {error.column!r}: " if error.column else ""
+            raise self._wrong(messages[error.index], f"{column}{error.why}") from error
+        return list(batch.columns)
 
     def _debezium(self, messages: Sequence[Any]) -> list[pa.Array]:
         found = [self._envelope(message) for message in messages]
@@ -143,18 +121,30 @@ class Decoder:
         if value is None:  # a tombstone, which ApplyChanges skips
             return _Envelope()
         try:
+            repeated = repeated_name(value)
+            if repeated is not None:
+                raise self._wrong(message, f"it names {repeated!r} twice")
             found = msgspec.json.decode(value, type=_Envelope)
             if _raw(found.payload) is None:
                 return found
             return msgspec.json.decode(found.payload, type=_Envelope | None) or _Envelope()
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError) as error:
             raise self._wrong(message, f"it is no envelope of Debezium: {error}") from error
 
     def _texts(self, messages: Sequence[Any]) -> list[pa.Array]:
+        return [pa.array([self._text(message) for message in messages], pa.string())]
+
+    def _kept(self, name: str, message: Any) -> Any:
         try:
-            return [pa.array([_text(message.value()) for message in messages], pa.string())]
+            return _METADATA[name][1](message)
         except UnicodeError as error:
-            raise RunError(f"the topic {self._topic}: a value is not UTF-8: {error}") from error
+            raise self._wrong(message, f"{name} is not UTF-8: {error}") from error
+
+    def _text(self, message: Any) -> str | None:
+        try:
+            return _text(message.value())
+        except UnicodeError as error:
+            raise self._wrong(message, f"its value is not UTF-8: {error}") from error
 
     def _wrong(self, message: Any, why: str) -> RunError:
         return RunError(

@@ -45,7 +45,7 @@ class StorageOrigin:
             path = storage_path(self._uri, self._conn_id)
             path.fs.invalidate_cache()
             info = path.fs.info(path.path)
-            found = _validator(info)
+            found = content_mark(info)
             if found == validator:
                 return None
             with path.open("rb") as file:
@@ -73,7 +73,7 @@ class ListingOrigin:
             found = cast("dict[str, Any]", root.fs.find(root.path, detail=True))
         start = root.path.rstrip("/") + "/"
         files = {
-            path.removeprefix(start): _validator(info)
+            path.removeprefix(start): content_mark(info)
             for path, info in found.items()
             if path.startswith(start) and is_manifest(path.removeprefix(start))
         }
@@ -119,7 +119,7 @@ def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {text}"
 
 
-def _validator(info: Mapping[str, Any]) -> str:
+def content_mark(info: Mapping[str, Any]) -> str:
     """Return what changes with a file's content, from what its storage tells of it."""
     for mark in _MARKS:
         if info.get(mark):

@@ -280,15 +280,16 @@ def test_texts_and_what_kafka_knows_of_a_message(broker: Broker, topic: str, run
 @pytest.mark.parametrize(
     ("value", "settings", "message"),
     [
-        (b"{", {}, r"partition 0, message 1: JSON parse error"),
-        (b'{"id": "x"}', {}, r"message 1: JSON parse error: Column\(/id\)"),
-        (b'{"id": 1} {"id": 2}', {}, r"message 1: it is not one JSON object"),
-        (b'{"id": 1, "size": 2}', {}, r"message 1: JSON parse error: unexpected field"),
+        (b"{", {}, r"partition 0, message 1: it is no such JSON object"),
+        (b'{"id": "x"}', {}, r"message 1: .*Expected `int \| null`, got `str` - at `\$\.id`"),
+        (b'{"id": 1} {"id": 2}', {}, r"message 1: it is no such JSON object"),
+        (b'{"id": 1, "id": 2}', {}, r"message 1: it names 'id' twice"),
+        (b'{"id": 1, "size": 2}', {}, r"message 1: .* unknown field `size`"),
         (None, {}, r"message 1: it has no value, which deletes its key; take values='debezium'"),
         (b"[]", {"values": "debezium", "columns": {}}, r"message 1: it is no envelope"),
-        (b"\xff", {"values": "text", "columns": {}}, r"a value is not UTF-8"),
+        (b"\xff", {"values": "text", "columns": {}}, r"message 1: its value is not UTF-8"),
     ],
-    ids=["broken", "type", "two", "unknown field", "tombstone", "no envelope", "no text"],
+    ids=["broken", "type", "two", "twice", "unknown field", "tombstone", "no envelope", "no text"],
 )
 def test_a_message_that_cannot_be_read_is_named(
     broker: Broker,

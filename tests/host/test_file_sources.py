@@ -94,7 +94,10 @@ def test_a_broken_row_is_named_with_its_file(runner: DuckDBRunner, tmp_path: Pat
     good = [f"{n},x" for n in range(3)]
     cases = {
         "short.csv": (["id,name", *good, "9"], "Expected 2 columns, got 1"),
-        "text.csv": (["id,name", *good, "nine,x"], "invalid value 'nine'"),
+        "text.csv": (
+            ["id,name", *good, "nine,x"],
+            "line 5., column 'id': 'nine' is no",
+        ),
     }
     for name, (lines, told) in cases.items():
         url = write_csv(tmp_path / name, *lines)
@@ -110,7 +113,7 @@ def test_a_value_that_breaks_the_type_far_down_says_after_which_row(
     runner.execute("insert into arrived values (1, 'old')")
     lines = [f"{n},{'x' * 100}" for n in range(100_000)]
     url = write_csv(tmp_path / "long.csv", "id,name", *lines, "nine,x")
-    with pytest.raises(RunError, match=r"long\.csv: it cannot be read, after row \d{4,}"):
+    with pytest.raises(RunError, match=r"long\.csv, row 100001 .line 100002., column 'id'"):
         load(runner, Files(url, "csv"))
     assert runner.fetch("select * from arrived") == [(1, "old")]
     assert runner.fetch("select table_name from duckdb_tables() where table_name like '%stg%'") == (
@@ -141,7 +144,7 @@ def test_files_unlike_the_first_one_are_named(runner: DuckDBRunner, tmp_path: Pa
     with pytest.raises(RunError, match=r"b\.csv: .* lacks 'name' and has 'nome'"):
         load(runner, Files(f"{tmp_path}/*.csv", "csv"))
     write_csv(tmp_path / "b.csv", "id,name", "zwei,x")
-    with pytest.raises(RunError, match=r"b\.csv: column 'id' is string, and int64 elsewhere"):
+    with pytest.raises(RunError, match=r"b\.csv, row 1 .line 2., column 'id': 'zwei' is no bigint"):
         load(runner, Files(f"{tmp_path}/*.csv", "csv"))
 
 
