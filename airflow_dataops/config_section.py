@@ -17,7 +17,7 @@ def _option(description: str, default: str, example: str | None, type_: str) -> 
 
 def config_section() -> dict[str, Any]:
     """Return the description of all options."""
-    options = _ledger_options() | _alert_options() | _metric_options()
+    options = _ledger_options() | _alert_options() | _metric_options() | _source_options()
     return {"dataops": {"description": "Settings of airflow-dataops.", "options": options}}
 
 
@@ -98,5 +98,37 @@ def _metric_options() -> dict[str, Any]:
         ),
         "metrics_exit_seconds": _option(
             "Longest time that a process waits at its end until all is sent.", "1.0", None, "float"
+        ),
+    }
+
+
+def _source_options() -> dict[str, Any]:
+    return {
+        "source_check_seconds": _option(
+            "Least seconds between two requests of one host for one remote manifest.",
+            "30.0",
+            None,
+            "float",
+        ),
+        "source_max_age_seconds": _option(
+            "So long the last good copy of a remote manifest serves while requests fail.",
+            "86400.0",
+            None,
+            "float",
+        ),
+        "source_connect_seconds": _option(
+            "Longest time until an HTTP connection to a remote manifest stands.",
+            "5.0",
+            None,
+            "float",
+        ),
+        "source_read_seconds": _option(
+            "Longest time between two pieces of an HTTP answer.", "60.0", None, "float"
+        ),
+        "downloads_megabytes": _option(
+            "What all copies of remote manifests on a host may take; the longest unused go.",
+            "2048.0",
+            None,
+            "float",
         ),
     }

@@ -12,12 +12,22 @@ def get_provider_info() -> dict[str, Any]:
     return {
         "package-name": "airflow-dataops",
         "name": "DataOps",
-        "description": "Data pipelines from manifests: dbt, SQLMesh and YAML become live DAGs.",
+        "description": "Data pipelines from manifests: dbt projects become live DAGs.",
         "hook-class-names": ["airflow_dataops.hooks.duckdb.DuckDBHook"],
         "connection-types": [
             {
                 "connection-type": "duckdb",
                 "hook-class-name": "airflow_dataops.hooks.duckdb.DuckDBHook",
+                "hook-name": "DuckDB",
+                "ui-field-behaviour": {
+                    "hidden-fields": ["schema", "login", "port"],
+                    "relabeling": {"host": "File path", "password": "MotherDuck token"},
+                    "placeholders": {
+                        "host": "/data/shop.duckdb, :memory: or md:shop",
+                        "extra": '{"database": "shop", "config": {"threads": 2}, '
+                        '"lock_timeout": 600}',
+                    },
+                },
             }
         ],
         "config": config_section(),

@@ -51,18 +51,6 @@ class DuckDBHook(DbApiHook):
         super().__init__(*args, **kwargs)
         self._memory: duckdb.DuckDBPyConnection | None = None
 
-    @classmethod
-    def get_ui_field_behaviour(cls) -> dict[str, Any]:
-        """Return how the connection form shows its fields."""
-        return {
-            "hidden_fields": ["schema", "login", "port"],
-            "relabeling": {"host": "Path of the file", "password": "MotherDuck token"},
-            "placeholders": {
-                "host": "/data/shop.duckdb, :memory: or md:shop",
-                "extra": '{"database": "shop", "config": {"threads": 2}, "lock_timeout": 600}',
-            },
-        }
-
     @cached_property
     def settings(self) -> DuckDBSettings:
         """What the connection says, checked.

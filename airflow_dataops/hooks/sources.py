@@ -14,12 +14,14 @@ from urllib.parse import urlsplit, urlunsplit
 
 from airflow_dataops.adapters.addresses import is_address, is_http, shown
 from airflow_dataops.adapters.downloads import OriginError, Policy, local_copy
+from airflow_dataops.core.arguments import seconds
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow_dataops.adapters.http_source import HttpOrigin
+    from airflow_dataops.core.arguments import Duration
     from airflow_dataops.hooks.object_storage import StorageOrigin
 
 
@@ -27,28 +29,28 @@ if TYPE_CHECKING:
 class Source:
     """A remote manifest, or a folder of them, and how to get at it.
 
-    What is None comes from the section `[dataops]` of Airflow's configuration, under the names
-    in parentheses.
+    Durations are timedeltas or seconds. What is None comes from the section `[dataops]` of
+    Airflow's configuration, under the names in parentheses.
 
     Attributes:
         uri: what Airflow's `ObjectStoragePath` takes (`s3://`, `gs://`, `file://`, ...), or
             `http(s)://`. `conn_id@` may go before the host.
         conn_id: the Airflow connection with the credentials; beats the one in the URI.
-        check_every: least seconds between two requests of one host for one file
+        check_every: least time between two requests of one host for one file
             (`source_check_seconds`; 30).
-        max_age: seconds for which the last good copy serves while requests fail
+        max_age: time for which the last good copy serves while requests fail
             (`source_max_age_seconds`; 24 h).
-        connect_timeout: seconds until an HTTP connection stands (`source_connect_seconds`; 5).
-        read_timeout: seconds between two pieces of an HTTP answer (`source_read_seconds`; 60).
+        connect_timeout: time until an HTTP connection stands (`source_connect_seconds`; 5).
+        read_timeout: time between two pieces of an HTTP answer (`source_read_seconds`; 60).
         validator: the file's validator, where a listing told it; then it is not asked for.
     """
 
     uri: str
     conn_id: str | None = None
-    check_every: float | None = None
-    max_age: float | None = None
-    connect_timeout: float | None = None
-    read_timeout: float | None = None
+    check_every: Duration | None = None
+    max_age: Duration | None = None
+    connect_timeout: Duration | None = None
+    read_timeout: Duration | None = None
     validator: str = ""
 
     def __str__(self) -> str:
@@ -150,9 +152,9 @@ def _policy(source: Source) -> Policy:
     )
 
 
-def _setting(given: float | None, name: str, default: float) -> float:
+def _setting(given: Duration | None, name: str, default: float) -> float:
     if given is not None:
-        return float(given)
+        return seconds(given, name)
     from airflow.sdk.configuration import conf
 
     return float(conf.getfloat("dataops", name, fallback=default))

@@ -16,6 +16,7 @@ from airflow.providers.common.sql.operators.sql import (
     SQLExecuteQueryOperator,
     SQLTableCheckOperator,
 )
+from airflow.providers_manager import ProvidersManager
 
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.duckdb import DuckDBHook
@@ -265,8 +266,9 @@ def test_how_it_presents_itself(connect: Callable[..., DuckDBHook], tmp_path: Pa
     assert (hook.dialect_name, hook.placeholder) == ("duckdb", "?")
     assert hook.get_uri() == f"duckdb:///{tmp_path}/shop.duckdb"
     assert DuckDBHook.default_conn_name == "duckdb_default"
-    form = DuckDBHook.get_ui_field_behaviour()
-    assert form["relabeling"] == {"host": "Path of the file", "password": "MotherDuck token"}
+    form = ProvidersManager().field_behaviours["duckdb"]
+    assert form["relabeling"] == {"host": "File path", "password": "MotherDuck token"}
+    assert form["hidden_fields"] == ["schema", "login", "port"]
     assert json.loads(form["placeholders"]["extra"]).keys() <= {
         "database",
         "config",
