@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import logging
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+import msgspec
+
+from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
 from airflow_dataops.adapters.pack import BrokenPackError, Pack, write_pack, write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 LARGEST = 512 * 1024 * 1024
 """Bytes that the folder may hold; what was used longest ago goes first."""
@@ -20,6 +28,7 @@ _TOUCHED_EACH = 3600.0
 """Seconds after which a use is noted again."""
 _SETTLED = 2.0
 """Seconds after which a file's time of change tells one content from the next."""
+_LARGEST_NOTE = 1024
 
 
 def folder() -> Path:
@@ -33,11 +42,30 @@ def load(name: str) -> Pack | None:
     path = folder() / name
     try:
         pack = Pack(path)
+    except BrokenPackError:
+        drop(name)
+        return None
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):
         if time.time() - path.stat().st_mtime > _TOUCHED_EACH:
             os.utime(path)
-    except (OSError, BrokenPackError):
-        return None
     return pack
+
+
+def read(name: str, of: Callable[[Pack], T]) -> T | None:
+    """Return what is read of a pack, None where there is none or it is broken.
+
+    Args:
+        of: reads it; returns None for what the pack does not hold.
+    """
+    if (pack := load(name)) is None:
+        return None
+    try:
+        return of(pack)
+    except (BrokenPackError, msgspec.MsgspecError):
+        drop(name)
+        return None
 
 
 def store(
@@ -50,13 +78,14 @@ def store(
 
     So do whole numbers beyond 64 bits, which JSON may hold and msgpack may not.
     """
-    with contextlib.suppress(OSError, OverflowError):
+    with contextlib.suppress(OSError, OverflowError, UnicodeError):
         write_pack(folder() / name, header, entries or {}, more or {})
         _evict()
 
 
 def drop(name: str) -> None:
-    """Forget a pack that turned out to be broken inside."""
+    """Forget a pack that turned out to be broken inside; it is made again."""
+    log.info("%s was damaged, or is of another release: it is made again", name)
     with contextlib.suppress(OSError):
         (folder() / name).unlink()
 
@@ -69,9 +98,16 @@ def known_key(path: Path) -> str | None:
     """
     note = _note(path, path.stat())
     try:
-        return note.read_text() or None
+        told = unsealed(read_regular(note, _LARGEST_NOTE))
     except OSError:
         return None
+    key, _, name = (told or b"").decode("ascii", "replace").partition(" ")
+    return key if key and name == note.name else None
+
+
+def key_of(data: bytes) -> str:
+    """Return the key of a content."""
+    return _digest(data)
 
 
 def learn_key(path: Path, data: bytes) -> str:
@@ -79,12 +115,13 @@ def learn_key(path: Path, data: bytes) -> str:
 
     A file that changed a moment ago is not noted: its next change may carry the same time.
     """
-    key = _digest(data)
+    key = key_of(data)
     with contextlib.suppress(OSError):
         state = path.stat()
         is_settled = time.time() - max(state.st_mtime, state.st_ctime) > _SETTLED
         if is_settled and state.st_size == len(data):
-            write_whole(_note(path, state), key.encode())
+            note = _note(path, state)
+            write_whole(note, sealed(f"{key} {note.name}".encode()))
     return key
 
 

@@ -9,21 +9,24 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
 from airflow_dataops import __version__
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_of
+from airflow_dataops.adapters.local_files import NoFileError, read_regular
 from airflow_dataops.core.model import Code, Node, Project
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from airflow_dataops.adapters.pack import Pack
     from airflow_dataops.core.model import Manifest
+
+T = TypeVar("T")
 
 _CODE = "code "
 _encode = msgspec.msgpack.Encoder().encode
@@ -57,6 +60,7 @@ class StoredManifest:
         if content is None:
             self._data = _read(path)
             content = cache.learn_key(path, self._data)
+        self._content = content
         self.key = f"{content}-{__version__}"
 
     def project(self) -> Project:
@@ -69,11 +73,8 @@ class StoredManifest:
 
     def node(self, id_: str) -> Node:
         """Return one node by its unique id. Raises `ConfigError` when there is none."""
-        if (pack := self._pack()) is None:
-            node = self._fresh().project.nodes.get(id_)
-        else:
-            record = pack.get(id_)
-            node = None if record is None else _decode_node(record)
+        found = cache.read(self._name, lambda pack: _found(pack.get(id_), _decode_node))
+        node = self._fresh().project.nodes.get(id_) if found is None else found[0]
         if node is None:
             raise ConfigError(
                 f"{self.source} has no node {id_!r}; was the manifest replaced while the run "
@@ -83,27 +84,19 @@ class StoredManifest:
 
     def code(self, id_: str) -> Code:
         """Return the code of one node; empty where the manifest has none."""
-        if (pack := self._pack()) is None:
-            return self._fresh().code.get(id_, Code())
-        record = pack.get(_CODE + id_)
-        return Code() if record is None else _decode_code(record)
+        found = cache.read(self._name, lambda pack: _found(pack.get(_CODE + id_), _decode_code))
+        return (self._fresh().code.get(id_) if found is None else found[0]) or Code()
 
     @property
     def _name(self) -> str:
         return f"{self.key}.manifest"
 
-    def _pack(self) -> Pack | None:
-        return cache.load(self._name)
-
     def _stored_project(self) -> Project | None:
-        if (pack := self._pack()) is None:
-            return None
-        try:
+        def decoded(pack: Pack) -> Project:
             project = _decode_project(pack.header)
             return msgspec.structs.replace(project, nodes=_decode_nodes(pack.entries))
-        except msgspec.MsgspecError:
-            cache.drop(self._name)
-            return None
+
+        return cache.read(self._name, decoded)
 
     def _fresh(self) -> Manifest:
         """Read the file itself, and keep what was read."""
@@ -116,9 +109,21 @@ class StoredManifest:
         return self._manifest
 
     def _take(self) -> bytes:
-        """Return the file's bytes, and keep them no longer."""
+        """Return the file's bytes, and keep them no longer.
+
+        Raises:
+            ConfigError: the file was replaced since it was opened: what is read now would be
+                kept, and run, as what was there then.
+        """
         data, self._data = self._data, None
-        return data or _read(self._path)
+        if data is None:
+            data = _read(self._path)
+            if cache.key_of(data) != self._content:
+                raise ConfigError(
+                    f"{self.source} was replaced while it was being read; it is read again at the "
+                    "next parse or try"
+                )
+        return data
 
 
 def open_manifest(path: str | Path) -> StoredManifest:
@@ -131,6 +136,11 @@ def open_manifest(path: str | Path) -> StoredManifest:
     return StoredManifest(Path(path))
 
 
+def _found(record: memoryview | None, decode: Callable[[memoryview], T]) -> tuple[T | None]:
+    """Return what a whole pack holds of a key, also where that is nothing."""
+    return (None if record is None else decode(record),)
+
+
 def _store(name: str, manifest: Manifest) -> None:
     project = msgspec.structs.replace(manifest.project, nodes={})
     code = {_CODE + id_: code for id_, code in manifest.code.items()}
@@ -139,7 +149,7 @@ def _store(name: str, manifest: Manifest) -> None:
 
 def _read(path: Path) -> bytes:
     with _told(path):
-        data = path.read_bytes()
+        data = read_regular(path)
     if not data:
         problem = Problem("the file is empty; was it copied while dbt was still writing it?")
         raise ManifestError(str(path), [problem])
@@ -158,6 +168,10 @@ def _told(path: Path) -> Iterator[None]:
         ) from None
     except IsADirectoryError:
         raise ConfigError(f"{path} is a folder; name the manifest in it") from None
+    except NoFileError as error:
+        raise ConfigError(
+            f"{path} is no manifest: {error.strerror}; put the manifest itself there"
+        ) from None
     except OSError as error:
         raise ConfigError(
             f"{path} cannot be read ({error.strerror}); let the user that runs Airflow read it"

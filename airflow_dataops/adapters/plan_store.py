@@ -15,6 +15,7 @@ import msgspec
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.collection import no_collection
+from airflow_dataops.adapters.pack import BrokenPackError
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, SplitOptions
 from airflow_dataops.errors import ConfigError, ManifestError
@@ -84,22 +85,36 @@ class StoredPlan:
         head: the plan without its tasks.
     """
 
-    def __init__(self, head: Plan, source: Pack | Plan) -> None:
+    def __init__(self, head: Plan, source: Pack | Plan, again: Callable[[], Plan]) -> None:
+        """`again` makes the plan, should its pack turn out to be damaged."""
         self.head = head
         self._source = source
+        self._again = again
 
     def tasks(self) -> dict[str, PlannedTask]:
         """Return all tasks by id, sorted."""
         source = self._source
-        return source.tasks if isinstance(source, Plan) else _decode_tasks(source.entries)
+        if isinstance(source, Plan):
+            return source.tasks
+        try:
+            return _decode_tasks(source.entries)
+        except (BrokenPackError, msgspec.MsgspecError):
+            return self._made().tasks
 
     def task(self, id_: str) -> PlannedTask | None:
         """Return one task, None where there is none of that id."""
         source = self._source
         if isinstance(source, Plan):
             return source.tasks.get(id_)
-        record = source.get(id_)
-        return None if record is None else _decode_task(record)
+        try:
+            record = source.get(id_)
+            return None if record is None else _decode_task(record)
+        except (BrokenPackError, msgspec.MsgspecError):
+            return self._made().tasks.get(id_)
+
+    def _made(self) -> Plan:
+        self._source = made = self._again()
+        return made
 
 
 class StoredSplit:
@@ -126,7 +141,11 @@ def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
         ConfigError: the selection is wrong.
     """
     key = _key(manifest, request)
-    return _stored(key) or _keep(key, _made(manifest, request))
+
+    def make() -> Plan:
+        return _keep(key, _made(manifest, request))
+
+    return _stored(key, make) or _fresh(make())
 
 
 def open_split(manifest: StoredManifest, request: PlanRequest, split: SplitRequest) -> StoredSplit:
@@ -137,47 +156,46 @@ def open_split(manifest: StoredManifest, request: PlanRequest, split: SplitReque
         ConfigError: the selection is wrong, parts overlap or wait for each other in a circle.
     """
     key = _key(manifest, request, split)
-    fresh: list[StoredPlan] = []
+    fresh: list[Plan] = []
 
-    def make() -> list[StoredPlan]:
+    def make() -> list[Plan]:
         if not fresh:
             plans = _made_split(manifest, request, split)
             fresh.extend(_keep(_part(key, place), plan) for place, plan in enumerate(plans))
-            cache.store(f"{key}.split", _encode([plan.head.part for plan in fresh]))
+            cache.store(f"{key}.split", _encode([plan.part for plan in fresh]))
         return fresh
 
     def open_(place: int) -> StoredPlan:
-        return (None if fresh else _stored(_part(key, place))) or make()[place]
+        stored = None if fresh else _stored(_part(key, place), lambda: make()[place])
+        return stored or _fresh(make()[place])
 
-    parts = _stored_parts(key) or tuple(plan.head.part for plan in make())
+    parts = _stored_parts(key) or tuple(plan.part for plan in make())
     return StoredSplit(parts, open_)
 
 
 def _stored_parts(key: str) -> tuple[str, ...] | None:
-    if (pack := cache.load(f"{key}.split")) is None:
-        return None
-    try:
-        return _decode_parts(pack.header)
-    except msgspec.MsgspecError:
-        cache.drop(f"{key}.split")
-        return None
+    return cache.read(f"{key}.split", lambda pack: _decode_parts(pack.header))
 
 
-def _stored(key: str) -> StoredPlan | None:
+def _stored(key: str, again: Callable[[], Plan]) -> StoredPlan | None:
     name = f"{key}.plan"
-    if (pack := cache.load(name)) is None:
-        return None
-    try:
-        return StoredPlan(_decode_plan(pack.header), pack)
-    except msgspec.MsgspecError:
+
+    def remade() -> Plan:
         cache.drop(name)
-        return None
+        return again()
+
+    return cache.read(name, lambda pack: StoredPlan(_decode_plan(pack.header), pack, remade))
 
 
-def _keep(key: str, plan: Plan) -> StoredPlan:
+def _fresh(plan: Plan) -> StoredPlan:
+    return StoredPlan(msgspec.structs.replace(plan, tasks={}), plan, lambda: plan)
+
+
+def _keep(key: str, plan: Plan) -> Plan:
+    """Keep a plan; the same is made again where the host cannot."""
     head = msgspec.structs.replace(plan, tasks={})
     cache.store(f"{key}.plan", _encode(head), plan.tasks)
-    return StoredPlan(head, plan)
+    return plan
 
 
 def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:

@@ -11,6 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
+import re
 import tempfile
 import time
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ import msgspec
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.addresses import slug
+from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
 from airflow_dataops.adapters.pack import write_whole
 
 if TYPE_CHECKING:
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 _LONG_AGO = 24 * 3600.0
 """Seconds after which no process reads a copy any more that a newer one replaced."""
 _POLL = 0.05
+_COPY = re.compile(r"[^/]*-(?P<id>[0-9a-f]{16})-(?P<content>[0-9a-f]{16})\.json")
+_LARGEST_STATE = 1 << 24
 
 
 class State(msgspec.Struct, frozen=True):
@@ -63,18 +67,29 @@ class Shelf:
         self._slug = slug(uri)
 
     def read(self) -> State:
-        """Return what is known; nothing when the copy is gone."""
+        """Return what is known; nothing when that, or the copy, is gone or was damaged."""
         try:
-            state = msgspec.json.decode(self._state.read_bytes(), type=State)
+            told = unsealed(read_regular(self._state, _LARGEST_STATE))
+            state = msgspec.json.decode(told or b"", type=State)
         except (OSError, msgspec.MsgspecError):
             return State()
-        if state.copy and not (self.folder / state.copy).is_file():
-            return State()
-        return state
+        return state if not state.copy or self._is_whole(state.copy) else State()
+
+    def _is_whole(self, copy: str) -> bool:
+        """Tell whether a copy is one of this file, with the content that its name tells."""
+        kept = _COPY.fullmatch(copy)
+        if kept is None or kept["id"] != self._id:
+            return False
+        try:
+            path = self.folder / copy
+            key = cache.known_key(path) or cache.learn_key(path, read_regular(path))
+        except OSError:
+            return False
+        return key.startswith(kept["content"])
 
     def write(self, state: State) -> None:
         """Keep what is known."""
-        write_whole(self._state, msgspec.json.encode(state))
+        write_whole(self._state, sealed(msgspec.json.encode(state)))
 
     @contextmanager
     def scratch(self) -> Iterator[IO[bytes]]:
@@ -95,7 +110,6 @@ class Shelf:
         while piece := file.read(1 << 20):
             content.update(piece)
         name = f"{self._slug}-{self._id}-{content.hexdigest()[:16]}.json"
-        os.chmod(file.fileno(), 0o644)
         Path(file.name).replace(self.folder / name)
         return name
 
@@ -106,7 +120,8 @@ class Shelf:
         The lock goes with its process, however that ends.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / f"{self._id}.lock").open("wb") as file:
+        lock = os.open(self.folder / f"{self._id}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        with os.fdopen(lock, "wb") as file:
             until = time.monotonic() + patience
             is_ours = _try_lock(file)
             while not is_ours and time.monotonic() < until:
@@ -129,8 +144,8 @@ class Shelf:
         for path in self.folder.iterdir():
             with contextlib.suppress(OSError):
                 stat = path.stat()
-                if path.suffix == ".json":
-                    id_ = path.name.split("-")[-2]
+                if kept := _COPY.fullmatch(path.name):
+                    id_ = kept["id"]
                     is_replaced = id_ == self._id and path.name != newest
                     state = path if is_replaced else self.folder / f"{id_}.state"
                     yield state.stat().st_mtime, stat.st_size, path

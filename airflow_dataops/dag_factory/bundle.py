@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from airflow_dataops.adapters import cache
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.adapters.pack import write_whole
 from airflow_dataops.dag_factory import bundle_pruning
 from airflow_dataops.dag_factory.bundle_doubles import doubles, project_of
@@ -29,7 +30,7 @@ from airflow_dataops.dag_factory.bundle_versions import (
     kept_version,
     versions_place,
 )
-from airflow_dataops.dag_factory.load import find_manifests
+from airflow_dataops.dag_factory.load import check_inside, find_manifests
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
 
@@ -196,11 +197,15 @@ class ManifestFolderBundle(BaseDagBundle):
 
     def _copied(self, place: Path | Source) -> str:
         """Copy a manifest, unless its content is there already; return the key of its content."""
-        path = local_manifest(place) if isinstance(place, Source) else place
+        if isinstance(place, Source):
+            path = local_manifest(place)
+        else:
+            path = place
+            check_inside(path, Path(str(self._folder)))
         try:
             key = cache.known_key(path)
             if key is None or not is_whole(self._content(key), key):
-                data = path.read_bytes()
+                data = read_regular(path)
                 key = cache.learn_key(path, data)
                 write_whole(self._content(key), data, READABLE)
         except OSError as error:

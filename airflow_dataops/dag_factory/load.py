@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+import os
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG
@@ -79,12 +80,12 @@ def load_dags(
     loader = _Loader(namespace, {"conn_id": text(conn_id, "conn_id"), **arguments}, own)
     source = as_source(folder)
     try:
-        manifests = _manifests(source, namespace)
+        root, manifests = _manifests(source, namespace)
     except ConfigError as error:
         loader.fail(error)
     else:
         for manifest in manifests:
-            loader.load(manifest)
+            loader.load(manifest, root)
     loader.check_names()
     loader.report(str(source))
     return loader.dags
@@ -104,11 +105,29 @@ def _own_arguments(per_project: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 def _manifests(
     folder: Path | Source, namespace: MutableMapping[str, Any]
-) -> Sequence[Path | Source]:
+) -> tuple[Path | None, Sequence[Path | Source]]:
+    """Return the manifests, and the folder of this host that they are in, if it is one."""
     if isinstance(folder, Source):
-        return find_sources(folder)
+        return None, find_sources(folder)
     root = Path(namespace.get("__file__", ".")).parent / folder
-    return [root] if root.is_file() else list(find_manifests(root))
+    return (None, [root]) if root.is_file() else (root, list(find_manifests(root)))
+
+
+def check_inside(path: Path, root: Path) -> None:
+    """Check that a manifest does not lead out of its folder. Raises `ConfigError`.
+
+    Who may put files there should not choose which other files of the host are read.
+    """
+    try:
+        place = path.resolve()
+    except (OSError, RuntimeError):
+        # A circle of links; whoever opens it tells so.
+        return
+    if place.exists() and not place.is_relative_to(root.resolve()):
+        raise ConfigError(
+            f"{path} is a link to {place}, out of the folder {root}; put the manifest itself "
+            "there, or name its own folder"
+        )
 
 
 def find_manifests(root: Path) -> Iterator[Path]:
@@ -117,14 +136,26 @@ def find_manifests(root: Path) -> Iterator[Path]:
         raise ConfigError(
             f"{root}: no such folder; the folder given to load_dags is relative to the DAG file"
         )
-    files = {*root.rglob("manifest.json"), *root.glob("*.json")}
-    found = {path for path in files if is_manifest(path.relative_to(root))}
+    found = {path for path in _names_below(root) if is_manifest(path.relative_to(root))}
     if not found:
         raise ConfigError(
             f"{root}: no manifest in this folder; put one there with `airflow-dataops compile "
             f"--output {root.name}/<project>/manifest.json`"
         )
     yield from sorted(found)
+
+
+def _names_below(root: Path) -> Iterator[Path]:
+    """Yield what may be a manifest by its name: also links into nowhere, which must be told of.
+
+    Of a folder that cannot be listed that is the manifest which may be in it.
+    """
+    unlisted: list[Path] = []
+    walk = os.walk(root, onerror=lambda error: unlisted.append(Path(str(error.filename))))
+    for folder, folders, files in walk:
+        yield from (Path(folder, name) for name in (*files, *folders) if name.endswith(".json"))
+        folders[:] = [name for name in folders if is_manifest(PurePath(name, "manifest.json"))]
+    yield from (folder / "manifest.json" for folder in unlisted)
 
 
 class _Loader:
@@ -145,10 +176,12 @@ class _Loader:
         self._sources: dict[str, Path | Source] = {}
         self._errors: list[DataOpsError] = []
 
-    def load(self, manifest: Path | Source) -> None:
-        """Load one manifest, or remember why not."""
+    def load(self, manifest: Path | Source, root: Path | None) -> None:
+        """Load one manifest, or remember why not; it must not lead out of `root`."""
         known = len(self._projects)
         try:
+            if isinstance(manifest, Path) and root is not None:
+                check_inside(manifest, root)
             for dag in self._build(manifest):
                 self._add(dag, manifest)
         except DataOpsError as error:
@@ -187,8 +220,9 @@ class _Loader:
     def _build(self, manifest: Path | Source) -> list[DAG]:
         """Build the DAGs of a manifest, without those that this process does not run."""
         of_dag, parts = self._parts(manifest)
+        wanted = [(id_, make()) for id_, make in parts if is_wanted(id_)]
         try:
-            return [build_dag(make(), id_, of_dag) for id_, make in parts if is_wanted(id_)]
+            return [build_dag(planned, id_, of_dag) for id_, planned in wanted]
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
 

@@ -17,6 +17,7 @@ from airflow_dataops.adapters.messages import check_templates
 from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.outbox.sender import Sender
 from airflow_dataops.core.alerts.config import AlertsConfig, parse_config
+from airflow_dataops.core.yaml_loader import Bounded
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.receivers import open_receiver
 
@@ -139,7 +140,7 @@ def _url_of(setting: str) -> str:
 @lru_cache(maxsize=4)
 def _read_config(path: str, _changed: int) -> AlertsConfig:
     try:
-        data = yaml.safe_load(Path(path).read_text("utf-8"))
+        data = yaml.load(Path(path).read_text("utf-8"), Bounded)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {error}") from None
     config = parse_config(data or {}, path)

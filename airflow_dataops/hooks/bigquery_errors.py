@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOOKED_AT = 2_000
+"""Characters of an error: the rest may be the text of a statement."""
 _STATES = (
     # "Transaction is aborted due to concurrent update against table", "Could not serialize
     # access to table .. due to concurrent update"
@@ -39,5 +41,5 @@ def stated() -> Iterator[None]:
 
 
 def _state(error: Exception) -> str | None:
-    text = str(error)
+    text = str(error)[:_LOOKED_AT]
     return next((state for pattern, state in _STATES if pattern.search(text)), None)

@@ -45,6 +45,8 @@ class StorageOrigin:
             path = storage_path(self._uri, self._conn_id)
             path.fs.invalidate_cache()
             info = path.fs.info(path.path)
+            if info.get("type", "file") != "file":
+                raise OriginError("it is no regular file", may_pass=False)
             found = content_mark(info)
             if found == validator:
                 return None
@@ -75,7 +77,9 @@ class ListingOrigin:
         files = {
             path.removeprefix(start): content_mark(info)
             for path, info in found.items()
-            if path.startswith(start) and is_manifest(path.removeprefix(start))
+            if info.get("type", "file") == "file"
+            and path.startswith(start)
+            and is_manifest(path.removeprefix(start))
         }
         text = json.dumps(files, sort_keys=True)
         if text == validator:

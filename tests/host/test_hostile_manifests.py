@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
+import socket
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -154,7 +157,7 @@ def test_a_manifest_may_ask_for_an_alert(tmp_path: Path) -> None:
     assert dag_of(tmp_path, node).task_ids == ["a"]
 
 
-JUNK = (-1, "\x00\x1b[31m\n", [[]], {"a": {"b": []}}, 10**30)
+JUNK = ([[]], 10**30)
 
 
 def test_one_bad_argument_takes_down_one_manifest(tmp_path: Path) -> None:
@@ -175,3 +178,52 @@ def test_one_bad_argument_takes_down_one_manifest(tmp_path: Path) -> None:
     loaded = load_dags("manifests", namespace, conn_id="w", dbt=dbt)
     assert "good" in namespace
     assert len(loaded) > 1
+
+
+def test_pipes_devices_sockets_and_links_neither_hang_nor_lead_elsewhere(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "manifests", write(tmp_path / "out.json", manifest(model("a")))
+    write(folder / "good.json", manifest(model("a"), project="good"))
+    for name in ("pipe", "socket", "loop", "zero", "away", "back", "within", "above"):
+        (folder / name).mkdir()
+    os.mkfifo(folder / "pipe" / "manifest.json")
+    server = socket.socket(socket.AF_UNIX)
+    with contextlib.chdir(folder / "socket"):
+        server.bind("manifest.json")
+    (folder / "loop" / "manifest.json").symlink_to(folder / "loop" / "manifest.json")
+    (folder / "zero" / "manifest.json").symlink_to("/dev/zero")
+    (folder / "away" / "manifest.json").symlink_to(outside)
+    (folder / "back" / "x").symlink_to(folder, target_is_directory=True)
+    (folder / "within" / "manifest.json").symlink_to(folder / "within" / "..data.txt")
+    (folder / "above" / "manifest.json").symlink_to("/proc/self/environ")
+    write(folder / "within" / "..data.txt", manifest(model("a"), project="within"))
+    namespace: dict[str, Any] = {"__file__": str(tmp_path / "dag.py")}
+    load_dags("manifests", namespace, conn_id="w")
+    assert {"good", "within"} == namespace.keys() - {"__file__", "dataops_errors_0"}
+    with pytest.raises(ValueError, match="6 of the manifests") as caught:
+        namespace["dataops_errors_0"].validate()
+    text = str(caught.value)
+    assert "pipe/manifest.json is no manifest: it is a pipe, a device or a socket" in text
+    assert "socket/manifest.json cannot be read" in text
+    assert "loop/manifest.json cannot be read (Too many levels of symbolic links)" in text
+    assert "zero/manifest.json is a link to /dev/zero, out of the folder" in text
+    assert f"away/manifest.json is a link to {outside}, out of the folder" in text
+    server.close()
+
+
+def test_what_is_too_large_or_too_deep_is_one_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("airflow_dataops.adapters.local_files.LARGEST", 1)
+    folder = tmp_path / "manifests"
+    folder.mkdir()
+    with (folder / "huge.json").open("wb") as file:
+        file.truncate(1024**3 + 1)
+    write(folder / "deep.json", '{"nodes": ' + '{"a":' * 50_000 + "1" + "}" * 50_001)
+    write(folder / "list.json", '{"nodes": ' + "[" * 50_000 + "]" * 50_000 + "}")
+    write(folder / "good.json", manifest(model("a"), project="good"))
+    namespace: dict[str, Any] = {"__file__": str(tmp_path / "dag.py")}
+    load_dags("manifests", namespace, conn_id="w")
+    assert "good" in namespace
+    with pytest.raises(ValueError, match="3 of the manifests") as caught:
+        namespace["dataops_errors_0"].validate()
+    assert "huge.json is no manifest: it is larger than 1024 MB" in str(caught.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.engine import URL
 
+_PRIVATE = 0o600
 _BUSY_MS = 5_000
 _CONNECT_SECONDS = 5
 """A callback of a task may be waiting."""
@@ -131,8 +133,21 @@ def _postgres(url: URL) -> Engine:
     )
 
 
+def _make_private(file: Path) -> None:
+    """Let nobody else read the ledger, unless somebody shared it with a group on purpose.
+
+    SQLite gives the files beside it the same mode.
+    """
+    with contextlib.suppress(OSError):
+        os.close(os.open(file, os.O_CREAT | os.O_RDWR | os.O_NONBLOCK, _PRIVATE))
+        if file.stat().st_mode & 0o007:
+            file.chmod(_PRIVATE)
+
+
 def _sqlite(url: URL) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(str(url.database))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    _make_private(file)
     engine = create_engine(
         url,
         poolclass=QueuePool,

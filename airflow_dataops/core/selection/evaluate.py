@@ -47,6 +47,7 @@ class Evaluation:
         self._nodes = scope.project.nodes
         self._indirect = indirect
         self.unmatched: list[Group] = []
+        self._known: dict[int, Selected] = {}
 
     def run(self, spec: Spec) -> Selected:
         """Return what a spec selects.
@@ -55,7 +56,11 @@ class Evaluation:
             ConfigError: a criterion's value is not one that its method takes, or what the
                 method needs (an earlier state, results) is missing.
         """
-        return self._group(spec) if isinstance(spec, Group) else self._criterion(spec)
+        # Named selectors share their parts: 40 that each name the one above twice are 2**40.
+        if id(spec) not in self._known:
+            selected = self._group(spec) if isinstance(spec, Group) else self._criterion(spec)
+            self._known[id(spec)] = selected
+        return self._known[id(spec)]
 
     def matches(self, criterion: Criterion) -> set[str]:
         """Return what a criterion matches before graph operators and tests."""

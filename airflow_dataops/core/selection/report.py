@@ -34,7 +34,7 @@ _MOST_PROPOSALS = 3
 def describe_unmatched(scope: Scope, group: Group) -> str:
     """Say in one line why a group of criteria selected nothing."""
     evaluation = Evaluation(scope, IndirectSelection.EMPTY)
-    criteria = list(_criteria(group, evaluation))
+    criteria = list(_criteria(group, evaluation, set()))
     dead = [each for each in criteria if not evaluation.matches(each)]
     if not dead:
         reason = "its parts match nodes, but no node is in all of them"
@@ -45,13 +45,16 @@ def describe_unmatched(scope: Scope, group: Group) -> str:
     return f"{group.text!r} matches nothing ({reason})"
 
 
-def _criteria(spec: Spec, evaluation: Evaluation) -> Iterator[Criterion]:
-    """Yield the conditions of a spec, those of the selectors it names included."""
+def _criteria(spec: Spec, evaluation: Evaluation, seen: set[int]) -> Iterator[Criterion]:
+    """Yield the conditions of a spec, those of the selectors it names included, each once."""
+    if id(spec) in seen:
+        return
+    seen.add(id(spec))
     if isinstance(spec, Group):
         for part in spec.parts:
-            yield from _criteria(part, evaluation)
+            yield from _criteria(part, evaluation, seen)
     elif spec.method is MethodName.SELECTOR:
-        yield from _criteria(evaluation.named(spec), evaluation)
+        yield from _criteria(evaluation.named(spec), evaluation, seen)
     else:
         yield spec
 

@@ -50,8 +50,10 @@ def load_selectors(text: str, source: str = "selectors.yml") -> Selectors:
     """
     import yaml  # Airflow brings it; whoever passes parsed data can do without.
 
+    from airflow_dataops.core.yaml_loader import Bounded
+
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Bounded)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(f"{source} is not YAML: {error}") from error
     return parse_selectors(data, source)

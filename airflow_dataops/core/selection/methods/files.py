@@ -48,12 +48,20 @@ def _glob(scope: Scope, criterion: Criterion) -> set[str]:
 
 
 def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Match part by part; `**` stands for any number of folders, none included."""
-    if not pattern:
-        return not path
-    if pattern[0] == "**":
-        return any(_matches(path[skipped:], pattern[1:]) for skipped in range(len(path) + 1))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _matches(path[1:], pattern[1:])
+    """Match part by part; `**` stands for any number of folders, none included.
+
+    However many `**` there are, each part of the pattern looks once at each part of the path.
+    """
+    # How many parts of the path the pattern up to here may have taken.
+    taken = {0}
+    for part in pattern:
+        if part == "**":
+            taken = set(range(min(taken), len(path) + 1))
+        else:
+            taken = {at + 1 for at in taken if at < len(path) and fnmatchcase(path[at], part)}
+        if not taken:
+            return False
+    return len(path) in taken
 
 
 def known_paths(scope: Scope, criterion: Criterion) -> Iterator[str]:
