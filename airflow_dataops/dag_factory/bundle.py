@@ -30,7 +30,7 @@ from airflow_dataops.dag_factory.bundle_versions import (
     kept_version,
     versions_place,
 )
-from airflow_dataops.dag_factory.load import check_inside, find_manifests
+from airflow_dataops.dag_factory.folders import check_inside, find_manifests
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
 

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import logging
-import os
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG
 
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.core.arguments import did_you_mean, instance, refuse_unknown, spelled_out, text
-from airflow_dataops.core.manifests.files import is_manifest
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
+from airflow_dataops.dag_factory.folders import check_inside, find_manifests
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
@@ -24,7 +23,7 @@ from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+    from collections.abc import Callable, Mapping, MutableMapping, Sequence
     from typing import NoReturn
 
     from airflow_dataops.task_groups.arguments import PlanArguments
@@ -86,7 +85,9 @@ def load_dags(
     else:
         for manifest in manifests:
             loader.load(manifest, root)
-    loader.check_names()
+        # Of one manifest that is named, as by a bundle, the arguments may be those of all.
+        if root is not None or len(manifests) > 1:
+            loader.check_names()
     loader.report(str(source))
     return loader.dags
 
@@ -111,51 +112,6 @@ def _manifests(
         return None, find_sources(folder)
     root = Path(namespace.get("__file__", ".")).parent / folder
     return (None, [root]) if root.is_file() else (root, list(find_manifests(root)))
-
-
-def check_inside(path: Path, root: Path) -> None:
-    """Check that a manifest does not lead out of its folder. Raises `ConfigError`.
-
-    Who may put files there should not choose which other files of the host are read.
-    """
-    try:
-        place = path.resolve()
-    except (OSError, RuntimeError):
-        # A circle of links; whoever opens it tells so.
-        return
-    if place.exists() and not place.is_relative_to(root.resolve()):
-        raise ConfigError(
-            f"{path} is a link to {place}, out of the folder {root}; put the manifest itself "
-            "there, or name its own folder"
-        )
-
-
-def find_manifests(root: Path) -> Iterator[Path]:
-    """Yield the manifests in a folder, sorted. Raises `ConfigError` when there is none."""
-    if not root.is_dir():
-        raise ConfigError(
-            f"{root}: no such folder; the folder given to load_dags is relative to the DAG file"
-        )
-    found = {path for path in _names_below(root) if is_manifest(path.relative_to(root))}
-    if not found:
-        raise ConfigError(
-            f"{root}: no manifest in this folder; put one there with `airflow-dataops compile "
-            f"--output {root.name}/<project>/manifest.json`"
-        )
-    yield from sorted(found)
-
-
-def _names_below(root: Path) -> Iterator[Path]:
-    """Yield what may be a manifest by its name: also links into nowhere, which must be told of.
-
-    Of a folder that cannot be listed that is the manifest which may be in it.
-    """
-    unlisted: list[Path] = []
-    walk = os.walk(root, onerror=lambda error: unlisted.append(Path(str(error.filename))))
-    for folder, folders, files in walk:
-        yield from (Path(folder, name) for name in (*files, *folders) if name.endswith(".json"))
-        folders[:] = [name for name in folders if is_manifest(PurePath(name, "manifest.json"))]
-    yield from (folder / "manifest.json" for folder in unlisted)
 
 
 class _Loader:
@@ -188,6 +144,7 @@ class _Loader:
             self._nameless |= len(self._projects) == known
             self.fail(error)
         except Exception as error:
+            self._nameless |= len(self._projects) == known
             # Whatever a manifest holds, it is the only one that does not load.
             log.exception("%s", manifest)
             why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"

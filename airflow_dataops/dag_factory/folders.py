@@ -1,0 +1,58 @@
+"""Which files of a folder are manifests, and which of them are in it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.manifests.files import is_manifest
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+def check_inside(path: Path, root: Path) -> None:
+    """Check that a manifest does not lead out of its folder. Raises `ConfigError`.
+
+    Who may put files there should not choose which other files of the host are read.
+    """
+    try:
+        place = path.resolve()
+    except (OSError, RuntimeError):
+        # A circle of links; whoever opens it tells so.
+        return
+    if place.exists() and not place.is_relative_to(root.resolve()):
+        raise ConfigError(
+            f"{path} is a link to {place}, out of the folder {root}; put the manifest itself "
+            "there, or name its own folder"
+        )
+
+
+def find_manifests(root: Path) -> Iterator[Path]:
+    """Yield the manifests in a folder, sorted. Raises `ConfigError` when there is none."""
+    if not root.is_dir():
+        raise ConfigError(
+            f"{root}: no such folder; the folder given to load_dags is relative to the DAG file"
+        )
+    found = {path for path in _names_below(root) if is_manifest(path.relative_to(root))}
+    if not found:
+        raise ConfigError(
+            f"{root}: no manifest in this folder; put one there with `airflow-dataops compile "
+            f"--output {root.name}/<project>/manifest.json`"
+        )
+    yield from sorted(found)
+
+
+def _names_below(root: Path) -> Iterator[Path]:
+    """Yield what may be a manifest by its name: also links into nowhere, which must be told of.
+
+    Of a folder that cannot be listed that is the manifest which may be in it.
+    """
+    unlisted: list[Path] = []
+    walk = os.walk(root, onerror=lambda error: unlisted.append(Path(str(error.filename))))
+    for folder, folders, files in walk:
+        yield from (Path(folder, name) for name in (*files, *folders) if name.endswith(".json"))
+        folders[:] = [name for name in folders if is_manifest(PurePath(name, "manifest.json"))]
+    yield from (folder / "manifest.json" for folder in unlisted)
