@@ -42,6 +42,7 @@ _HOMES = {
     "Replace": "airflow_dataops.core.loads.specs",
     "Within": "airflow_dataops.core.loads.specs",
     "backfill": "airflow_dataops.adapters.backfills",
+    "asset_of": "airflow_dataops.operators.assets",
     "set_sla": "airflow_dataops.slas.setting",
     "load_slas": "airflow_dataops.dag_factory.slas",
     "sla_monitor_dag": "airflow_dataops.dag_factory.monitor",

@@ -12,7 +12,7 @@ from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
 from airflow_dataops.task_groups.tasks import add_tasks
@@ -120,5 +120,5 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
 
 
 def _when_fresh(plan: Plan, conn_id: str) -> AssetAll | AssetAny:
-    assets = [asset_of(found.relation, conn_id) for found in plan.inputs]
+    assets = [table_asset(found.relation, conn_id, plan.adapter) for found in plan.inputs]
     return AssetAll(*assets) if plan.start_when is StartWhen.ALL else AssetAny(*assets)

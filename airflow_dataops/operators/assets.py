@@ -6,9 +6,11 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import attrs
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
 
-from airflow_dataops.core.plan.names import table_path
+from airflow_dataops.core.assets import SCHEME, asset_name, encoded, is_plain
+from airflow_dataops.core.sql.names import parse_relation
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,21 +23,61 @@ _LONGEST = 1000
 """Longer names are left to Airflow, which refuses some of them."""
 
 
-def asset_of(relation: Relation, conn_id: str) -> Asset:
-    """Name a table's asset by where the table is.
+def asset_of(table: str, conn_id: str, *, dialect: str | None = None) -> Asset:
+    """Return the asset of a table, to schedule a DAG on it or to set an SLA on it.
 
-    The same table is the same asset whatever fills or reads it: another project, another
-    tool, a hand-written DAG. The uri is `dataops://<conn_id>/<database>/<schema>/<table>`,
-    each part percent-encoded, missing ones left out; the name is the same without the scheme.
+    Models of manifests and loads emit it. Its name and its uri are both
+    `dataops://<conn_id>/<database>/<schema>/<table>`, so that `Asset(<that text>)` is the same.
+
+    Args:
+        table: with database and schema, such as `shop.sales.orders`.
+        conn_id: the Airflow connection of its warehouse.
+        dialect: the engine (`duckdb`, `postgres`, `snowflake`, `bigquery`); needed only where
+            the name has capitals or quotes, which engines read in different ways.
+
+    Raises:
+        ConfigError: it cannot be told which table is meant.
     """
-    name = table_path(relation, conn_id)
+    relation = parse_relation(table, dialect)
+    if relation.database is None or relation.schema is None:
+        raise ConfigError(
+            f"asset_of({table!r}): write database.schema.table; an asset is named where nobody "
+            "has looked at the connection yet, which knows the rest."
+        )
+    if dialect is None and not is_plain(table):
+        raise ConfigError(
+            f"asset_of({table!r}): engines read capitals, quotes and other letters than a to z in "
+            "different ways; say which one it is, such as dialect='snowflake', or write the name "
+            "in small letters without quotes if it needs none."
+        )
+    return table_asset(relation, conn_id, dialect)
+
+
+def load_outlet(target: str, conn_id: str) -> Asset | AssetAlias:
+    """Return what a load says at parse of the table that it will write.
+
+    Its asset where the text tells which table that is. Where it does not (no database, a
+    template, capitals), an alias: the task finds out and emits the asset through it.
+    """
+    if is_plain(target):
+        return asset_of(target, conn_id)
+    return AssetAlias(name=f"{SCHEME}{encoded(conn_id)}?{target}"[:_LONGEST])
+
+
+def table_asset(relation: Relation, conn_id: str, dialect: str | None) -> Asset:
+    """Return the asset of a table, named by where the table is; see `core.assets`.
+
+    Args:
+        relation: as the warehouse stores it.
+    """
+    name = asset_name(relation, conn_id, dialect)
     defaults = _defaults()
     if defaults is None or len(name) > _LONGEST:
-        return Asset(name=name, uri=f"dataops://{name}")
-    return _assembled(name, f"dataops://{name}", defaults)
+        return Asset(name=name, uri=name)
+    return _assembled(name, defaults)
 
 
-def _assembled(name: str, uri: str, defaults: tuple[Default, ...]) -> Asset:
+def _assembled(name: str, defaults: tuple[Default, ...]) -> Asset:
     """Return an asset without checking the uri, which has no query, user or fragment.
 
     To check a uri, Airflow first imports what all of its providers say of assets, and with
@@ -44,7 +86,7 @@ def _assembled(name: str, uri: str, defaults: tuple[Default, ...]) -> Asset:
     asset: Asset = object.__new__(Asset)
     put = object.__setattr__
     put(asset, "name", name)
-    put(asset, "uri", uri)
+    put(asset, "uri", name)
     for field, make in defaults:
         put(asset, field, make(asset))
     return asset
@@ -58,8 +100,8 @@ def _defaults() -> tuple[Default, ...] | None:
         return None
     defaults = tuple((field.name, _maker(field.default)) for field in fields)
     # Schemes that begin so are not looked up.
-    built = Asset(name="a/b", uri="x-dataops://a/b")
-    assembled = _assembled("a/b", "x-dataops://a/b", defaults)
+    built = Asset("x-dataops://a/b")
+    assembled = _assembled("x-dataops://a/b", defaults)
     is_same = all(
         getattr(built, field.name) == getattr(assembled, field.name)
         for field in attrs.fields(Asset)

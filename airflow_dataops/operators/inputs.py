@@ -9,7 +9,7 @@ from airflow.sdk import Asset, BaseSensorOperator
 from croniter import croniter  # type: ignore[import-untyped]
 
 from airflow_dataops.core.plan import Input, StartWhen
-from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.assets import table_asset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,6 +44,7 @@ class InputsSensor(BaseSensorOperator):
     Args:
         inputs: the tables, with the schedules of their makers.
         conn_id: the warehouse they are in.
+        dialect: its engine; None if unknown.
         start_when: whether all or any of them must be fresh.
         schedule: of the DAG itself.
     """
@@ -55,11 +56,12 @@ class InputsSensor(BaseSensorOperator):
         *,
         inputs: Sequence[Input],
         conn_id: str,
+        dialect: str | None = None,
         start_when: StartWhen = StartWhen.ALL,
         schedule: str | None = None,
         **arguments: Any,
     ) -> None:
-        assets = [asset_of(found.relation, conn_id) for found in inputs]
+        assets = [table_asset(found.relation, conn_id, dialect) for found in inputs]
         defaults: dict[str, Any] = {"mode": "reschedule", "timeout": timedelta(hours=12)}
         super().__init__(**(defaults | arguments | {"inlets": assets}))
         self.schedules = [found.schedule for found in inputs]

@@ -8,6 +8,7 @@ from airflow.sdk import DAG, Asset, BaseOperator, TaskGroup, XComArg
 from airflow.sdk.definitions._internal.contextmanager import DagContext
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
+from airflow_dataops.core.assets import label
 from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.wishes import About
 from airflow_dataops.errors import ConfigError
@@ -42,7 +43,9 @@ def find_subject(given: object, dag: DAG | None = None) -> Found:
                 f"set_sla: the asset {given.name!r} is in no DAG; call it inside `with DAG(...)`, "
                 "or pass dag=, so that the SLA travels with that DAG"
             )
-        return Found(About(kind=SubjectKind.ASSET, dag_id=home.dag_id, subject=given.name), home)
+        return Found(
+            About(kind=SubjectKind.ASSET, dag_id=home.dag_id, subject=label(given.name)), home
+        )
     if isinstance(given, BaseOperator | MappedOperator):
         home = given.dag if given.has_dag() else None
         home = _in_dag(home, "task", given.task_id)

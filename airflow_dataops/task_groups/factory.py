@@ -101,6 +101,7 @@ def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArgu
     warehouse = Warehouse(
         manifest=str(manifest),
         conn_id=conn_id,
+        dialect=plan.head.adapter,
         dbt=arguments.get("dbt"),
         threads=_threads(arguments),
     )

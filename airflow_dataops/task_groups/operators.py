@@ -9,7 +9,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator
@@ -41,12 +41,14 @@ class Warehouse(Struct, frozen=True):
     Attributes:
         manifest: absolute path of the manifest.
         conn_id: the Airflow connection.
+        dialect: its engine, as dbt calls it; None if unknown.
         dbt: how to call dbt, where some nodes need it.
         threads: sessions of a fused task at most; None for what suits the warehouse.
     """
 
     manifest: str
     conn_id: str
+    dialect: str | None = None
     dbt: DbtConfig | None = None
     threads: int | None = None
 
@@ -78,7 +80,7 @@ def own_arguments(
 ) -> dict[str, Any]:
     """Return the arguments in which tasks of one profile differ, besides id and nodes."""
     doc = arguments.get("doc_md") or task.description or None
-    outlets = [asset_of(found, warehouse.conn_id) for found in _emitted(task)]
+    outlets = [table_asset(found, warehouse.conn_id, warehouse.dialect) for found in _emitted(task)]
     outlets += arguments.get("outlets", ())
     own = {"doc_md": doc, "outlets": outlets}
     if task.kind is TaskKind.FUSED:
@@ -104,6 +106,7 @@ def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any])
     return InputsSensor(
         inputs=head.inputs,
         conn_id=warehouse.conn_id,
+        dialect=warehouse.dialect,
         start_when=head.start_when,
         schedule=head.schedule,
         **arguments,

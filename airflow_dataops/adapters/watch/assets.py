@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.assets import label
 from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.judge import judge_age
 from airflow_dataops.core.sla.policies import MaxAge
@@ -50,7 +51,7 @@ class AssetWatch:
         if not wanted and not (rules and rules.has_assets):
             return []
         listed = self._reader.assets()
-        assets = {name: each for each in listed for name in (each.name, each.uri)}
+        assets = {name: each for each in listed for name in _names(each)}
         if rules is not None:
             known = {(sla.subject, sla.name) for sla in wanted}
             named = rules.of_assets(each.name for each in listed)
@@ -104,6 +105,11 @@ class AssetWatch:
         for miss in open_:
             if miss.sla == sla.name and due is not None and miss.due < due:
                 self._desk.solve(miss.key)
+
+
+def _names(asset: Asset) -> tuple[str, ...]:
+    """Return all that an SLA may call an asset."""
+    return (label(asset.name), asset.name, asset.uri)
 
 
 def _miss(sla: Sla, found: Judgement, now: datetime) -> SlaMiss:

@@ -143,6 +143,7 @@ class Planner:
             self.tasks = wait_for_inputs(self.tasks, cut.readers, profile)
         return Plan(
             name=self.project.name,
+            adapter=self.project.adapter,
             tasks=self._in_order(),
             profiles=self.profiles.all(),
             part=cut.part,
@@ -150,7 +151,7 @@ class Planner:
             start=cut.starting.start,
             start_when=self.options.start_when,
             inputs=cut.inputs,
-            slas=slas_of_plan(self.tasks, self.selected),
+            slas=slas_of_plan(self.tasks, self.selected, self.project.adapter),
             warnings=self.project.warnings + warnings,
         )
 

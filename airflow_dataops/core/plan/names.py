@@ -6,14 +6,13 @@ import hashlib
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
-from urllib.parse import quote
 
 from airflow_dataops.core.model import NodeKind, SourceSpec
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_dataops.core.model import Node, Project, Relation
+    from airflow_dataops.core.model import Node, Project
 
 MAX_LENGTH = 150
 """Airflow allows 250 characters; the rest is room for the names of groups and suffixes."""
@@ -41,21 +40,6 @@ def clean(text: str, *, dots: bool = True) -> str:
     if text.isascii() and text.isidentifier():
         return text[:MAX_LENGTH]
     return re.sub(r"[^\w.-]" if dots else r"[^\w-]", "_", text)[:MAX_LENGTH]
-
-
-def table_path(relation: Relation, *front: str) -> str:
-    """Return the parts of a table's name, percent-encoded: `warehouse/shop/main/orders`.
-
-    Args:
-        front: what goes before them, such as the connection's id.
-    """
-    parts = (*front, relation.database, relation.schema, relation.identifier)
-    return "/".join([encoded(part) for part in parts if part])
-
-
-def encoded(part: str) -> str:
-    """Return one part of such a path."""
-    return part if part.isascii() and part.isidentifier() else quote(part, safe="")
 
 
 def _readable(project: Project, node: Node) -> str:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import replace
 
+from airflow_dataops.core.assets import table_path
 from airflow_dataops.core.ledger.misses import SubjectKind, Tier
 from airflow_dataops.core.model import NodeKind
-from airflow_dataops.core.plan.names import table_path
 from airflow_dataops.core.plan.structs import TaskKind
 from airflow_dataops.core.sla.declared import slas_to_json
 from airflow_dataops.core.sla.names import default_name
@@ -26,7 +26,7 @@ _DOING = {TaskKind.BUILD, TaskKind.FRESHNESS}
 
 
 def slas_of_plan(
-    tasks: Mapping[str, PlannedTask], nodes: Iterable[Node]
+    tasks: Mapping[str, PlannedTask], nodes: Iterable[Node], adapter: str | None = None
 ) -> tuple[dict[str, Any], ...]:
     """Return the SLAs of a plan, as `slas_to_json` writes them, without a DAG's id.
 
@@ -41,12 +41,12 @@ def slas_of_plan(
     found: dict[tuple[object, ...], Sla] = {}
     for node in wishing:
         for task_id in _tasks_of(node, homes):
-            for sla in node_slas(node, task_id):
+            for sla in node_slas(node, task_id, adapter):
                 _put(found, sla, node)
     return tuple(slas_to_json(found.values()))
 
 
-def node_slas(node: Node, task_id: str) -> Iterator[Sla]:
+def node_slas(node: Node, task_id: str, adapter: str | None = None) -> Iterator[Sla]:
     """Yield the SLAs that a node's metadata asks for, of the task that builds it.
 
     The age of a table is its asset's, whose name still lacks the connection. All that counts
@@ -75,7 +75,7 @@ def node_slas(node: Node, task_id: str) -> Iterator[Sla]:
         yield Sla(
             name=default_name(age),
             kind=SubjectKind.ASSET,
-            subject=table_path(node.relation),
+            subject=table_path(node.relation, adapter),
             due=age,
             tier=tier,
             owner=wish.owner,

@@ -294,6 +294,7 @@ class Plan(Struct, frozen=True):
 
     Attributes:
         name: of the project.
+        adapter: the dbt adapter type that the project was compiled for; None if unknown.
         part: the part of the project; empty for all of it.
         schedule: the schedule that the project's metadata asks for, None for none.
         schedules: all schedules that the metadata asks for, where there are several.
@@ -307,6 +308,7 @@ class Plan(Struct, frozen=True):
     name: str
     tasks: dict[str, PlannedTask]
     profiles: tuple[Profile, ...] = ()
+    adapter: str | None = None
     part: str = ""
     schedule: str | None = None
     schedules: tuple[str, ...] = ()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 from msgspec.structs import replace
 
+from airflow_dataops.core.assets import label
 from airflow_dataops.core.decoding import Mistake, MistakesError, convert, read_yaml
 from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.model import Struct
@@ -156,10 +157,10 @@ class Rules:
         """Return the SLAs of assets."""
         rules = [rule for rule in self._rules if rule.asset is not None]
         return [
-            self._sla(rule, About(kind=SubjectKind.ASSET, subject=name))
+            self._sla(rule, About(kind=SubjectKind.ASSET, subject=label(name)))
             for name in sorted(names if rules else ())
             for rule in rules
-            if _like(name, rule.asset)
+            if _like(name, rule.asset) or _like(label(name), rule.asset)
         ]
 
     def idle(self, dag_id: str, found: Iterable[Sla]) -> list[str]:

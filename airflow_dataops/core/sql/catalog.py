@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql.dialects import Databases, Names, get_dialect
 from airflow_dataops.core.sql.relations import RelationKind
@@ -58,6 +60,17 @@ def current_database(runner: SqlRunner) -> str:
     """Return the database that unqualified names belong to."""
     [(name,)] = runner.fetch(f"select {get_dialect(runner.dialect).current_database}")
     return str(name)
+
+
+def full_name(relation: Relation, runner: SqlRunner) -> Relation:
+    """Return a relation with the session's database and schema where it names none."""
+    if relation.database is not None:
+        return relation
+    if relation.schema is not None:
+        return replace(relation, database=current_database(runner))
+    database = get_dialect(runner.dialect).current_database
+    [(name, schema)] = runner.fetch(f"select {database}, current_schema()")
+    return replace(relation, database=name, schema=schema)
 
 
 def _lookup(listing: str, parts: dict[str, str | None], names: Names) -> Statement:

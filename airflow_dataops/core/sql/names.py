@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|`([^`]+)`|([^\s."`]+))\s*(?:\.(?!\s*$)|$)')
 _MOST = 3
-_FOLD = {"postgres": str.lower, "snowflake": str.upper}
+_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
+_FOLD: dict[str, Callable[[str], str]] = {
+    # Postgres folds ASCII alone where its texts are UTF-8.
+    "postgres": lambda part: part.translate(_SMALL),
+    "snowflake": str.upper,
+}
 """How an engine reads a part that is written without quotes."""
 
 
@@ -37,6 +46,10 @@ def parse_relation(name: str, dialect: str | None = None) -> Relation:
             f"{name!r} is not the name of a table; write table, schema.table or "
             'database.schema.table, and parts with dots or blanks in double quotes ("a.b").'
         )
+    if dialect == "bigquery" and len(parts) == 1:
+        # All of it in one pair of backticks, as BigQuery's console writes it. A project may hold
+        # a dot (of a domain), a table does not.
+        parts = parts[0].rsplit(".", _MOST - 1)
     identifier, schema, database = (*reversed(parts), None, None)[:_MOST]
     return Relation(identifier=identifier or "", schema=schema, database=database)
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn, Required, TypedDict, Unpack
 
 import msgspec
+from airflow.sdk import Asset, AssetAlias
 
 from airflow_dataops.core.arguments import (
     choice,
@@ -21,10 +22,11 @@ from airflow_dataops.core.loads.overlap import lease_of
 from airflow_dataops.core.loads.run import begin_load, run_load
 from airflow_dataops.core.loads.specs import Drift, Load
 from airflow_dataops.core.model import Relation
+from airflow_dataops.core.sql.catalog import full_name
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.operators.arguments import SessionSettings
-from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.assets import load_outlet, table_asset
 from airflow_dataops.operators.attempts import attempt_of
 from airflow_dataops.operators.lineage import LoadLineage
 from airflow_dataops.operators.loads.source import RowsArguments, SourceArguments
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.arguments import Duration
     from airflow_dataops.core.loads.specs import LoadResult, Verb
+    from airflow_dataops.core.ports import SqlRunner
 
 
 class LoadSettings(TypedDict, total=False):
@@ -135,8 +138,8 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         self.deferrable = defers() if deferrable is None else flag(deferrable, "deferrable")
         self.poll_interval = seconds(poll_interval, "poll_interval", is_positive=True)
         self.script: str | None = None
-        if "{{" not in target and "{%" not in target:
-            self.outlets = [*self.outlets, asset_of(parse_relation(target), conn_id)]
+        self._outlet = load_outlet(target, conn_id)
+        self.outlets = [*self.outlets, self._outlet]
 
     @abstractmethod
     def _verb(self) -> Verb:
@@ -148,7 +151,8 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             load = self._load(context, runner.dialect)
             run = begin_load if self.deferrable else run_load
             found = run(load, self._source(runner.dialect), runner)
-        return self._end(context, found)
+            asset = self._asset(runner)
+        return self._end(context, found, asset)
 
     def execute_complete(
         self, context: Context, event: dict[str, Any], detached: dict[str, Any]
@@ -164,16 +168,28 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
                 abandon(begun, runner)
                 raise RetryableError(_stopped(begun, event))
             found = finish(begun, runner)
+            asset = self._asset(runner)
         self._show_script(f"{begun.script};\n\n{self.script}")
-        return self._end(context, found)
+        return self._end(context, found, asset)
 
-    def _end(self, context: Context, found: LoadResult | Detached) -> Any:
+    def _asset(self, runner: SqlRunner) -> Asset:
+        """Return the target's asset, which names its database whether or not the author did."""
+        if isinstance(self._outlet, Asset):
+            return self._outlet
+        target = full_name(parse_relation(self.target, runner.dialect), runner)
+        return table_asset(target, self.conn_id, runner.dialect)
+
+    def _end(self, context: Context, found: LoadResult | Detached, asset: Asset) -> Any:
         if isinstance(found, Detached):
             self._wait_for(found)
         self.log.info("%s", _said(found))
         self._tell_load(found.target, found.inserted, found.updated, found.deleted)
-        for asset in self.outlets:
-            context["outlet_events"][asset].extra = _extra(found)
+        for outlet in self.outlets:
+            event = context["outlet_events"][outlet]
+            if outlet == self._outlet and isinstance(outlet, AssetAlias):
+                event.add(asset, extra=_extra(found))
+            else:
+                event.extra = _extra(found)
         return plain(found)
 
     def _wait_for(self, detached: Detached) -> NoReturn:

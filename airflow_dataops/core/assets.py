@@ -1,0 +1,74 @@
+"""What a table's asset is called: one name, whoever writes or reads the table, however it is spelt.
+
+`dataops://<conn_id>/<database>/<schema>/<table>`, each part percent-encoded, missing ones left
+out. Engines keep the case of a name in different ways, so a part is written in small letters
+where it is what the engine makes of a name without quotes, and as it is stored, in double quotes,
+where it is not: `shop.orders` is one asset on every engine, `"Orders"` is another one on those
+that tell them apart.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Relation
+
+SCHEME = "dataops://"
+
+_CASE_IS_NOTHING = frozenset({"athena", "databricks", "duckdb", "fabric", "spark", "trino"})
+"""The engines on which `"Orders"` and `orders` are one table."""
+
+_STORES_CAPITALS = frozenset({"oracle", "snowflake"})
+"""The engines that store a name without quotes in capitals; others in small letters, or as is."""
+
+_PART = r"[a-z_][a-z0-9_-]*"
+_PLAIN = re.compile(rf"{_PART}\.{_PART}\.{_PART}")
+_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
+
+
+def asset_name(relation: Relation, conn_id: str, dialect: str | None) -> str:
+    """Return the name, and uri, of a table's asset.
+
+    Args:
+        relation: as the warehouse stores it.
+        conn_id: the Airflow connection of the warehouse.
+        dialect: the engine, whose rules of case hold; None where it is unknown.
+    """
+    return f"{SCHEME}{encoded(conn_id)}/{table_path(relation, dialect)}"
+
+
+def table_path(relation: Relation, dialect: str | None) -> str:
+    """Return the part of an asset's name that tells the table: `shop/main/orders`."""
+    parts = (relation.database, relation.schema, relation.identifier)
+    return "/".join([encoded(canonical(part, dialect)) for part in parts if part])
+
+
+def canonical(part: str, dialect: str | None) -> str:
+    """Return a part of a stored name so that a spelling without quotes is in small letters."""
+    # Engines fold ASCII alone: "É" and "é" are two tables also on DuckDB.
+    small = part.translate(_SMALL)
+    if dialect in _CASE_IS_NOTHING:
+        return small
+    unquoted = part.upper() if dialect in _STORES_CAPITALS else small
+    return small if part == unquoted else f'"{part}"'
+
+
+def is_plain(table: str) -> bool:
+    """Tell whether a name means the same table on every engine, whatever the session's defaults.
+
+    It has three parts, in small letters and without quotes.
+    """
+    return _PLAIN.fullmatch(table) is not None
+
+
+def label(name: str) -> str:
+    """Return what people and SLA files call an asset: its name without our scheme."""
+    return name.removeprefix(SCHEME)
+
+
+def encoded(part: str) -> str:
+    """Return one part of a path."""
+    return part if part.isascii() and part.isidentifier() else quote(part, safe="")
