@@ -75,7 +75,11 @@ CHUNKS = {
     ),
     "airflow-projects": Chunk(
         "dbt projects under Airflow's own scheduler: tables and verdicts are dbt's",
-        ("functional/test_projects_*.py", "functional/test_split_dags.py"),
+        (
+            "functional/test_projects_*.py",
+            "functional/test_split_dags.py",
+            "functional/test_wired_assets.py",
+        ),
         processes=1,
     ),
     "airflow": Chunk(

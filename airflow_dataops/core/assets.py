@@ -48,8 +48,7 @@ def table_path(relation: Relation, dialect: str | None) -> str:
 
 def canonical(part: str, dialect: str | None) -> str:
     """Return a part of a stored name so that a spelling without quotes is in small letters."""
-    # Engines fold ASCII alone: "É" and "é" are two tables also on DuckDB.
-    small = part.translate(_SMALL)
+    small = ascii_lower(part)
     if dialect in _CASE_IS_NOTHING:
         return small
     unquoted = part.upper() if dialect in _STORES_CAPITALS else small
@@ -67,6 +66,11 @@ def is_plain(table: str) -> bool:
 def label(name: str) -> str:
     """Return what people and SLA files call an asset: its name without our scheme."""
     return name.removeprefix(SCHEME)
+
+
+def ascii_lower(text: str) -> str:
+    """Fold a text as engines do: ASCII alone, so that "É" and "é" are two tables also on DuckDB."""
+    return text.translate(_SMALL)
 
 
 def encoded(part: str) -> str:

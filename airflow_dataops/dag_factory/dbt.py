@@ -11,6 +11,7 @@ from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
+from airflow_dataops.dag_factory.timetables import in_zone
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
@@ -96,7 +97,7 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     params = {**run_params(), **(of_dag.get("params") or {})}
     part = f", part `{plan.part}`" if plan.part else ""
     defaults: dict[str, Any] = {
-        "schedule": plan.schedule,
+        "schedule": in_zone(plan.schedule),
         "max_active_runs": 1,
         "tags": ["dbt"],
         "doc_md": f"The dbt project `{plan.name}`{part}.",

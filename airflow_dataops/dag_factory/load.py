@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG
@@ -19,11 +18,12 @@ from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources
 from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
-from airflow_dataops.task_groups.files import locate
+from airflow_dataops.task_groups.files import beside, locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from pathlib import Path
     from typing import NoReturn
 
     from airflow_dataops.task_groups.arguments import PlanArguments
@@ -110,7 +110,7 @@ def _manifests(
     """Return the manifests, and the folder of this host that they are in, if it is one."""
     if isinstance(folder, Source):
         return None, find_sources(folder)
-    root = Path(namespace.get("__file__", ".")).parent / folder
+    root = beside(namespace.get("__file__", "."), folder)
     return (None, [root]) if root.is_file() else (root, list(find_manifests(root)))
 
 
@@ -195,7 +195,7 @@ class _Loader:
         planning, of_dag = _settled(arguments)
         conn_id = of_dag.pop("conn_id")
         if "slas" in of_dag:
-            of_dag["slas"] = Path(self.namespace.get("__file__", ".")).parent / of_dag["slas"]
+            of_dag["slas"] = beside(self.namespace.get("__file__", "."), of_dag["slas"])
         base = of_dag.pop("dag_id", None) or planned.plan.head.name
         split = split_request(asked, planned.plan.head, of_dag)
         if split is None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import Asset, BaseSensorOperator
 from croniter import croniter  # type: ignore[import-untyped]
 
+from airflow_dataops.core.manifests.schedule import split_zone
 from airflow_dataops.core.plan import Input, StartWhen
 from airflow_dataops.operators.assets import table_asset
 
@@ -94,19 +96,21 @@ def last_due(
     Args:
         schedule: of its maker; None where nobody knows, then the last period of `own` counts.
         run_after: the time of the run that reads it.
+        zone: of schedules that name none.
     """
-    until = run_after.astimezone(zone)
     if schedule is None:
-        return _before(own, until)
+        return _before(own, run_after, zone)
     # A tick at that very time counts; croniter looks for earlier ones only.
-    return _before(schedule, until + timedelta(seconds=1))
+    return _before(schedule, run_after + timedelta(seconds=1), zone)
 
 
-def _before(schedule: str | None, time: datetime) -> datetime | None:
-    cron = _CRONS.get(schedule or "", schedule)
-    if cron is None or cron.startswith("@"):
+def _before(schedule: str | None, time: datetime, zone: tzinfo) -> datetime | None:
+    text, named = split_zone(schedule or "")
+    cron = _CRONS.get(text, text)
+    if not cron or cron.startswith("@"):
         return None
-    found: datetime = croniter(cron, time).get_prev(datetime)
+    at = time.astimezone(zone if named is None else ZoneInfo(named))
+    found: datetime = croniter(cron, at).get_prev(datetime)
     return found
 
 

@@ -22,7 +22,21 @@ def locate(path: str | Path | Source) -> Path:
     path = as_source(path)
     if isinstance(path, Source):
         return local_manifest(path)
-    return path if path.is_absolute() else Path(caller_file()).parent / path
+    return beside(caller_file(), path)
+
+
+def beside(dag_file: str | Path, path: str | Path) -> Path:
+    """Return the absolute path of a file that a DAG file names relative to itself.
+
+    Where the DAG file's own path is relative (`DagBag("dags/")`, as in tests of DAG folders), what
+    it makes of its `__file__` is relative to the current folder: that is looked for as well.
+    """
+    path = Path(path)
+    folder = Path(dag_file).parent
+    found = (folder / path).absolute()
+    if not folder.is_absolute() and not found.exists() and path.exists():
+        return path.absolute()
+    return found
 
 
 def caller_file() -> str:

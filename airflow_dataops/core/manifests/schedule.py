@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from typing import NamedTuple
+from zoneinfo import ZoneInfo
 
 WORDS = ("hourly", "daily", "weekly", "monthly", "quarterly", "yearly")
 _PRESETS = {"@once": "@once"} | {key: f"@{word}" for word in WORDS for key in (word, f"@{word}")}
 ACCEPTED = (
     "hourly, daily, weekly, monthly, quarterly or yearly, an Airflow preset such as @daily, "
-    'or a cron expression of five fields such as "30 6 * * 1-5"'
+    'or a cron expression of five fields such as "30 6 * * 1-5"; each may end in a time zone, '
+    'such as "30 6 * * 1-5 Europe/Berlin"'
 )
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
@@ -40,20 +42,42 @@ _FIELDS = (
 
 
 def normalise(schedule: str) -> str:
-    """Return an Airflow preset or a cron expression with single spaces.
+    """Return an Airflow preset or a cron expression with single spaces, and its time zone if any.
 
     Raises:
         ValueError: the schedule is neither, with the reason in a few words.
     """
-    text = " ".join(schedule.split())
+    text, zone = split_zone(" ".join(schedule.split()))
+    end = "" if zone is None else f" {zone}"
+    if zone is not None and not _is_zone(zone):
+        raise ValueError(f"{zone!r} is no time zone")
     if preset := _PRESETS.get(text.lower()):
-        return preset
+        return preset + end
     fields = text.split(" ")
     if len(fields) != len(_FIELDS):
         raise ValueError(f"it has {len(fields)} fields" if " " in text else "unknown")
     meant = [_values(part.lower(), field) for part, field in zip(fields, _FIELDS, strict=True)]
     _check_day_exists(fields, meant)
-    return text
+    return text + end
+
+
+def split_zone(schedule: str) -> tuple[str, str | None]:
+    """Take the time zone off the end of a schedule; None where it has none.
+
+    The time zone's name is one of the IANA database (https://www.iana.org/time-zones), so that
+    the schedule keeps to the clock on the wall when that changes.
+    """
+    text, _, last = schedule.rpartition(" ")
+    has_all = text.count(" ") == len(_FIELDS) - 1 or (text and " " not in text)
+    return (text, last) if has_all and last[:1].isalpha() else (schedule, None)
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (ValueError, OSError, KeyError):
+        return False
+    return True
 
 
 def _values(text: str, field: _Field) -> set[int]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.schedule import split_zone
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -29,5 +31,6 @@ def schedules_of(nodes: Iterable[Node]) -> tuple[str, ...]:
 
 def rank(schedule: str) -> tuple[int, str]:
     """Return what sorts schedules from the most frequent to the rarest."""
-    place = _PRESETS.index(schedule) + 1 if schedule in _PRESETS else 0
-    return (len(_PRESETS) + 1 if schedule == "@once" else place, schedule)
+    text, _ = split_zone(schedule)
+    place = _PRESETS.index(text) + 1 if text in _PRESETS else 0
+    return (len(_PRESETS) + 1 if text == "@once" else place, schedule)

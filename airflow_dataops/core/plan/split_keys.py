@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.schedule import split_zone
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import names
 from airflow_dataops.core.plan.groups import group_of
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Node
 
+_CRON_FIELDS = re.compile(r"[\w*/,?#-]+( [\w*/,?#-]+){4}")
 _CRON = {"*": "x", "/": ".", ",": "and", "?": "q", "#": "n"}
 
 
@@ -80,8 +82,11 @@ def part_names(keys: Iterable[str]) -> dict[str, str]:
 
 
 def _readable(key: str) -> str:
+    text, zone = split_zone(key)
+    if zone is not None and (text.startswith("@") or _CRON_FIELDS.fullmatch(text)):
+        return f"{_readable(text)}_{zone.replace('/', '.')}"
     if key.startswith("@"):
         return key[1:]
-    if re.fullmatch(r"[\w*/,?#-]+( [\w*/,?#-]+){4}", key):
+    if _CRON_FIELDS.fullmatch(key):
         return "".join(_CRON.get(letter, letter) for letter in key).replace(" ", "_")
     return key

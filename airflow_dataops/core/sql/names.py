@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError
 
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
 
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|`([^`]+)`|([^\s."`]+))\s*(?:\.(?!\s*$)|$)')
 _MOST = 3
-_SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
 _FOLD: dict[str, Callable[[str], str]] = {
-    # Postgres folds ASCII alone where its texts are UTF-8.
-    "postgres": lambda part: part.translate(_SMALL),
+    "postgres": ascii_lower,
     "snowflake": str.upper,
 }
 """How an engine reads a part that is written without quotes."""

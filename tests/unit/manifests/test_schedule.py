@@ -43,8 +43,25 @@ def test_cron_expressions_stay_as_they_are(cron: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "normal"),
+    [
+        ("daily Europe/Berlin", "@daily Europe/Berlin"),
+        ("0 7 * *  1-5   America/New_York", "0 7 * * 1-5 America/New_York"),
+        ("0 7 * * mon UTC", "0 7 * * mon UTC"),
+    ],
+)
+def test_a_schedule_may_end_in_a_time_zone(given: str, normal: str) -> None:
+    assert normalise(given) == normal
+
+
+@pytest.mark.parametrize(
     ("cron", "reason"),
     [
+        ("0 7 * * * Europe/Berln", "'Europe/Berln' is no time zone"),
+        ("0 7 * * * ../../etc/passwd", "it has 6 fields"),
+        ("0 7 * * * x/../../etc/passwd", "is no time zone"),
+        ("daily Mars", "'Mars' is no time zone"),
+        ("60 7 * * * UTC", "'60' is no minute (0 to 59)"),
         ("sometimes", "unknown"),
         ("@continuous", "unknown"),
         ("", "unknown"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.model import Relation
 
 if TYPE_CHECKING:
@@ -12,13 +13,14 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.manifests.dbt.wire import Node
 
+_PART = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|[^."`]+')
 _COLUMN = re.compile(r"""[^\W\d][\w$]*|"(?:[^"]|"")+"|`(?:[^`]|``)+`""")
 
 _FOLDS: dict[str | None, Callable[[str], str]] = {
     "snowflake": str.upper,
     "oracle": str.upper,
-    "postgres": str.lower,
-    "redshift": str.lower,
+    "postgres": ascii_lower,
+    "redshift": ascii_lower,
 }
 """What an engine makes of a name without quotes, where case counts."""
 
@@ -51,22 +53,23 @@ def read_relation(node: Node, adapter: str | None) -> Relation | None:
             identifier=identifier, schema=node.schema or None, database=node.database or None
         )
 
-    def stored(part: str | None) -> str | None:
-        if not part or _is_quoted(part, node.relation_name, adapter):
-            return part or None
-        return fold(part)
-
-    return Relation(
-        identifier=stored(identifier) or identifier,
-        schema=stored(node.schema),
-        database=stored(node.database),
+    quoted = _quoted_parts(node.relation_name, adapter)
+    names = (identifier, node.schema or None, node.database or None)
+    identifier, schema, database = (
+        name if name is None or is_quoted else fold(name)
+        for name, is_quoted in zip(names, quoted, strict=True)
     )
+    return Relation(identifier=identifier, schema=schema, database=database)
 
 
-def _is_quoted(part: str, relation_name: str | None, adapter: str | None) -> bool:
+def _quoted_parts(relation_name: str | None, adapter: str | None) -> tuple[bool, bool, bool]:
+    """Say of identifier, schema and database whether dbt writes them in quotes."""
     if relation_name is None:
-        return adapter not in _UNQUOTED_BY_DEFAULT
-    return f'"{part}"' in relation_name
+        usual = adapter not in _UNQUOTED_BY_DEFAULT
+        return (usual, usual, usual)
+    found = [part.startswith(('"', "`")) for part in _PART.findall(relation_name)]
+    first, second, third = (*reversed(found), False, False, False)[:3]
+    return (first, second, third)
 
 
 def tidy(path: str) -> str:
