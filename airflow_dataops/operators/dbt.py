@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import sys
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import BaseHook
+from airflow.sdk.exceptions import AirflowFailException
 from cosmos.config import ProfileConfig
 from cosmos.constants import InvocationMode
 from cosmos.operators.local import (
@@ -21,15 +21,23 @@ from cosmos.operators.local import (
 
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import TaskKind
+from airflow_dataops.errors import RunError
 from airflow_dataops.operators.asked import Asked
+from airflow_dataops.operators.dbt_checks import (
+    check_listed,
+    check_results,
+    ls_command,
+    selector_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from contextlib import AbstractContextManager
 
     from airflow.sdk import BaseOperator, Context
 
     from airflow_dataops.core.execution.requests import RunRequest
+    from airflow_dataops.core.model import Node
     from airflow_dataops.operators.dbt_config import DbtConfig
 
 
@@ -41,6 +49,8 @@ class _InTurn(Asked):
 
     warehouse_conn_id: str
     log: Any
+    select: Any
+    _chosen: tuple[Node, ...] = ()
     task_kind = TaskKind.BUILD
     fingerprint: str | None = None
     """Tells one state of the nodes from the next, as in our own operators."""
@@ -57,14 +67,30 @@ class _InTurn(Asked):
         nodes = self._taking_part(self.task_kind, request)
         if not nodes:
             return {"nodes": list(self.nodes), "status": "not selected"}
-        if len(nodes) < len(self.nodes):
-            manifest = self._open()
-            self.select = " ".join(_selector(manifest.node(id_).fqn) for id_ in nodes)
+        manifest = self._open()
+        self._chosen = tuple(manifest.node(id_) for id_ in nodes)
+        self.select = " ".join(map(selector_of, self._chosen))
         self._pass_on(request)
         if request.dry_run:
             return self._show(context, nodes)
         with _turn(self.warehouse_conn_id):
             return super().execute(context, **arguments)  # type: ignore[misc]
+
+    def run_subprocess(
+        self, command: list[str], env: dict[str, str], cwd: str, **arguments: Any
+    ) -> Any:
+        """Run dbt after it has said that it will run our nodes alone; then see whether it did."""
+        run = super().run_subprocess  # type: ignore[misc]
+        listing = ls_command(command, self.select, self._chosen[0].kind)
+        listed = run(listing, env, cwd, **arguments)
+        self.handle_exception(listed)  # type: ignore[attr-defined]
+        with _final():
+            check_listed(listed.full_output, self._chosen)
+        result = run(command, env, cwd, **arguments)
+        if result.exit_code == 0:
+            with _final():
+                check_results(Path(cwd) / "target", self._chosen)
+        return result
 
     def _show(self, context: Context, nodes: Sequence[str]) -> Any:
         """Log how dbt would be called."""
@@ -74,6 +100,15 @@ class _InTurn(Asked):
 
     def _pass_on(self, request: RunRequest) -> None:
         """Tell dbt what else the run was asked for."""
+
+
+@contextmanager
+def _final() -> Iterator[None]:
+    """Let what would go wrong again not be retried."""
+    try:
+        yield
+    except RunError as error:
+        raise AirflowFailException(str(error)) from error
 
 
 def _rendered(kind: Any) -> tuple[str, ...]:
@@ -129,7 +164,6 @@ _OPERATORS = {
     NodeKind.SNAPSHOT: DbtSnapshotOperator,
     NodeKind.TEST: DbtTestOperator,
 }
-_MEANING = re.compile(r"[\s,+]")
 _REFRESHED = frozenset({NodeKind.MODEL, NodeKind.SEED})
 
 
@@ -157,7 +191,7 @@ def dbt_operator(
             target_name=dbt.target,
             profiles_yml_filepath=Path(dbt.profiles_dir or dbt.project_dir) / "profiles.yml",
         ),
-        select=" ".join(map(_selector, fqns)),
+        select=" ".join(f"fqn:{'.'.join(fqn)}" for fqn in fqns),
         vars=dbt.vars or None,
         env=dbt.env or None,
         install_deps=False,
@@ -174,11 +208,3 @@ def _own_dbt() -> str:
     """Return the dbt beside Airflow's Python, which need not be on the path; else any dbt."""
     beside = Path(sys.executable).with_name("dbt")
     return str(beside) if beside.exists() else "dbt"
-
-
-def _selector(fqn: tuple[str, ...]) -> str:
-    """Select one node by its place.
-
-    dbt would split at blanks and commas, and read `+` as the node's descendants.
-    """
-    return "fqn:" + _MEANING.sub("?", ".".join(fqn))
