@@ -42,7 +42,6 @@ FILES = {
         "  - name: orders\n    columns: [{name: n, data_tests: [not_null]}]\n"
         "  - name: more\n    columns: [{name: n, data_tests: [not_null]}]\n"
     ),
-    "tests/orders.sql": "select 1 where false",
 }
 
 
@@ -54,7 +53,7 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text)
     dbt = Path(sys.executable).with_name("dbt")
     command = [dbt, "parse", "--profiles-dir", str(folder), "--project-dir", str(folder)]
-    env = os.environ | {"WH": str(folder / "compile.duckdb"), "DO_NOT_TRACK": "1"}
+    env = os.environ | {"WH": str(folder / "wh.duckdb"), "DO_NOT_TRACK": "1"}
     done = subprocess.run(command, env=env, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
     (folder / "manifest.json").write_bytes((folder / "target" / "manifest.json").read_bytes())

@@ -50,6 +50,11 @@ LOADS = """
             task_id="load", conn_id={base!r}, target="wh.main.{{{{ 'src' }}}}",
             sql="select 9 as n"
         )
+
+    with DAG("{base}_mapped", schedule=None):
+        ReplaceOperator.partial(task_id="load", conn_id={base!r}, target="wh.main.src").expand(
+            sql=["select 10 as n"]
+        )
 """
 OWN = """
     from airflow.sdk import DAG, Asset, task
@@ -133,7 +138,7 @@ def test_loads_start_models_and_models_start_dags_of_ones_own(
     models = ("models", READER.format(base=base, manifest=path), (f"{base}_dbt",))
     for name, source, ids in (own, models) if first == "own" else (models, own):
         airflow.drop(f"{base}_{name}.py", source, *ids)
-    kinds = ("two_parts", "capitals", "template")
+    kinds = ("two_parts", "capitals", "template", "mapped")
     ids = [f"{base}_{kind}" for kind in kinds]
     airflow.drop(f"{base}_loads.py", LOADS.format(base=base), *ids)
     for number, id_ in enumerate(ids, 1):

@@ -57,6 +57,12 @@ class SourceArguments:
         self.source = _checked(source)
         self.parameters = _values(parameters)
 
+    # Airflow knows the arguments of `partial` and `expand` from what its metaclass notes on the
+    # constructor of each class of an operator; this one has another metaclass.
+    __init__._BaseOperatorMeta__param_names = (  # type: ignore[attr-defined]
+        frozenset({"sql", "table", "source", "parameters"})
+    )
+
     def _source(self, dialect: str) -> Source:
         if self.table is not None:
             return Query(sql=select_all(parse_relation(self.table, dialect), dialect))

@@ -54,12 +54,11 @@ def read_relation(node: Node, adapter: str | None) -> Relation | None:
         )
 
     quoted = _quoted_parts(node.relation_name, adapter)
-    names = (identifier, node.schema or None, node.database or None)
-    identifier, schema, database = (
-        name if name is None or is_quoted else fold(name)
-        for name, is_quoted in zip(names, quoted, strict=True)
+    parts = (identifier, node.schema or "", node.database or "")
+    name, schema, database = (
+        part if is_quoted else fold(part) for part, is_quoted in zip(parts, quoted, strict=True)
     )
-    return Relation(identifier=identifier, schema=schema, database=database)
+    return Relation(identifier=name, schema=schema or None, database=database or None)
 
 
 def _quoted_parts(relation_name: str | None, adapter: str | None) -> tuple[bool, bool, bool]:
