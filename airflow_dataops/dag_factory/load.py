@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG
@@ -23,7 +24,6 @@ from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
-    from pathlib import Path
     from typing import NoReturn
 
     from airflow_dataops.task_groups.arguments import PlanArguments
