@@ -167,7 +167,7 @@ class DuckDBHook(DbApiHook):
     def _connect_memory(self) -> duckdb.DuckDBPyConnection:
         _require_duckdb()
         from airflow_dataops.core.sql import sessions
-        from airflow_dataops.hooks.duckdb_file import open_instance
+        from airflow_dataops.hooks.duckdb_opening import open_instance
 
         if self._memory is None:
             self._memory = open_instance(self.settings)

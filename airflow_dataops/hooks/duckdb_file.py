@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.core.sql import sessions
 from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.hooks.duckdb_lock import FileQueue
+from airflow_dataops.hooks.duckdb_opening import open_in_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -147,7 +148,7 @@ class DuckDBFile:
             self._queue.enter(deadline, settings.lock_timeout)
         try:
             self._instance = self._queue.insist(
-                lambda: open_instance(settings), deadline, settings.lock_timeout
+                lambda: open_in_time(settings, deadline), deadline, settings.lock_timeout
             )
             self._settings = settings
         finally:
@@ -180,24 +181,6 @@ class DuckDBFile:
         finally:
             if not settings.read_only:
                 self._queue.leave()
-
-
-def open_instance(settings: DuckDBSettings) -> duckdb.DuckDBPyConnection:
-    """Open DuckDB itself: a file or a database in memory."""
-    import duckdb
-
-    config = dict(settings.config)
-    if settings.database is None:
-        read_only = settings.read_only and settings.path is not None
-        return duckdb.connect(settings.target, read_only=read_only, config=config)
-    instance = duckdb.connect(config=config)
-    try:
-        attach = sessions.attach(settings.target, settings.database, read_only=settings.read_only)
-        instance.execute(attach)
-    except BaseException:
-        instance.close()
-        raise
-    return instance
 
 
 _files: dict[str, DuckDBFile] = {}

@@ -28,6 +28,7 @@ DIALECT_OF = {
     "google_cloud_platform": "bigquery",
     "gcpbigquery": "bigquery",
 }
+_WHERE = "the argument conn_id= of load_dags, dbt_dag, dbt_task_group, the operator or the source"
 _SESSIONS = {"postgres": PostgresSession, "snowflake": SnowflakeSession}
 
 
@@ -76,17 +77,25 @@ def get_sql_hook(conn_id: str, **hook_params: Any) -> tuple[DbApiHook, str]:
     """Return the hook of an Airflow connection and the sqlglot name of its SQL.
 
     Raises:
-        ConfigError: the connection's type is not one that engine `sql` supports.
+        ConfigError: there is no such connection, or its type is not one that engine `sql`
+            supports.
     """
     from airflow.providers.common.sql.hooks.sql import DbApiHook
     from airflow.sdk import BaseHook
+    from airflow.sdk.exceptions import AirflowNotFoundException
 
-    connection = BaseHook.get_connection(conn_id)
+    try:
+        connection = BaseHook.get_connection(conn_id)
+    except AirflowNotFoundException:
+        raise ConfigError(
+            f"there is no connection {conn_id!r}. Add it (Admin > Connections, or the variable "
+            f"AIRFLOW_CONN_{conn_id.upper()}), or mend {_WHERE}."
+        ) from None
     dialect = DIALECT_OF.get(connection.conn_type or "")
     if dialect is None:
         raise ConfigError(
             f"connection {conn_id!r} is of type {connection.conn_type!r}; "
-            f"engine sql runs on {', '.join(sorted(DIALECT_OF))}."
+            f"engine sql runs on {', '.join(sorted(DIALECT_OF))}. Mend the connection, or {_WHERE}."
         )
     if dialect == "duckdb":
         # Ours, whichever provider claims the type, and without a look at all providers.
@@ -100,5 +109,8 @@ def get_sql_hook(conn_id: str, **hook_params: Any) -> tuple[DbApiHook, str]:
         return BigQueryHook(gcp_conn_id=conn_id, use_legacy_sql=False, **hook_params), dialect
     hook = connection.get_hook(hook_params=hook_params)
     if not isinstance(hook, DbApiHook):
-        raise ConfigError(f"connection {conn_id!r}: {type(hook).__name__} does not run SQL.")
+        raise ConfigError(
+            f"connection {conn_id!r}: {type(hook).__name__} does not run SQL. Mend the "
+            f"connection, or {_WHERE}."
+        )
     return hook, dialect

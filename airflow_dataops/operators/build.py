@@ -32,8 +32,8 @@ class BuildOperator(NodeOperator):
 
     def execute(self, context: Context) -> Any:
         """Build the node."""
-        from airflow_dataops.core.execution.build import build
         from airflow_dataops.core.execution.days import ignores_days
+        from airflow_dataops.core.execution.parts import run_node
 
         request = self._request(context)
         if not self._taking_part(TaskKind.BUILD, request):
@@ -43,13 +43,10 @@ class BuildOperator(NodeOperator):
         manifest = self._open()
         (id_,) = self.nodes
         node, code = manifest.node(id_), manifest.code(id_)
-        full_refresh, days, turn = request.full_refresh, request.days, turn_of(context)
-        if days and ignores_days(node):
+        if request.days and ignores_days(node):
             self.log.warning("%s has no event_time: begin and end mean nothing to it", id_)
         result: BuildResult = self._run(
-            lambda runner: build(
-                node, code, runner, full_refresh=full_refresh, days=days, turn=turn
-            )
+            lambda runner: run_node(TaskKind.BUILD, node, code, runner, request, turn_of(context))
         )
         rows = "" if result.rows is None else f", {result.rows} rows"
         self.log.info("%s %s%s", result.relation, result.action, rows)

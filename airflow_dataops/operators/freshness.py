@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
@@ -28,7 +27,7 @@ class FreshnessOperator(NodeOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the source."""
-        from airflow_dataops.core.execution.freshness import check_freshness
+        from airflow_dataops.core.execution.parts import run_node
 
         (id_,) = self.nodes
         request = self._request(context)
@@ -36,9 +35,10 @@ class FreshnessOperator(NodeOperator):
             return {"node": id_, "status": "not selected"}
         if request.dry_run:
             return self._show(TaskKind.FRESHNESS, self.nodes, request)
-        node = self._open().node(id_)
+        manifest = self._open()
+        node, code = manifest.node(id_), manifest.code(id_)
         result: FreshnessResult = self._run(
-            lambda runner: check_freshness(node, runner, now=datetime.now(UTC))
+            lambda runner: run_node(TaskKind.FRESHNESS, node, code, runner, request)
         )
         self.log.info("%s %s %s", result.status.upper(), id_, result.message)
         shown = plain(result)

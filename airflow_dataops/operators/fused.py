@@ -10,6 +10,7 @@ from airflow.sdk.exceptions import AirflowException, AirflowFailException
 from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.operators.progress import Progress
+from airflow_dataops.operators.told import log_script, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -70,7 +71,9 @@ class FusedOperator(NodeOperator):
 
         request = self._request(context)
         progress = Progress(context)
-        outcomes = self._run_parts(request, self._selected(request), progress, turn_of(context))
+        selected = self._selected(request)
+        with told(self.conn_id):
+            outcomes = self._run_parts(request, selected, progress, turn_of(context))
         nodes = [shown for part in self.parts for shown in _shown(part, outcomes[part.id])]
         results = {"nodes": [{k: v for k, v in node.items() if k != "sql"} for node in nodes]}
         failed = {id_: o for id_, o in outcomes.items() if o.state is not State.DONE}
@@ -116,12 +119,14 @@ class FusedOperator(NodeOperator):
             if not request.dry_run:
                 self._tell(outcome.results)
             self._log(part, outcome)
+            log_script(f"SQL of {part.id}", ran.pop(part.id, ()))
 
+        ran: dict[str, Sequence[str]] = {}
         scripts: list[str] = []
         try:
             return run_parts(
                 self.parts,
-                self._preparer(self._open(), request, selected, scripts, turn),
+                self._preparer(self._open(), request, selected, scripts, ran, turn),
                 self._sessions,
                 threads=threads,
                 finished=unasked | finished,
@@ -148,10 +153,13 @@ class FusedOperator(NodeOperator):
         request: RunRequest,
         selected: frozenset[str] | None,
         scripts: list[str],
+        ran: dict[str, Sequence[str]],
         turn: Turn,
     ) -> Callable[[Part], Callable[[WarehouseSession], Verdict]]:
         """Return what makes the work of a part: looked up here, run in another thread."""
         from airflow_dataops.core.execution.days import ignores_days
+        from airflow_dataops.core.execution.explained import Place
+        from airflow_dataops.core.execution.failing import explaining
         from airflow_dataops.core.execution.parts import idle, make_schemas, run_part, takes_part
         from airflow_dataops.core.execution.recording import RecordingRunner
 
@@ -172,13 +180,14 @@ class FusedOperator(NodeOperator):
                 shown: list[str] = []
                 try:
                     if not request.dry_run:
-                        with in_turn:
+                        with in_turn, explaining(recording, Place(name=part.id)):
                             make_schemas(nodes, recording)
                     verdict = run_part(part.kind, nodes, recording, request, turn)
                     shown = [result["sql"] for result in verdict.results if "sql" in result]
                 finally:
                     script = shown or [recording.script()]
                     scripts.append("\n".join([f"-- {part.id}", *script]))
+                    ran[part.id] = () if shown else recording.statements
                 return verdict._replace(results=verdict.results + others)
 
             return work

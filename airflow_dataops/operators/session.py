@@ -6,9 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Unpack
 
 from airflow.sdk import BaseOperator
-from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.operators.arguments import CheckedArguments
 
 if TYPE_CHECKING:
@@ -59,16 +57,23 @@ class SessionOperator(CheckedArguments, BaseOperator):
 
         What would go wrong again is not retried.
         """
+        from airflow_dataops.core.execution.explained import Place
+        from airflow_dataops.core.execution.failing import explaining
         from airflow_dataops.core.execution.recording import RecordingRunner
         from airflow_dataops.hooks.sql_runner import open_session
+        from airflow_dataops.operators.told import log_script, told
 
-        with open_session(self.conn_id) as session:
+        with told(self.conn_id), open_session(self.conn_id) as session:
             self._session = session
             recording = RecordingRunner(session)
             try:
-                yield recording
-            except (RunError, ConfigError) as error:
-                raise AirflowFailException(str(error)) from error
+                with explaining(recording, Place(name=self._subject())):
+                    yield recording
             finally:
                 self._session = None
                 self._show_script(recording.script())
+                log_script("SQL that ran", recording.statements)
+
+    def _subject(self) -> str:
+        """Name what the task is about, for errors."""
+        return ""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
+    from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.execution.results import TestResult
     from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.ports import SqlRunner
@@ -27,7 +28,8 @@ class TestOperator(NodeOperator):
     All tests run, then the task fails if any of them did; a warning only speaks.
 
     Returns:
-        `{"tests": [{"node", "status": pass | warn | fail, "failures", "message"}, ...]}`.
+        `{"tests": [{"node", "status": pass | warn | fail | error, "failures", "message"}, ...]}`;
+            `error` is a test that could not be run.
             When the task fails, the same is in the XCom of key `verdicts`; it is not retried,
         as the same data would fail again.
     """
@@ -45,23 +47,39 @@ class TestOperator(NodeOperator):
             return self._show(TaskKind.TEST, nodes, request)
         manifest = self._open()
         turn = turn_of(context)
-        results = self._run(lambda runner: self._judge(manifest, nodes, runner, turn))
+        results = self._run(lambda runner: self._judge(manifest, nodes, runner, request, turn))
         verdicts = {"tests": [plain(result) for result in results]}
         self._tell(verdicts["tests"])
-        if failed := [result for result in results if result.status == "fail"]:
+        if any(result.status in ("fail", "error") for result in results):
             context["ti"].xcom_push(key="verdicts", value=verdicts)
-            names = "".join(f"\n  - {result.node}: {result.message}" for result in failed)
-            raise AirflowFailException(f"{len(failed)} of {len(results)} tests failed:{names}")
+            raise AirflowFailException(_summary(results))
         return verdicts
 
     def _judge(
-        self, manifest: StoredManifest, nodes: Sequence[str], runner: SqlRunner, turn: Turn
+        self,
+        manifest: StoredManifest,
+        nodes: Sequence[str],
+        runner: SqlRunner,
+        request: RunRequest,
+        turn: Turn,
     ) -> list[TestResult]:
-        from airflow_dataops.core.execution.tests import run_test
+        from airflow_dataops.core.execution.parts import run_node
 
         results = []
         for id_ in nodes:
-            result = run_test(manifest.node(id_), manifest.code(id_), runner, turn=turn)
+            node, code = manifest.node(id_), manifest.code(id_)
+            result: Any = run_node(TaskKind.TEST, node, code, runner, request, turn)
             self.log.info("%s %s %s", result.status.upper(), id_, result.message)
             results.append(result)
         return results
+
+
+def _summary(results: Sequence[TestResult]) -> str:
+    failed = [result for result in results if result.status == "fail"]
+    broken = [result for result in results if result.status == "error"]
+    told = [f"{len(failed)} of {len(results)} tests failed"] if failed else []
+    told += [f"{len(broken)} of {len(results)} tests could not be run"] if broken else []
+    names = "".join(f"\n  - {result.node}: {result.message}" for result in failed)
+    # Its message begins with its name.
+    names += "".join(f"\n  - {result.message}" for result in broken)
+    return f"{', '.join(told)}:{names}"

@@ -27,5 +27,16 @@ def test_a_connection_without_sql_is_refused_with_those_that_do(
         get_sql_hook("warehouse")
     assert str(caught.value) == (
         "connection 'warehouse' is of type 'http'; engine sql runs on duckdb, gcpbigquery, "
-        "google_cloud_platform, postgres, snowflake."
+        "google_cloud_platform, postgres, snowflake. Mend the connection, or the argument conn_id= "
+        "of load_dags, dbt_dag, dbt_task_group, the operator or the source."
+    )
+
+
+def test_a_missing_connection_names_the_argument_to_mend() -> None:
+    with pytest.raises(ConfigError) as caught:
+        get_sql_hook("wherehouse")
+    assert str(caught.value) == (
+        "there is no connection 'wherehouse'. Add it (Admin > Connections, or the variable "
+        "AIRFLOW_CONN_WHEREHOUSE), or mend the argument conn_id= of load_dags, dbt_dag, "
+        "dbt_task_group, the operator or the source."
     )

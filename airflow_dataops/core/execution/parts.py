@@ -10,6 +10,7 @@ import msgspec
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.building import check_database, ensure_schema
 from airflow_dataops.core.execution.dry_run import show
+from airflow_dataops.core.execution.failing import explaining, place_of
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.fused import Verdict
 from airflow_dataops.core.execution.requests import Mode
@@ -17,6 +18,7 @@ from airflow_dataops.core.execution.results import FreshnessResult, Status, Test
 from airflow_dataops.core.execution.tests import run_test
 from airflow_dataops.core.model import NodeKind, StoreFailures, TestSpec
 from airflow_dataops.core.plan import TaskKind
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence, Set
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 _BUILT = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT})
+_FAILED = (Status.FAIL, Status.ERROR)
 _KINDS = {
     Mode.ALL: frozenset({TaskKind.BUILD, TaskKind.TEST, TaskKind.FRESHNESS}),
     Mode.BUILD: frozenset({TaskKind.BUILD, TaskKind.FRESHNESS}),
@@ -84,14 +87,14 @@ def run_part(
     results: list[Struct] = []
     failures = []
     for node, code in nodes:
-        result = _run(kind, node, code, runner, request, turn)
+        result = run_node(kind, node, code, runner, request, turn)
         results.append(result)
-        if isinstance(result, TestResult | FreshnessResult) and result.status is Status.FAIL:
+        if isinstance(result, TestResult | FreshnessResult) and result.status in _FAILED:
             failures.append(f"{node.id}: {result.message}")
     return Verdict([_plain(result) for result in results], "; ".join(failures) or None)
 
 
-def _run(
+def run_node(
     kind: TaskKind,
     node: Node,
     code: Code,
@@ -99,19 +102,43 @@ def _run(
     request: RunRequest,
     turn: Turn | None = None,
 ) -> Struct:
-    if kind is TaskKind.BUILD:
-        full_refresh, days = request.full_refresh, request.days
-        return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
-    if kind is TaskKind.TEST:
-        return run_test(node, code, runner, turn=turn)
-    return check_freshness(node, runner, now=datetime.now(UTC))
+    """Build, test or check a node in an open session; tell of errors by its name and file.
+
+    A test that cannot be run, and could not if it were tried again, has the status `error`: it
+    does not keep others from running.
+
+    Raises:
+        RunError: running it again would end the same.
+        ConfigError: the node, its code or the connection cannot be used.
+        RetryableError: running it again may end otherwise.
+    """
+    with explaining(runner, place_of(node, code)):
+        if kind is TaskKind.BUILD:
+            full_refresh, days = request.full_refresh, request.days
+            return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
+        if kind is TaskKind.FRESHNESS:
+            return check_freshness(node, runner, now=datetime.now(UTC))
+    try:
+        with explaining(runner, place_of(node, code)):
+            return run_test(node, code, runner, turn=turn)
+    except (RunError, ConfigError) as error:
+        return TestResult(node=node.id, status=Status.ERROR, failures=0, message=str(error))
 
 
 def _shown(
     kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest
 ) -> dict[str, Any]:
-    sql = show(lambda dry: _run(kind, node, code, dry, request), runner)
+    sql = show(lambda dry: _run_dry(kind, node, code, dry, request), runner)
     return {"node": node.id, "status": "dry run", "sql": sql}
+
+
+def _run_dry(
+    kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest
+) -> None:
+    if kind is TaskKind.TEST:  # what stops the showing of a statement is no error of the test
+        run_test(node, code, runner)
+        return
+    run_node(kind, node, code, runner, request)
 
 
 def _plain(result: Struct) -> dict[str, Any]:

@@ -31,11 +31,15 @@ class BuildResult(Struct, frozen=True):
 
 
 class Status(StrEnum):
-    """A verdict: `fail` stops what is downstream, `warn` only speaks."""
+    """A verdict: `fail` stops what is downstream, `warn` only speaks.
+
+    `error` is none: the test could not be run, and would fail so again.
+    """
 
     PASS = "pass"  # noqa: S105 - a verdict
     WARN = "warn"
     FAIL = "fail"
+    ERROR = "error"
 
 
 class TestResult(Struct, frozen=True):

@@ -35,8 +35,9 @@ def read(session: Any, sql: str, parameters: Sequence[Any]) -> Iterator[Batches]
         relation = native.sql(sql, params=list(parameters) or None)
         # DuckDB 2.0 renamed it.
         stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
-        reader = call_interruptibly(stream, ROWS, stop=native.interrupt)
-        yield Batches(reader.schema, reader)
+        # Left open, it keeps the database, and DuckDB waits without end to open it again.
+        with closing(call_interruptibly(stream, ROWS, stop=native.interrupt)) as reader:
+            yield Batches(reader.schema, reader)
 
 
 def fill(session: Any, staging: Relation, batches: Batches) -> None:

@@ -141,6 +141,9 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         self._outlet = load_outlet(target, conn_id)
         self.outlets = [*self.outlets, self._outlet]
 
+    def _subject(self) -> str:
+        return self.target
+
     @abstractmethod
     def _verb(self) -> Verb:
         """Return what to do with the rows, from the rendered arguments."""

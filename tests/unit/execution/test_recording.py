@@ -17,6 +17,21 @@ def test_statements_are_kept_in_order_with_their_transaction() -> None:
     assert recording.script() == "begin;\n\ninsert;\n\ncommit;\n\nselect;"
 
 
+def test_what_was_looked_up_comes_last_and_waits_for_locks_not_at_all() -> None:
+    """Whoever shows the text cuts it: Airflow, a rendered template after 4,096 characters."""
+    recording = RecordingRunner(FakeSqlRunner([(1,)]))
+    recording.fetch("select columns where name = ?", ["t"])
+    with recording.transaction():
+        for quiet in ("set local lock_timeout = 200", "savepoint a", "release savepoint a"):
+            recording.execute(quiet)
+        recording.execute("insert")
+    expected = (
+        "begin;\n\ninsert;\n\ncommit;\n\n-- looked up for it:\n\nselect columns where name = ?;"
+    )
+    assert recording.script() == expected
+    assert recording.statements[0] == "select columns where name = ?"
+
+
 def test_a_failed_transaction_ends_in_a_rollback() -> None:
     fake = FakeSqlRunner()
     recording = RecordingRunner(fake)
