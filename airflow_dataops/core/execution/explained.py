@@ -150,7 +150,8 @@ def _naming(said: str, code: str) -> int | None:
 
 
 def _where(place: Place, line: int | None) -> str:
-    at = ", ".join(filter(None, (place.path, line and f"line {line} of the compiled query")))
+    number = "" if line is None else f"line {line} of the compiled query"
+    at = ", ".join(filter(None, (place.path, number)))
     inside = f" ({at})" if at and place.name else at
     return f"{place.name}{inside}: " if place.name or inside else ""
 
