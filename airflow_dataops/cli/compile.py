@@ -16,7 +16,10 @@ from rich.console import Console
 
 from airflow_dataops.adapters.dbt_cli import DbtProject, render, seed_file
 from airflow_dataops.cli.compact import compact, encode
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.core.manifests import read_manifest
+from airflow_dataops.core.plan import make_plan, plan_options
+from airflow_dataops.core.plan.structs import FreshnessMode
+from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +64,8 @@ def compile_project(
 
     Raises:
         ConfigError: `project_dir` holds no dbt project, or `output` cannot be written.
-        ManifestError: dbt cannot parse or render the project.
+        ManifestError: dbt cannot parse or render the project, or Airflow would refuse what its
+            metadata asks for; all of it at once.
         MissingExtraError: dbt is not installed.
     """
     if not (project_dir / "dbt_project.yml").is_file():
@@ -73,6 +77,7 @@ def compile_project(
     nodes = rendered.manifest["nodes"]
     seeds = {id_: _text(seed_file(project_dir, nodes[id_])) for id_ in rendered.column_types}
     content = encode(compact(rendered, seeds))
+    _check(content, output)
     progress(f"Writing {output}")
     _write(output, content)
     counts: dict[str, int] = {}
@@ -82,6 +87,20 @@ def compile_project(
             counts[kind] = counts.get(kind, 0) + 1
     notes = (*rendered.notes, *_size_notes(seeds))
     return Compiled(output, len(content), counts, len(rendered.incremental), notes)
+
+
+def _check(content: bytes, output: Path) -> None:
+    """Read and plan what is about to be written, as every DAG file will.
+
+    Raises:
+        ManifestError: that is not possible, whatever the DAG file says.
+    """
+    project = read_manifest(content, source=f"{output}, not written").project
+    options = plan_options(freshness=FreshnessMode.SKIP)
+    try:
+        make_plan(project, options)
+    except ManifestError as error:
+        raise ManifestError(f"{output}, not written", error.problems) from None
 
 
 def compile_command(

@@ -16,7 +16,7 @@ from rich.table import Table
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
 from airflow_dataops.core.selection import select_nodes
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
 if TYPE_CHECKING:
     from airflow_dataops.core.plan import Plan
@@ -55,8 +55,17 @@ def plan(
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the plan as JSON, a list where it is split.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            help="For CI: build the DAGs as Airflow would, and fail on warnings as on errors."
+        ),
+    ] = False,
 ) -> None:
-    """Show each node of a manifest with its DAG, engine, the reason, and the task it runs in."""
+    """Show each node of a manifest with its DAG, engine, the reason, and the task it runs in.
+
+    What Airflow would refuse in the manifest is refused here, all of it at once.
+    """
     project = open_manifest(manifest).project()
     selectors = _selectors(selector or [])
     plans = split_plan(
@@ -68,11 +77,23 @@ def plan(
         selected=select_nodes(project, select, exclude),
         selections={name: select_nodes(project, text) for name, text in selectors.items()},
     )
+    if strict:
+        _check(manifest, plans)
     if as_json:
         shown = plans if plans[0].part else plans[0]
         typer.echo(msgspec.json.format(msgspec.json.encode(shown)).decode())
     else:
         _show(plans)
+
+
+def _check(manifest: Path, plans: tuple[Plan, ...]) -> None:
+    """Build the DAGs of the plans, and refuse what there is a warning of."""
+    from airflow_dataops.dag_factory.checking import build_dags
+
+    build_dags(manifest, plans)
+    if plans[0].warnings:
+        problems = [Problem(warning) for warning in plans[0].warnings]
+        raise ManifestError(f"{manifest} (--strict)", problems)
 
 
 def _selectors(given: list[str]) -> dict[str, str]:

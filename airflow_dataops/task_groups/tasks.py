@@ -25,7 +25,7 @@ from airflow_dataops.task_groups.operators import (
 from airflow_dataops.task_groups.partial import LazyTasks, wanted_task
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Iterable
 
     from airflow.sdk import DAG, BaseOperator
 
@@ -89,13 +89,26 @@ class _Builder:
         """Add all tasks and edges.
 
         Edges are entered directly: `first >> then` walks over the whole DAG each time.
+
+        Raises:
+            ConfigError: Airflow does not take the arguments of some operators; tells all, each
+                once for the tasks that share them.
         """
         tasks = self._plan.tasks()
         self._task_ids = set(self._in_dag(tasks))
+        refused: dict[tuple[object, ...], ConfigError] = {}
         for task in tasks.values():
-            operator = self._make(task)
+            alike = (task.profile, task.kind, task.engine, task.node_kind)
+            if alike in refused:
+                continue
+            try:
+                operator = self._make(task)
+            except ConfigError as error:
+                refused[alike] = error
+                continue
             operator.upstream_task_ids.update(self._in_dag(task.upstream))
             operator.downstream_task_ids.update(self._in_dag(task.downstream))
+        _raise_all(refused.values())
 
     def add_slas(self) -> None:
         """Give the DAG the SLAs that the project's metadata asks for."""
@@ -179,3 +192,11 @@ class _Builder:
         while self._prefix + wanted in used:
             wanted += "_group"
         return wanted
+
+
+def _raise_all(errors: Collection[ConfigError]) -> None:
+    if len(errors) == 1:
+        raise next(iter(errors))
+    if errors:
+        lines = "".join(f"\n  - {error}" for error in errors)
+        raise ConfigError(f"{len(errors)} kinds of tasks cannot be made:{lines}")

@@ -162,13 +162,13 @@ JUNK = ([[]], 10**30)
 
 def test_one_bad_argument_takes_down_one_manifest(tmp_path: Path) -> None:
     """Whatever a manifest writes for whatever argument, the other one loads."""
-    from airflow_dataops.core.plan.arguments import FROM_METADATA
+    from airflow_dataops.core.manifests.task_settings import NAMES
 
     folder = tmp_path / "manifests"
     dbt = DbtConfig(project_dir=str(tmp_path), profile="p", target="t", executable="/no/dbt")
     write(folder / "good.json", manifest(model("a"), project="good"))
     (tmp_path / "profiles.yml").write_text("p: {target: t, outputs: {t: {type: duckdb}}}")
-    for number, name in enumerate(sorted(FROM_METADATA)):
+    for number, name in enumerate(sorted(NAMES)):
         for place, value in enumerate(JUNK):
             meta = {"airflow": {name: value}}
             node = model("a", meta=meta, config={"meta": meta})

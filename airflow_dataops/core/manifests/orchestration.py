@@ -18,6 +18,7 @@ from airflow_dataops.core.decoding import Mistake, find_mistakes
 from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.manifests.schedule import ACCEPTED, normalise
 from airflow_dataops.core.manifests.show import show
+from airflow_dataops.core.manifests.task_settings import mistakes_in
 from airflow_dataops.core.model import Orchestration, PartitionBy
 from airflow_dataops.core.sla.wishes import About, Defaults, Wish, sla_of
 
@@ -189,7 +190,10 @@ def _airflow(value: object, complain: Complain) -> dict[str, Any]:
         except OverflowError:
             complain(f"meta.airflow is {show(value)}; write no number beyond 64 bits.")
             return {}
-        return value
+        mistakes = mistakes_in(value)
+        for mistake in mistakes:
+            complain(mistake)
+        return {} if mistakes else value
     complain(
         f"meta.airflow is {show(value)}; write a mapping of operator arguments, such as "
         "{pool: heavy, retries: 3}."

@@ -12,6 +12,7 @@ from airflow_dataops.core.manifests.fingerprint import combined
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.core.plan import graph, names
 from airflow_dataops.core.plan.coarse import Fused, fuse, fused_groups
+from airflow_dataops.core.plan.compiled import other_problems, remedy_of, uncompiled
 from airflow_dataops.core.plan.engines import Chosen, choose
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
@@ -21,6 +22,7 @@ from airflow_dataops.core.plan.slas import slas_of_plan, unwatched
 from airflow_dataops.core.plan.slices import Slice, external_models, whole
 from airflow_dataops.core.plan.structs import (
     Engine,
+    EngineChoice,
     FreshnessMode,
     Granularity,
     GroupBy,
@@ -104,6 +106,7 @@ class Planner:
         self.nearest: dict[str, frozenset[str]] = {}
         """By node with tasks, and by test of several: its nearest parents with tasks."""
         self.external = external_models(project)
+        self.uncompiled = uncompiled(node for node in self.selected if node.id not in self.external)
         self.foreign = self.external if foreign is None else foreign
 
     def plan(self) -> Plan:
@@ -130,6 +133,8 @@ class Planner:
             self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
         self.nearest = nearest
         problems = self.problems + self.profiles.problems()
+        if len(others := other_problems(problems, self.uncompiled)) < len(problems):
+            problems = [Problem(remedy_of(self.uncompiled)), *others]
         if problems:
             raise ManifestError(f"project {self.project.name!r}", problems)
 
@@ -335,11 +340,15 @@ class Planner:
         }
 
     def _warnings(self) -> tuple[str, ...]:
+        bare: tuple[str, ...] = ()
+        if self.uncompiled and self.options.engine is not EngineChoice.DBT:
+            bare = (remedy_of(self.uncompiled),)
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)
         stale = unwatched(self.selected)
         if not unit_tests:
-            return stale
+            return bare + stale
         return (
+            *bare,
             *stale,
             f"{unit_tests} unit tests are not planned: they test code, not data; "
             "run them in CI with `dbt test --select test_type:unit`",
