@@ -16,6 +16,7 @@ from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
+from airflow_dataops.task_groups.layer_names import check_layer_names
 from airflow_dataops.task_groups.tasks import add_tasks
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def dbt_dag(
     planning, of_dag = split_arguments(arguments)
     settle_start(planning, of_dag)
     planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
+    check_layer_names(planned, planning)
     return build_dag(planned, dag_id, of_dag)
 
 

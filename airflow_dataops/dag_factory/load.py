@@ -20,6 +20,7 @@ from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources
 from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
 from airflow_dataops.task_groups.files import beside, locate
+from airflow_dataops.task_groups.layer_names import LayerNames, check_layer_names
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
@@ -128,6 +129,7 @@ class _Loader:
         self.per_project = per_project
         self.dags: list[DAG] = []
         self._projects: set[str] = set()
+        self._layers: LayerNames | None = None
         self._nameless = False
         self._sources: dict[str, Path | Source] = {}
         self._errors: list[DataOpsError] = []
@@ -151,7 +153,15 @@ class _Loader:
             self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
 
     def check_names(self) -> None:
-        """Refuse arguments for projects that are not there, unless one might be."""
+        """Refuse arguments for projects, groups and tags that are not there.
+
+        Unless one might be, in a manifest that does not load.
+        """
+        if self._layers is not None and not self._errors:
+            try:
+                self._layers.check()
+            except ConfigError as error:
+                self.fail(error)
         missing = [] if self._nameless else sorted(self.per_project.keys() - self._projects)
         for name in missing:
             there = ", ".join(sorted(self._projects))
@@ -222,6 +232,11 @@ class _Loader:
         arguments = self.arguments | (own or {})
         if own or planned is None:
             planned = self._plan(path, arguments)
+        if own and own.keys() & {"group_args", "tag_args"}:
+            check_layer_names(planned, arguments)
+        else:
+            self._layers = self._layers or LayerNames(self.arguments)
+            self._layers.see(planned)
         return planned, arguments
 
     def _plan(self, path: Path, arguments: dict[str, Any]) -> Planned:

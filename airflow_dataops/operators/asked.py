@@ -10,7 +10,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from airflow.sdk import Context
 
@@ -27,6 +27,8 @@ class Asked:
     manifest: str
     nodes: tuple[str, ...]
     outlets: list[Any]
+    params: Any
+    has_dag: Callable[[], bool]
 
     def _open(self) -> StoredManifest:
         from airflow_dataops.adapters.manifest_store import open_manifest
@@ -38,9 +40,14 @@ class Asked:
         from airflow_dataops.core.execution.requests import read_request
 
         try:
-            return read_request(context["params"])
+            return read_request(context["params"], self._declared())
         except ConfigError as error:
             raise AirflowFailException(str(error)) from error
+
+    def _declared(self) -> frozenset[str] | None:
+        """Return the names of the params of the task and its DAG; None without a DAG."""
+        dag = getattr(self, "dag", None) if self.has_dag() else None
+        return None if dag is None else frozenset({*dag.params, *self.params})
 
     def _selected(self, request: RunRequest) -> frozenset[str] | None:
         """Return the ids of the nodes that the run was narrowed to, None for all."""

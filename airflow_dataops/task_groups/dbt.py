@@ -12,6 +12,7 @@ from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.arguments import DbtGroupArguments
 from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import locate
+from airflow_dataops.task_groups.layer_names import check_layer_names
 from airflow_dataops.task_groups.tasks import add_tasks
 
 if TYPE_CHECKING:
@@ -63,6 +64,7 @@ def dbt_task_group(
         )
     planning["start_on"] = ()
     planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
+    check_layer_names(planned, planning)
     group = TaskGroup(group_id=group_id, dag=dag, **of_group)
     add_tasks(planned, dag, group)
     return group

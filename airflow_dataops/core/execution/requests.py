@@ -6,11 +6,13 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.arguments import did_you_mean
 from airflow_dataops.core.model import Struct
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from collections.abc import Set as AbstractSet
 
 
 class Mode(StrEnum):
@@ -53,12 +55,22 @@ class RunRequest(Struct, frozen=True):
         return bool(self.select or self.exclude)
 
 
-def read_request(params: Mapping[str, Any]) -> RunRequest:
+PARAMS = frozenset({"full_refresh", "select", "exclude", "mode", "begin", "end", "dry_run"})
+"""What a run may be asked for."""
+
+
+def read_request(params: Mapping[str, Any], declared: AbstractSet[str] | None = None) -> RunRequest:
     """Read the params of a run; those that are not there have their defaults.
+
+    Args:
+        declared: names of the params that the DAG declares; None where that is not known. The
+            others come from the conf of the run.
 
     Raises:
         ConfigError: one of them is wrong; the text says which and what is accepted.
     """
+    if declared is not None:
+        _refuse_unknown(params.keys() - declared, declared)
     request = RunRequest(
         full_refresh=_flag(params, "full_refresh"),
         select=_expression(params, "select"),
@@ -72,6 +84,25 @@ def read_request(params: Mapping[str, Any]) -> RunRequest:
             "params full_refresh and begin/end exclude each other: a full refresh builds all days"
         )
     return request
+
+
+def _refuse_unknown(given: AbstractSet[str], declared: AbstractSet[str]) -> None:
+    """Refuse what the conf of a run asks for in vain.
+
+    A DAG of `dbt_dag` declares all params, and whatever else is asked for is a mistake. In
+    somebody's own DAG that declares some, a conf may hold what concerns other tasks, but for what
+    is nearly one of ours.
+    """
+    own_dag = declared >= PARAMS
+    if not declared & PARAMS:
+        return
+    for name in sorted(name for name in given - PARAMS if not name.startswith("_")):
+        hint = did_you_mean(name, PARAMS)
+        if own_dag or hint:
+            raise ConfigError(
+                f"conf of the run: it has no param {name!r}{hint}. It takes "
+                f"{', '.join(sorted(PARAMS | declared))}."
+            )
 
 
 def _flag(params: Mapping[str, Any], name: str) -> bool:
