@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_dataops.core.sql.loads import limited
+from airflow_dataops.core.sql.queries import bare_query
 from airflow_dataops.core.sql.statements import text
 from airflow_dataops.core.sql.watermarks import Since, since_condition
 from airflow_dataops.hooks.arrow_source import ArrowSource
@@ -51,7 +52,11 @@ class ConnectionQuery(ArrowSource):
         return self._read(self._query)
 
     def _no_rows(self) -> AbstractContextManager[Batches]:
-        return self._read(lambda session: (limited(self.sql, "1 = 0"), tuple(self.parameters)))
+        def query(session: SqlRunner) -> tuple[str, tuple[Any, ...]]:
+            sql = limited(bare_query(self.sql, session.dialect), "1 = 0")
+            return sql, tuple(self.parameters)
+
+        return self._read(query)
 
     @contextmanager
     def _read(self, query: Callable[[SqlRunner], tuple[str, tuple[Any, ...]]]) -> Iterator[Batches]:
@@ -61,7 +66,7 @@ class ConnectionQuery(ArrowSource):
                 yield batches
 
     def _query(self, session: SqlRunner) -> tuple[str, tuple[Any, ...]]:
-        sql, parameters = self.sql, tuple(self.parameters)
+        sql, parameters = bare_query(self.sql, session.dialect), tuple(self.parameters)
         if self.past is None:
             return sql, parameters
         condition = since_condition(self.past, session.dialect)

@@ -81,24 +81,22 @@ def _told(path: str, part: _Lines, work: Callable[[], T]) -> T:
 def _lines(blocks: Iterator[bytes], path: str) -> Iterator[_Lines]:
     """Yield lines, some megabytes at a time; the last one needs no line break."""
     left, number = b"", 1
-    for block in blocks:
-        end = block.rfind(b"\n") + 1
-        if not end:
-            left += block
-            if len(left) > _LONGEST:
-                raise RunError(
-                    f"{path}, line {number}: it is longer than {_LONGEST >> 20} MB. Write an "
-                    "object in each line."
-                )
-            continue
-        found = _cut(left + block[:end], number)
-        number += left.count(b"\n") + block.count(b"\n")
-        left = block[end:]
+    block = next(blocks, b"")
+    while block:
+        following = next(blocks, b"")
+        text = left + block
+        end = text.rfind(b"\n") + 1 if following else len(text)
+        left = text[end:]
+        if len(left) > _LONGEST:
+            raise RunError(
+                f"{path}, line {number}: it is longer than {_LONGEST >> 20} MB. Write an object "
+                "in each line."
+            )
+        found = _cut(text[:end], number)
+        number += text.count(b"\n")
         if found.lines:
             yield found
-    found = _cut(left, number)
-    if found.lines:
-        yield found
+        block = following
 
 
 def _cut(block: bytes, number: int) -> _Lines:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_dataops.core.loads.run import run_load
+from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import Append, Attempt, Load, Merge, OnEmpty, Replace
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.errors import DataOpsError, RetryableError, RunError
+from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError, RunError
 from airflow_dataops.hooks.connection_query import ConnectionQuery
 from airflow_dataops.hooks.sql_runner import open_session
 from tests.connections import connect_duckdb, connect_postgres
@@ -105,6 +106,43 @@ def tables(runner: SqlRunner) -> set[str]:
 
 def spelled(type_: str, engine: str) -> str:
     return TYPES[type_][0].get(engine.split("_")[0], type_)
+
+
+@pytest.mark.parametrize("create", [False, True])
+def test_a_semicolon_at_the_end_of_a_query_means_nothing(
+    source: str, target: SqlRunner, create: bool
+) -> None:
+    """Nor does a comment after it; one in a text is a part of the text."""
+    sql = "select ';' as id -- a; b\n; -- that is all;"
+    for rows in (ConnectionQuery(source, sql), Query(sql=sql)):
+        target.execute("drop table if exists transfers.arrived")
+        if not create:
+            target.execute("create table transfers.arrived (id varchar)")
+        transfer(rows, target, create=create)
+        assert target.fetch("select id from transfers.arrived") == [(";",)]
+    with pytest.raises(ConfigError, match="several statements"):
+        transfer(ConnectionQuery(source, "select 1 as id; select 2 as id"), target)
+    assert target.fetch("select id from transfers.arrived") == [(";",)]
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "cast('12:00:00+02:00' as timetz)",
+        "['12:00:00+02:00'::timetz]",
+        "cast(340282366920938463463374607431768211455 as uhugeint)",
+        "cast('101' as bit)",
+        "{'a': [cast('101' as bit)]}",
+        "cast(170141183460469231731687303715884105727 as hugeint)",
+        "['NaN'::double]",
+    ],
+)
+def test_what_duckdb_gives_as_another_value_is_refused(value: str) -> None:
+    with open_session("duckdb_out") as target:
+        target.execute("create table transfers.arrived as select 1 as id")
+        with pytest.raises(RunError, match="'id'"):
+            transfer(ConnectionQuery("duckdb_in", f"select {value} as id"), target)
+        assert target.fetch("select id from transfers.arrived") == [(1,)]
 
 
 def test_each_type_arrives_as_it_was(source: str, target: SqlRunner) -> None:

@@ -77,7 +77,10 @@ def _run(
     _check_names(load, loading)
     with LostSessionsNamed(str(load.target)):
         if load.create and read_table(runner, load.target) is None:
-            create_target(load, source, runner, loading)
+            try:
+                create_target(load, source, runner, loading)
+            except LoadEmptyError:  # nothing tells what columns it would have
+                return LoadResult(target=str(load.target), staged=0)
         _find_target(load, runner)
         with holding(load, runner) as lease:
             # Looked up again: whoever held the lease before may have added columns.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging as staging_sql
 from airflow_dataops.core.sql.loads import limited
+from airflow_dataops.core.sql.queries import bare_query
 from airflow_dataops.core.sql.statements import text
 from airflow_dataops.core.sql.watermarks import Since, since_condition
 
@@ -133,7 +134,7 @@ class Query(Struct, frozen=True):
 
     def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
         """See `Source.stage`."""
-        sql, parameters = self.sql, self.parameters
+        sql, parameters = bare_query(self.sql, runner.dialect), self.parameters
         if self.past is not None:
             condition = since_condition(self.past, runner.dialect)
             if condition.parameters and not parameters and runner.placeholder == "%s":
@@ -146,4 +147,5 @@ class Query(Struct, frozen=True):
 
     def stage_columns(self, runner: SqlRunner, staging: Relation) -> None:
         """See `Source.stage_columns`."""
-        Query(sql=limited(self.sql, "1 = 0"), parameters=self.parameters).stage(runner, staging)
+        sql = limited(bare_query(self.sql, runner.dialect), "1 = 0")
+        Query(sql=sql, parameters=self.parameters).stage(runner, staging)

@@ -196,7 +196,16 @@ def _decimal(
 
 
 def _within(array: pa.Array) -> pa.Array:
-    """Return a column whose dates are of the years 1 to 9999; infinite ones are of none."""
+    """Return a column whose dates are of the years 1 to 9999, and decimals no longer than told.
+
+    DuckDB gives integers of 39 digits as decimals of 38; infinite dates are of no year.
+    """
+    if types.is_decimal(array.type):
+        most = pc.min_max(array).as_py()
+        limit = 10 ** (array.type.precision - array.type.scale)
+        if most["max"] is not None and max(abs(most["max"]), abs(most["min"])) >= limit:
+            raise ValueError(f"a number of more than {array.type.precision} digits")
+        return array
     bounds = _CALENDAR.get(array.type)
     if bounds is not None:
         numbers = array.view(pa.int32() if types.is_date(array.type) else pa.int64())
@@ -233,7 +242,8 @@ def _to_json(array: pa.Array) -> pa.Array:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, default=_text, ensure_ascii=False)
+    # NaN and the infinite numbers are not in JSON: an error.
+    return json.dumps(value, default=_text, ensure_ascii=False, allow_nan=False)
 
 
 def _text(value: Any) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.core.sql import sessions
 from airflow_dataops.core.sql.bulk import create_bulk_table, insert_from
 from airflow_dataops.core.sql.staging import is_of_session
+from airflow_dataops.errors import RunError
 from airflow_dataops.hooks.bulk.batches import ROWS, Batches
 from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.interruptible import call_interruptibly
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
 
 _VIEW = "dataops_batches"
+# The first loses its offset, the second its sign, the third is DuckDB's own layout.
+_MISREAD = ("time with time zone", "uhugeint", "bit")
+_NESTED = ("list", "array", "struct", "map", "union")
 
 # Megabytes: each thread fills a row group of its own.
 _OF_A_THREAD = 80
@@ -33,6 +37,7 @@ def read(session: Any, sql: str, parameters: Sequence[Any]) -> Iterator[Batches]
     with _bounded(session, native, _LEAST):
         # A relation's rows are made as they are read; those of `execute` are copied first.
         relation = native.sql(sql, params=list(parameters) or None)
+        _refuse_misread(relation)
         # DuckDB 2.0 renamed it.
         stream = getattr(relation, "to_arrow_reader", None) or relation.fetch_record_batch
         # Left open, it keeps the database, and DuckDB waits without end to open it again.
@@ -52,6 +57,31 @@ def fill(session: Any, staging: Relation, batches: Batches) -> None:
             call_interruptibly(native.execute, insert, stop=native.interrupt)
     finally:
         native.unregister(_VIEW)
+
+
+def _refuse_misread(relation: Any) -> None:
+    """Refuse columns that DuckDB gives to Arrow as other values than they hold.
+
+    Raises:
+        RunError: the message names them.
+    """
+    found = [
+        f"{name!r} is {type_}"
+        for name, type_ in zip(relation.columns, relation.types, strict=True)
+        if _is_misread(type_)
+    ]
+    if found:
+        raise RunError(
+            f"the source's rows cannot be carried: {'; '.join(found)}, which DuckDB gives without "
+            "its meaning (cast it to text or to a decimal in the query). Nothing was written."
+        )
+
+
+def _is_misread(type_: Any) -> bool:
+    if type_.id in _MISREAD:
+        return True
+    children = type_.children if type_.id in _NESTED else ()
+    return any(_is_misread(child) for _, child in children if not isinstance(child, int))
 
 
 @contextmanager

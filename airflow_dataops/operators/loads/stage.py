@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Unpack
 
+from airflow.sdk.exceptions import AirflowSkipException
+
 from airflow_dataops.core.arguments import count, several, text
 from airflow_dataops.core.loads.beside import stage_beside, sweep_beside
+from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.gates import Gate, check_gates
 from airflow_dataops.core.model import Severity
 from airflow_dataops.core.sql.names import parse_relation, written
@@ -52,7 +55,10 @@ class StageOperator(SourceArguments, SessionOperator):
             target = parse_relation(self.target, runner.dialect)
             source = self._source(runner.dialect)
             run, try_number = _run(context, self.task_id), context["ti"].try_number
-            table, rows = stage_beside(target, run, try_number, source, runner)
+            try:
+                table, rows = stage_beside(target, run, try_number, source, runner)
+            except LoadEmptyError as error:
+                raise AirflowSkipException(f"{target}: there is nothing to load") from error
         self.log.info("%s: %d rows in %s", target, rows, table)
         return {"table": written(table), "rows": rows}
 
