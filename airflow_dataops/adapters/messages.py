@@ -11,7 +11,6 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_dataops.core.alerts.alert import Action, Message
 from airflow_dataops.core.alerts.masking import mask
-from airflow_dataops.core.ledger.misses import Tier
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,20 +21,27 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.alerts.alert import Alert
     from airflow_dataops.core.alerts.config import Templates
+    from airflow_dataops.core.ledger.misses import Tier
 
 LOG = logging.getLogger("airflow_dataops.alerts")
 _TITLE = """\
-{% if action == "resolve" %}Solved: {% elif step %}Still open: {% endif -%}
+{% if action == "resolve" %}Solved: {% elif step %}Still open: \
+{% elif action == "update" %}Update: {% endif -%}
 {{ alert.title }}{% if count > 1 %} (and {{ count - 1 }} more with the same cause){% endif %}"""
+# Who is late stands first, for receivers cut what is too long for them.
 _TEXT = """\
-{% for label, value in alert.facts.items() %}{{ label }}: {{ value }}
-{% endfor %}{% if count > 1 %}Cause: {{ alert.cause }}
-All {{ count }}: {% for each in alerts %}{{ each.subject or each.title }}\
+{% if count > 1 %}{% if action == "update" %}New{% else %}All {{ count }}{% endif %}: \
+{% for each in alerts %}{{ each.subject or each.title }}\
+{% if each.tier != tier %} ({{ each.tier }}){% endif %}\
 {% if not loop.last %}, {% endif %}{% endfor %}\
-{% if count > alerts|length %} and {{ count - alerts|length }} more{% endif %}
+{% if among > alerts|length %} and {{ among - alerts|length }} more{% endif %}
 
-{% endif %}{% for label, address in alert.links.items() %}{{ label }}: {{ address }}
-{% endfor %}"""
+Cause: {{ alert.cause or alert.title }}
+{% endif %}{% for label, value in alert.facts.items() %}{{ label }}: {{ value }}
+{% endfor %}{% for label, address in alert.links.items() %}{{ label }}: {{ address }}
+{% endfor %}Incident: {{ incident }}"""
+_NAMES = 1500
+"""Characters for the names of alerts; those that do not fit are counted."""
 _ENVIRONMENT = ImmutableSandboxedEnvironment(autoescape=False, keep_trailing_newline=False)
 
 
@@ -60,20 +66,27 @@ def make_message(
     step: int,
     alerts: Sequence[Alert],
     count: int,
+    among: int,
+    tier: Tier,
     at: datetime,
     templates: Templates,
 ) -> Message:
     """Write the message about an incident.
 
     Args:
-        alerts: some of its alerts, oldest first; one at least.
+        alerts: some of its alerts, what matters most first; one at least.
         count: how many it has.
+        among: how many `alerts` is some of: of an update, those that are new.
+        tier: the worst of all, also of those that are not among `alerts`.
     """
     first = alerts[0]
     values = {
         "alert": first,
-        "alerts": alerts,
+        "alerts": _fitting(alerts),
         "count": count,
+        "among": among,
+        "tier": tier,
+        "incident": incident,
         "action": str(action),
         "step": step,
         "context": first.context,
@@ -85,7 +98,7 @@ def make_message(
         title=mask(" ".join(_render(templates.title, _TITLE, values).split()))[:250],
         text=mask(_render(templates.text, _TEXT, values).strip())[:4000],
         at=at,
-        tier=min((each.tier for each in alerts), key=list(Tier).index),
+        tier=tier,
         owner=first.owner,
         subject=first.subject,
         step=step,
@@ -93,6 +106,16 @@ def make_message(
         facts=first.facts,
         links=first.links,
     )
+
+
+def _fitting(alerts: Sequence[Alert]) -> Sequence[Alert]:
+    """Return the first ones whose names fit into a message; one at least."""
+    room = _NAMES
+    for number, each in enumerate(alerts):
+        room -= len(each.subject or each.title) + 20
+        if room < 0:
+            return alerts[: max(number, 1)]
+    return alerts
 
 
 def _render(source: str, default: str, values: dict[str, Any]) -> str:

@@ -54,6 +54,7 @@ def _of_miss(context: Mapping[str, Any], tier: Tier | None) -> Alert:
         tags=tuple(context.get("tags") or ()),
         subject=str(context.get("subject") or ""),
         dag_id=context.get("dag_id"),
+        run_id=context.get("run_id"),
         facts=_texts(facts),
         links=dict(context.get("links") or {}),
     )
@@ -71,6 +72,7 @@ def _of_deadline(context: Mapping[str, Any], tier: Tier | None) -> Alert:
         tier=tier or Tier.IMPORTANT,
         subject=str(dag_id or ""),
         dag_id=dag_id,
+        run_id=run_id,
         facts=_texts({"Due": due, "Run": run_id, "State": _part(run, "state")}),
     )
 
@@ -97,6 +99,7 @@ def _of_task(context: Mapping[str, Any], ti: Any, tier: Tier | None) -> Alert:
         tags=_tags(context.get("dag")),
         subject=subject,
         dag_id=ti.dag_id,
+        run_id=ti.run_id,
         facts=_texts(facts),
         links=_texts({"Log": getattr(ti, "log_url", None)}),
     )
@@ -117,6 +120,7 @@ def _of_run(context: Mapping[str, Any], tier: Tier | None) -> Alert:
         tags=_tags(dag),
         subject=dag_id,
         dag_id=dag_id,
+        run_id=run_id,
         facts=_texts({"Run": run_id, "Why": context.get("reason")}),
     )
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger("airflow_dataops.sla")
 _PATIENCE = 55.0
 """Seconds for all of it, with the sending."""
+_SENDING = 20.0
 _GATHER = 0.1
 _JUST_AFTER = timedelta(milliseconds=1)
 
@@ -96,7 +97,7 @@ class _Gathered:
         """Send until nothing is left; of many who ask, one does it for all."""
         async with self._sending:
             sender = await asyncio.to_thread(alert_sender)
-            await asyncio.to_thread(sender.run_once)
+            await asyncio.to_thread(sender.run_once, _SENDING)
 
 
 def _group_wait() -> float:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
@@ -76,15 +77,21 @@ class SlaMonitorTrigger(BaseTrigger):
 
 async def _send() -> None:
     """Send what is in the outbox, for ever."""
-    while True:
-        try:
-            sender = await asyncio.to_thread(alert_sender)
-            while True:
-                if not await asyncio.to_thread(sender.run_once):
+    stop = Event()
+    try:
+        while True:
+            try:
+                sender = await asyncio.to_thread(alert_sender)
+            except Exception:  # what is in the outbox waits for the next turn
+                LOG.exception("Alerts are not sent just now")
+                await asyncio.sleep(_AFTER_ERROR)
+            else:
+                thread = Thread(target=sender.run, args=(stop, _SENDER_SECONDS), daemon=True)
+                thread.start()
+                while thread.is_alive():
                     await asyncio.sleep(_SENDER_SECONDS)
-        except Exception:  # what is in the outbox waits for the next turn
-            LOG.exception("Alerts are not sent just now")
-            await asyncio.sleep(_AFTER_ERROR)
+    finally:
+        stop.set()
 
 
 async def _tidy() -> None:

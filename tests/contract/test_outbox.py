@@ -10,53 +10,18 @@ import msgspec
 import pytest
 from sqlalchemy import select
 
-from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.adapters.ledger.tables import outbox
-from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.outbox.sender import Sender
-from airflow_dataops.core.alerts.alert import Action, Alert
-from airflow_dataops.core.alerts.config import parse_config
+from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
 from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind, Tier
 from tests.databases import KINDS, empty_database
-from tests.fakes.clock import FakeClock
+from tests.fakes.alert_house import NOW, OPS, PAGER, House, alert
 from tests.fakes.receiver import FakeReceivers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
-OPS = "slack:ops"
-PAGER = "pagerduty:duty"
-
-
-class House:
-    """A ledger, a desk, and any number of senders."""
-
-    def __init__(self, url: str) -> None:
-        self.store = LedgerStore(url)
-        self.clock = FakeClock(NOW)
-        self.receivers = FakeReceivers()
-        self.configure({"receivers": [OPS], "group": {"by": "none", "wait_seconds": 0}})
-
-    def configure(self, *routes: dict[str, Any], **rest: Any) -> None:
-        self.config = parse_config({"routes": list(routes), **rest})
-        self.desk = AlertDesk(self.store.database, self.config, self.clock)
-
-    def sender(self) -> Sender:
-        return Sender(self.store.database, self.config, self.receivers.open, self.clock)
-
-    def send(self, **later: float) -> int:
-        self.clock.forward(**later)
-        return self.sender().run_once()
-
-    def states(self) -> list[str]:
-        with self.store.database.read() as connection:
-            return list(connection.execute(select(outbox.c.state)).scalars())
-
-    def titles(self, receiver: str = OPS) -> list[str]:
-        return [message.title for message in self.receivers.got(receiver)]
 
 
 @pytest.fixture(params=KINDS)
@@ -65,10 +30,6 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
         found = House(url)
         yield found
         found.store.close()
-
-
-def alert(key: str = "a", **fields: Any) -> Alert:
-    return Alert(**{"key": key, "title": f"{key} is late", "at": NOW, **fields})
 
 
 def test_an_alert_is_told_once_however_often_it_is_raised(house: House) -> None:

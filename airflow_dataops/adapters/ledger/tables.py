@@ -33,7 +33,7 @@ from airflow_dataops.core.ledger.events import (
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Struct
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision that these tables are of; a test compares it with the newest script."""
 VERSION_TABLE = "dataops_ledger_version"
 
@@ -172,6 +172,14 @@ alerts = Table(
     Column("at", Utc, nullable=False, index=True),
     Column("solved_at", Utc),
     Column("alert", Json, nullable=False),
+    # 0 for a critical one; and its place in the incident, from 1 on.
+    Column("rank", Integer, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", String(50)),
+    Column("subject", String(500)),
+    Column("dag_id", _ID),
+    Column("run_id", _ID),
+    Index("dataops_alerts_of_dag", "dag_id", "solved_at"),
 )
 outbox = Table(
     "dataops_outbox",
@@ -190,8 +198,21 @@ outbox = Table(
     Column("sent_at", Utc),
     Column("count", Integer),
     Column("error", Text),
+    # The worst alert's that it is to tell, and the number of the newest that it told.
+    Column("rank", Integer, nullable=False),
+    Column("seen", Integer),
     Index("dataops_outbox_due", "state", "next_at"),
     Index("dataops_outbox_sent", "receiver", "sent_at"),
+    Index("dataops_outbox_lane", "receiver", "state", "rank", "next_at"),
+)
+receivers = Table(
+    "dataops_receivers",
+    metadata,
+    Column("receiver", String(500), primary_key=True),
+    # Nothing is sent to it before; failures in a row.
+    Column("blocked_until", Utc),
+    Column("failures", Integer, nullable=False),
+    Column("error", Text),
 )
 watched = Table(
     "dataops_watched",

@@ -6,7 +6,8 @@ import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.ledger.store import keep_miss, solve_miss
-from airflow_dataops.adapters.outbox.raising import acknowledge, raise_alert, solve_alert
+from airflow_dataops.adapters.outbox.raising import raise_alert
+from airflow_dataops.adapters.outbox.solving import acknowledge, solve_alert, solve_incident
 from airflow_dataops.core.alerts.alert import alert_of
 from airflow_dataops.core.alerts.masking import mask
 from airflow_dataops.core.alerts.routing import make_ticket, route_alert
@@ -38,7 +39,7 @@ class AlertDesk:
     def alert(self, alert: Alert, route: Route | None = None) -> bool:
         """Take an alert, for this route alone or for those of the configuration.
 
-        Return False where one with its key was taken before, or no route wants it.
+        Return False where one with its key is open that is as bad, or no route wants it.
         """
         now = self._clock.now()
         with self._database.write() as connection:
@@ -72,6 +73,11 @@ class AlertDesk:
         """Stop the escalation of an incident. Return False where it was not open."""
         with self._database.write() as connection:
             return acknowledge(connection, incident, self._clock.now())
+
+    def close(self, incident: str) -> bool:
+        """Say that all alerts of an incident are solved. Return False where it was not open."""
+        with self._database.write() as connection:
+            return solve_incident(connection, incident, self._clock.now())
 
     def _tickets(self, alert: Alert, route: Route | None) -> tuple[Ticket, ...]:
         now = self._clock.now()

@@ -1,15 +1,22 @@
-"""Who sends what: a sender leases messages for a while, and says how it went."""
+"""Who sends what: a sender leases one message of a receiver at a time, and says how it went.
+
+Each receiver has a queue and a pause of its own, so that none waits for another.
+"""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, exists, func, or_, select, text, update
+from sqlalchemy import and_, delete, exists, func, or_, select, text, update
 
-from airflow_dataops.adapters.ledger.tables import outbox
+from airflow_dataops.adapters.ledger.rows import upsert
+from airflow_dataops.adapters.ledger.tables import incidents, outbox, receivers
+from airflow_dataops.adapters.outbox.backoff import pause
+from airflow_dataops.adapters.outbox.queue import TELLING, untouched
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.routing import allowance, limit_of
+from airflow_dataops.core.ledger.misses import hashed
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
@@ -18,12 +25,11 @@ if TYPE_CHECKING:
     from airflow_dataops.core.alerts.config import AlertsConfig, RateLimit
 
 LEASE = timedelta(seconds=60)
-"""Longer than a receiver may take for one message; it is renewed before each."""
-_LOCK = 7_326_517_202
+"""Longer than a sender waits for a receiver's answer to one message."""
 
 
 class Leased(Struct, frozen=True):
-    """One message that this sender alone may send."""
+    """One message that this sender alone may send. `failures` are the receiver's, in a row."""
 
     key: str
     incident: str
@@ -32,41 +38,76 @@ class Leased(Struct, frozen=True):
     step: int
     attempts: int
     created_at: datetime
+    failures: int = 0
+
+
+def due_receivers(connection: Connection, now: datetime) -> list[str]:
+    """Return who has messages that are due, the one with the worst first."""
+    blocked = select(receivers.c.receiver).where(receivers.c.blocked_until > now)
+    query = (
+        select(outbox.c.receiver)
+        .where(_due(now), outbox.c.receiver.not_in(blocked))
+        .group_by(outbox.c.receiver)
+        .order_by(func.min(outbox.c.rank), func.min(outbox.c.next_at))
+    )
+    return list(connection.execute(query).scalars())
 
 
 def lease(
-    connection: Connection, sender: str, now: datetime, config: AlertsConfig, most: int
-) -> list[Leased]:
-    """Take what is due, oldest first, within a transaction."""
+    connection: Connection, receiver: str, sender: str, now: datetime, config: AlertsConfig
+) -> Leased | None:
+    """Take what a receiver is to get next, within a transaction: the worst, then the oldest.
+
+    None where nothing is due, it asked for patience, or its limit is reached.
+    """
     if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-    query = select(*(outbox.c[name] for name in Leased.__struct_fields__)).where(_due(now))
-    rows = connection.execute(query.order_by(outbox.c.next_at, outbox.c.key).limit(most)).all()
-    found = [Leased(**{**row._mapping, "action": Action(row.action)}) for row in rows]
-    taken = _within_limits(connection, found, config, now)
-    if taken:
-        connection.execute(
-            update(outbox)
-            .where(outbox.c.key.in_([each.key for each in taken]))
-            .values(leased_by=sender, leased_until=now + LEASE)
-        )
-    return taken
+        lock = int(hashed("lane", receiver)[:15], 16)
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
+    state = connection.execute(select(receivers).where(receivers.c.receiver == receiver)).first()
+    if state is not None and state.blocked_until is not None and state.blocked_until > now:
+        return None
+    limit = limit_of(receiver, config)
+    if limit is not None and _left(connection, receiver, limit, now) <= 0:
+        return None
+    names = [name for name in Leased.__struct_fields__ if name != "failures"]
+    query = (
+        select(*(outbox.c[name] for name in names))
+        .where(outbox.c.receiver == receiver, _due(now))
+        .order_by(outbox.c.rank, outbox.c.next_at, outbox.c.key)
+    )
+    row = connection.execute(query.limit(1)).first()
+    if row is None:
+        return None
+    taken = connection.execute(
+        update(outbox)
+        .where(outbox.c.key == row.key, *untouched(now))
+        .values(leased_by=sender, leased_until=now + LEASE)
+    )
+    if not taken.rowcount:
+        return None
+    failures = 0 if state is None else state.failures
+    return Leased(**{**row._mapping, "action": Action(row.action)}, failures=failures)
 
 
-def renew(connection: Connection, sender: str, key: str, now: datetime) -> bool:
-    """Hold a lease longer; tell whether it is still held and the message still wanted."""
-    return _mine(connection, sender, key, leased_until=now + LEASE)
+def sent(
+    connection: Connection, sender: str, each: Leased, now: datetime, count: int, seen: int
+) -> bool:
+    """Note that the receiver has it; tell whether it was this sender's to note.
 
-
-def sent(connection: Connection, sender: str, key: str, now: datetime, count: int) -> bool:
-    """Note that the receiver has it; tell whether it was this sender's to note."""
+    Args:
+        count: how many alerts the message told of.
+        seen: the number of the newest of them.
+    """
+    if each.failures:
+        connection.execute(delete(receivers).where(receivers.c.receiver == each.receiver))
     return _mine(
         connection,
         sender,
-        key,
+        each.key,
         state="sent",
         sent_at=now,
         count=count,
+        seen=seen,
         attempts=outbox.c.attempts + 1,
         error=None,
         leased_by=None,
@@ -74,23 +115,52 @@ def sent(connection: Connection, sender: str, key: str, now: datetime, count: in
     )
 
 
-def postpone(
-    connection: Connection, sender: str, key: str, at: datetime, error: str | None = None
-) -> None:
-    """Give a lease back. With an error the attempt counts."""
-    counted = {} if error is None else {"error": error, "attempts": outbox.c.attempts + 1}
-    _mine(connection, sender, key, next_at=at, leased_by=None, leased_until=None, **counted)
+def drop(connection: Connection, sender: str, key: str) -> None:
+    """Give up a message that has nothing to tell any more."""
+    _mine(connection, sender, key, state="cancelled", leased_by=None, leased_until=None)
+
+
+def postpone(connection: Connection, sender: str, key: str, at: datetime, error: str) -> bool:
+    """Give a lease back after an attempt; tell whether it was still this sender's."""
+    counted = {"error": error, "attempts": outbox.c.attempts + 1}
+    return _mine(connection, sender, key, next_at=at, leased_by=None, leased_until=None, **counted)
+
+
+def block(
+    connection: Connection, each: Leased, now: datetime, error: str, retry_after: float | None
+) -> datetime:
+    """Leave a receiver alone that takes nothing; return until when."""
+    until = now + pause(each.failures + 1, retry_after)
+    row = {
+        "receiver": each.receiver,
+        "blocked_until": until,
+        "failures": each.failures + 1,
+        "error": error,
+    }
+    upsert(connection, receivers, [row])
+    return until
 
 
 def expire(connection: Connection, before: datetime, now: datetime) -> int:
     """Give up what no receiver took since then; return how many messages."""
+    refusing = select(receivers.c.receiver).where(receivers.c.failures > 0)
     changed = connection.execute(
         update(outbox)
         .where(outbox.c.state == "waiting", outbox.c.created_at < before, outbox.c.next_at < now)
-        .where(outbox.c.attempts > 0)
+        .where(or_(outbox.c.attempts > 0, outbox.c.receiver.in_(refusing)))
         .values(state="expired")
     )
     return changed.rowcount
+
+
+def is_wanted(connection: Connection, each: Leased) -> bool:
+    """Tell whether a step of escalation is still to be told: nobody solved it or took it on."""
+    query = select(incidents.c.id).where(
+        incidents.c.id == each.incident,
+        incidents.c.solved_at.is_(None),
+        incidents.c.acknowledged_at.is_(None),
+    )
+    return not each.step or connection.execute(query).first() is not None
 
 
 def _mine(connection: Connection, sender: str, key: str, **values: Any) -> bool:
@@ -103,37 +173,24 @@ def _mine(connection: Connection, sender: str, key: str, **values: Any) -> bool:
 
 
 def _due(now: datetime) -> Any:
-    """Waiting, nobody's, and not the end of a story whose beginning is still to be sent."""
+    """Waiting, nobody's, and not the end of a story that is still to be told."""
     earlier = outbox.alias()
-    untold = exists().where(
+    same = and_(
         earlier.c.incident == outbox.c.incident,
         earlier.c.receiver == outbox.c.receiver,
-        earlier.c.action == Action.TRIGGER,
         earlier.c.state == "waiting",
     )
+    untold = exists().where(same, earlier.c.action.in_(TELLING))
+    unopened = exists().where(same, earlier.c.action == Action.TRIGGER, earlier.c.step == 0)
     return and_(
-        outbox.c.state == "waiting",
+        *untouched(now),
         outbox.c.next_at <= now,
-        or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now),
-        or_(outbox.c.action == Action.TRIGGER, ~untold),
+        or_(
+            outbox.c.action == Action.TRIGGER,
+            and_(outbox.c.action == Action.UPDATE, ~unopened),
+            and_(outbox.c.action == Action.RESOLVE, ~untold),
+        ),
     )
-
-
-def _within_limits(
-    connection: Connection, found: list[Leased], config: AlertsConfig, now: datetime
-) -> list[Leased]:
-    left: dict[str, float] = {}
-    taken = []
-    for each in found:
-        if each.receiver not in left:
-            limit = limit_of(each.receiver, config)
-            left[each.receiver] = (
-                float("inf") if limit is None else _left(connection, each.receiver, limit, now)
-            )
-        if left[each.receiver] > 0:
-            left[each.receiver] -= 1
-            taken.append(each)
-    return taken
 
 
 def _left(connection: Connection, receiver: str, limit: RateLimit, now: datetime) -> int:

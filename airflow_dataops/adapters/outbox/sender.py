@@ -1,41 +1,32 @@
-"""Sends what is in the outbox: one lane per receiver, so that none waits for another."""
+"""Sends what is in the outbox: a lane for each receiver, so that none waits for another."""
 
 from __future__ import annotations
 
 import logging
 import os
+import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
-from itertools import groupby
+from datetime import timedelta
+from threading import Event
 from typing import TYPE_CHECKING
 
-import msgspec
-from sqlalchemy import func, select
-
-from airflow_dataops.adapters.ledger.tables import alerts
-from airflow_dataops.adapters.messages import make_message
 from airflow_dataops.adapters.outbox import leases
-from airflow_dataops.adapters.outbox.backoff import pause
-from airflow_dataops.core.alerts.alert import Alert
-from airflow_dataops.core.alerts.masking import mask
-from airflow_dataops.core.alerts.receiver import ReceiverError
+from airflow_dataops.adapters.outbox.lane import Lane
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from threading import Event
+    from datetime import datetime
 
     from airflow_dataops.adapters.ledger.database import Database
-    from airflow_dataops.adapters.outbox.leases import Leased
-    from airflow_dataops.core.alerts.alert import Message
     from airflow_dataops.core.alerts.config import AlertsConfig
     from airflow_dataops.core.alerts.receiver import Receiver
     from airflow_dataops.core.ports import Clock
 
 LOG = logging.getLogger("airflow_dataops.alerts")
-_BATCH = 200
-_LANES = 8
-_SHOWN = 20
+PATIENCE = 45.0
+"""Seconds for a receiver's answer to one message; then it is left, and asked again later."""
+_GLANCE = 0.005
+_EXPIRE_EVERY = timedelta(minutes=1)
 
 
 class Sender:
@@ -44,6 +35,7 @@ class Sender:
     Args:
         open_receiver: makes a receiver of its address (`slack:ops#alerts`); what it raises
             counts as a receiver that is down.
+        patience: seconds for a receiver's answer to one message; less than `leases.LEASE`.
     """
 
     def __init__(
@@ -52,99 +44,108 @@ class Sender:
         config: AlertsConfig,
         open_receiver: Callable[[str], Receiver],
         clock: Clock,
+        patience: float = PATIENCE,
     ) -> None:
         self.name = f"{os.getpid()}-{uuid.uuid4().hex}"
         self._database = database
         self._config = config
         self._open = open_receiver
         self._clock = clock
+        self._patience = patience
+        self._lanes: dict[str, Lane] = {}
+        self._stop = Event()
+        self._made = 0
+        self._expired_at: datetime | None = None
 
     def run(self, stop: Event, poll_seconds: float = 1.0) -> None:
-        """Send until told to stop. A message in hand is finished first."""
-        while not stop.is_set():
-            if not self.run_once():
-                stop.wait(poll_seconds)
+        """Send until told to stop. Messages in hand are finished first.
 
-    def run_once(self) -> int:
-        """Send what is due now; return how many messages were taken by their receivers."""
+        A database that does not answer is asked again, less and less often.
+        """
+        failed = 0
+        while not stop.is_set():
+            try:
+                self._look()
+                failed = 0
+            except Exception as error:  # noqa: BLE001 - drivers have trees of their own
+                if not failed:
+                    LOG.warning("Alerts are not sent for now: %s: %s", type(error).__name__, error)
+                failed = min(failed + 1, 6)
+            stop.wait(poll_seconds * 2**failed if failed else poll_seconds)
+        self._wait(0, ignore_errors=True)
+
+    def run_once(self, seconds: float | None = None) -> int:
+        """Send what is due; return how many messages were taken by their receivers.
+
+        Args:
+            seconds: so long new messages are begun; until nothing is due by default.
+        """
+        self._stop.clear()
+        lanes = self._look()
+        self._wait(seconds)
+        return sum(lane.count for lane in lanes)
+
+    def _look(self) -> list[Lane]:
+        """Start a lane for each receiver that has something due and none; return all of them."""
         now = self._clock.now()
+        if self._expired_at is None or now - self._expired_at >= _EXPIRE_EVERY:
+            self._expire(now)
+        self._tidy(ignore_errors=True)
+        with self._database.read() as connection:
+            due = leases.due_receivers(connection, now)
+        for receiver in due:
+            if receiver not in self._lanes:
+                self._lanes[receiver] = self._lane(receiver)
+                self._lanes[receiver].start()
+        return list(self._lanes.values())
+
+    def _expire(self, now: datetime) -> None:
+        days = self._config.expire_days
         with self._database.write() as connection:
-            taken = leases.lease(connection, self.name, now, self._config, _BATCH)
-            lost = leases.expire(connection, now - timedelta(days=self._config.expire_days), now)
+            lost = leases.expire(connection, now - timedelta(days=days), now)
+        self._expired_at = now
         if lost:
             LOG.error(
                 "%d alerts were not taken by their receivers for %g days and are given up",
                 lost,
-                self._config.expire_days,
+                days,
             )
-        taken.sort(key=lambda each: each.receiver)
-        lanes = [list(lane) for _, lane in groupby(taken, key=lambda each: each.receiver)]
-        if len(lanes) < 2:
-            return sum(map(self._lane, lanes))
-        with ThreadPoolExecutor(min(_LANES, len(lanes))) as pool:
-            return sum(pool.map(self._lane, lanes))
 
-    def _lane(self, lane: list[Leased]) -> int:
-        """Send to one receiver, in order; once it is down, leave it the rest for later."""
-        count = 0
-        receiver = None
-        for position, each in enumerate(lane):
-            try:
-                receiver = receiver or self._open(each.receiver)
-                count += self._send(receiver, each)
-            except Exception as error:  # noqa: BLE001 - a receiver may be anybody's code
-                at = self._failed(each, error)
-                if receiver is None or getattr(error, "whole", False):
-                    self._release(lane[position + 1 :], at)
-                    break
-        return count
-
-    def _send(self, receiver: Receiver, each: Leased) -> bool:
-        with self._database.write() as connection:
-            if not leases.renew(connection, self.name, each.key, self._clock.now()):
-                return False
-        message = self._message(each)
-        receiver.send(message)
-        with self._database.write() as connection:
-            return leases.sent(connection, self.name, each.key, self._clock.now(), message.count)
-
-    def _message(self, each: Leased) -> Message:
-        """Write the message as late as this, so that it tells of all who joined meanwhile."""
-        mine = alerts.c.incident == each.incident
-        with self._database.read() as connection:
-            count = connection.execute(select(func.count()).where(mine)).scalar_one()
-            rows = connection.execute(
-                select(alerts.c.alert).where(mine).order_by(alerts.c.at, alerts.c.key).limit(_SHOWN)
-            ).scalars()
-            found = [msgspec.convert(row, Alert) for row in rows]
-        return make_message(
-            each.key,
-            each.incident,
-            each.action,
-            step=each.step,
-            alerts=found,
-            count=count,
-            at=self._clock.now(),
-            templates=self._config.messages,
+    def _lane(self, receiver: str) -> Lane:
+        self._made += 1
+        return Lane(
+            receiver,
+            f"{self.name}-{self._made}",
+            database=self._database,
+            config=self._config,
+            open_receiver=self._open,
+            clock=self._clock,
+            stop=self._stop,
         )
 
-    def _failed(self, each: Leased, error: Exception) -> datetime:
-        text = mask(f"{type(error).__name__}: {error}")[:500]
-        asked = error.retry_after if isinstance(error, ReceiverError) else None
-        wait = pause(each.attempts + 1, asked)
-        LOG.warning(
-            "%s did not take an alert (attempt %d, next in %.0f s): %s",
-            each.receiver,
-            each.attempts + 1,
-            wait.total_seconds(),
-            text,
-        )
-        at = self._clock.now() + wait
-        with self._database.write() as connection:
-            leases.postpone(connection, self.name, each.key, at, text)
-        return at
+    def _wait(self, seconds: float | None = None, *, ignore_errors: bool = False) -> None:
+        """Wait for the lanes to end, but for those that hang; tell them to after so long."""
+        begin = time.monotonic()
+        while self._lanes:
+            if seconds is not None and time.monotonic() - begin >= seconds:
+                self._stop.set()
+            self._tidy(ignore_errors=ignore_errors)
+            if self._lanes:
+                time.sleep(_GLANCE)
 
-    def _release(self, rest: list[Leased], at: datetime) -> None:
-        with self._database.write() as connection:
-            for each in rest:
-                leases.postpone(connection, self.name, each.key, at)
+    def _tidy(self, *, ignore_errors: bool) -> None:
+        """Forget the lanes that have ended, and leave those that hang to themselves.
+
+        Raises:
+            BaseException: what ended a lane, unless it is to be ignored.
+        """
+        for receiver, lane in list(self._lanes.items()):
+            if lane.is_over:
+                del self._lanes[receiver]
+                if lane.error is not None and not ignore_errors:
+                    raise lane.error
+                if lane.error is not None:
+                    LOG.warning("Alerts to %s wait: %s", receiver, lane.error)
+            elif lane.hangs_since(self._patience):
+                del self._lanes[receiver]
+                lane.leave(self._patience)

@@ -15,9 +15,11 @@ if TYPE_CHECKING:
 
 
 class Action(StrEnum):
-    """What a message asks for; the values are PagerDuty's `event_action`."""
+    """What a message is for."""
 
     TRIGGER = "trigger"
+    UPDATE = "update"
+    """An incident that was told has got worse, or has more to it."""
     RESOLVE = "resolve"
 
 
@@ -25,7 +27,8 @@ class Alert(Struct, frozen=True):
     """One thing that went wrong. It is told once, however often it is raised.
 
     Attributes:
-        key: names it; an alert with a known key is not told again.
+        key: names it; one with the key of an open alert is not told again, unless its tier is
+            higher.
         title: one line.
         cause: alerts with one cause may be told together; the key where there is none.
         kind: `sla_miss`, `sla_warning`, `task_failure`, `check` or a name of one's own.
@@ -45,6 +48,7 @@ class Alert(Struct, frozen=True):
     tags: tuple[str, ...] = ()
     subject: str = ""
     dag_id: str | None = None
+    run_id: str | None = None
     facts: dict[str, str] = {}
     links: dict[str, str] = {}
     context: dict[str, Any] = {}
@@ -56,7 +60,7 @@ class Message(Struct, frozen=True):
 
     Attributes:
         key: names this message; a receiver that can, drops a second one with the same key.
-        incident: names what the message is about; trigger and resolve share it.
+        incident: names what the message is about; trigger, updates and resolve share it.
         step: 0, or the number of the escalation step.
         count: how many alerts it tells of.
     """
@@ -89,6 +93,7 @@ def alert_of(miss: SlaMiss) -> Alert:
         tags=miss.tags,
         subject=str(miss.subject),
         dag_id=miss.subject.dag_id,
+        run_id=miss.subject.run_id,
         facts=_facts(miss),
         links=miss.links,
         context=context_of(miss),

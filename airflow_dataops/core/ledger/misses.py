@@ -34,6 +34,11 @@ class Tier(StrEnum):
     IMPORTANT = "important"
     NICE_TO_HAVE = "nice_to_have"
 
+    @property
+    def rank(self) -> int:
+        """0 for what matters most."""
+        return list(Tier).index(self)
+
 
 def _check_receiver(name: str) -> None:
     if not _RECEIVER.match(name):

@@ -12,6 +12,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -48,6 +50,19 @@ def open_receiver(address: str) -> Receiver:
     except ImportError as error:
         raise MissingExtraError(f"Receiver {kind} ({error})", "alerts") from error
     return receiver
+
+
+def seconds_of(retry_after: object) -> float | None:
+    """Return the seconds that a `Retry-After` asks for: a number or a date; None for neither."""
+    text = str(retry_after or "").strip()
+    if text.isdigit():
+        return float(text)
+    try:
+        at = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    now = datetime.now(at.tzinfo or UTC)
+    return max(0.0, (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds())
 
 
 def _load(path: str) -> Any:

@@ -14,7 +14,7 @@ from airflow.sdk import BaseHook
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
 from airflow_dataops.core.ledger.misses import Tier
-from airflow_dataops.hooks.receivers import TIMEOUT
+from airflow_dataops.hooks.receivers import TIMEOUT, seconds_of
 
 if TYPE_CHECKING:
     from airflow_dataops.core.alerts.alert import Message
@@ -59,10 +59,9 @@ class PagerDutyReceiver:
         except pagerduty.HttpError as error:
             answer: Any = error.response
             status = answer.status_code
-            wait = answer.headers.get("Retry-After", "")
             raise ReceiverError(
                 f"PagerDuty answered {status}: {answer.text[:200]}",
-                retry_after=float(wait) if wait.isdigit() else None,
+                retry_after=seconds_of(answer.headers.get("Retry-After")),
                 whole=status != 400,
             ) from None
         except (pagerduty.Error, OSError) as error:
@@ -80,7 +79,8 @@ def event_of(message: Message) -> dict[str, Any]:
         severity=_SEVERITY[message.tier],
         source=message.subject or "airflow",
         custom_details={**message.facts, "alerts": message.count, "text": message.text},
-        action=str(message.action),
+        # One more trigger of its key adds to an alert.
+        action="resolve" if message.action is Action.RESOLVE else "trigger",
         dedup_key=message.incident,
         links=[{"href": href, "text": label} for label, href in message.links.items()],
     )

@@ -14,7 +14,7 @@ from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
 from airflow_dataops.core.ledger.misses import Tier
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.receivers import TIMEOUT
+from airflow_dataops.hooks.receivers import TIMEOUT, seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -112,8 +112,7 @@ def _refused(error: SlackApiError) -> ReceiverError:
 
 def _retry_after(headers: Mapping[str, Any]) -> float | None:
     found = {name.lower(): value for name, value in headers.items()}.get("retry-after")
-    value = found[0] if isinstance(found, list) else found
-    return float(value) if value and str(value).isdigit() else None
+    return seconds_of(found[0] if isinstance(found, list) and found else found)
 
 
 def _escape(text: str) -> str:
