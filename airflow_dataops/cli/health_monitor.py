@@ -19,7 +19,7 @@ from airflow_dataops.core.decoding import decode
 from airflow_dataops.core.health.config import Freshness, HealthConfig, TableHealth
 from airflow_dataops.core.health.monitor import check_all, count_checks
 from airflow_dataops.core.health.rendering import Document, Format
-from airflow_dataops.core.health.verdict import HealthReport, Verdict, exit_code, report
+from airflow_dataops.core.health.verdict import HealthReport, Verdict, exit_code, percent, report
 from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _document(found: HealthReport) -> Document:
         "Failed": f"{total.failed}",
         "Errors": f"{total.errors}",
         "Warnings": f"{total.warnings}",
-        "Health score": f"{total.health_score:g} %",
+        "Health score": percent(total.health_score),
     }
     return Document(title="Pipeline health", facts=facts, verdicts=found.checks)
 

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.adapters.watch.records import BEGAN, MARK, Records
 from airflow_dataops.core.health.compliance import Compliance, compliance
 from airflow_dataops.core.health.history import KeptMiss, outcomes_of_age, outcomes_of_runs
 from airflow_dataops.core.ledger.events import RunEvent, SlaEvent, TaskEvent
 from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.policies import DEFAULTS, Sla
+from airflow_dataops.core.sla.watching import sla_id
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -40,23 +42,36 @@ def history(
         if (event.subject, event.sla) not in known and event.definition
     ]
     misses = _misses(ledger, since)
+    records = Records(ledger.database)
+    watched = (ledger.mark(BEGAN), ledger.mark(MARK))
     found = []
     for dag_id, group in _by_dag(events).items():
         runs = ledger.read(RunEvent, since=since, dag_id=dag_id) if dag_id else []
+        decided = None if watched[1] is None else _decided(records, dag_id)
         wanted = any(sla.task_id for _, sla in group)
         tasks = _by_task(ledger.read(TaskEvent, since=since, dag_id=dag_id) if wanted else [])
         for event, sla in group:
             kept = misses[event.subject, sla.name]
             if sla.kind in _DATA:
-                outcomes = outcomes_of_age(kept, since, now)
+                outcomes = outcomes_of_age(kept, since, now, watched)
             else:
                 of_sla = tasks.get(sla.task_id or "", [])
                 if sla.kind is SubjectKind.TASK_GROUP:
                     of_sla = [each for some in tasks.values() for each in some]
-                outcomes = outcomes_of_runs(sla, runs, of_sla, kept)
+                judged = None if decided is None else decided[sla_id(sla)]
+                outcomes = outcomes_of_runs(sla, runs, of_sla, kept, judged)
             target = DEFAULTS[sla.tier].objective
             found.append(compliance(event.subject, sla.name, outcomes, target_percent=target))
     return sorted(found, key=lambda each: (each.subject, each.sla))
+
+
+def _decided(records: Records, dag_id: str | None) -> dict[str, set[str]]:
+    """Return the runs of a DAG in which each SLA was decided, by the SLA's id."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for each in records.of_dag(dag_id or ""):
+        for name in each.over:
+            found[name].add(each.run.run_id)
+    return found
 
 
 def _by_dag(events: Iterable[SlaEvent]) -> dict[str | None, list[tuple[SlaEvent, Sla]]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.adapters.watch.records import MARK
 from airflow_dataops.cli.keeping import keep, ledger_at, tell
 from airflow_dataops.cli.sla_history import history
 from airflow_dataops.cli.watching import progress
@@ -46,6 +47,7 @@ def check_slas(config: SlaConfig, url: str | None, *, over_time: bool) -> SlaRep
     if ledger is not None:
         tell(ledger, verdicts, now, config.max_ages)
     found: list[Compliance] = []
+    watched_until = None
     if over_time:
         found = [
             compliance(
@@ -61,7 +63,8 @@ def check_slas(config: SlaConfig, url: str | None, *, over_time: bool) -> SlaRep
         if ledger is not None:
             known = {(each.subject, each.sla) for each in found}
             found += history(ledger, config.report_days, now, known)
-    return sla_report(verdicts, now, found)
+            watched_until = ledger.mark(MARK)
+    return sla_report(verdicts, now, found, watched_until)
 
 
 def _runs(
@@ -118,6 +121,9 @@ def _available(
             judged.append(each)
             continue
         past = _rounds(ledger, each.table, now - timedelta(hours=sla.lookback_hours))
+        if not past:
+            judged.append(each)
+            continue
         rate = 100 * sum(outcome.kept for outcome in past) / len(past)
         judged.append(
             msgspec.structs.replace(

@@ -15,7 +15,7 @@ from airflow_dataops.cli.watching import watch
 from airflow_dataops.core.health.rendering import Format
 from airflow_dataops.core.health.sla_config import SlaConfig
 from airflow_dataops.core.health.sla_report import SlaReport, sla_document
-from airflow_dataops.core.health.verdict import Verdict, exit_code
+from airflow_dataops.core.health.verdict import UNCHECKED, Verdict, exit_code
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def sla_tracker(
     ledger and sends alerts; it needs no config for that.
 
     Exits 0 when all are kept, 1 with a violation, 2 when it was misused (a wrong config too),
-    3 when something could not be checked.
+    3 when something could not be checked, or nothing was.
     """
     if schema:
         typer.echo(schema_text(SlaConfig), nl=False)
@@ -80,7 +80,8 @@ def sla_tracker(
         asked = options.joined(asked, {"ledger": asked.ledger or AIRFLOW})
         _monitor(asked, check, interval if config else min(interval, poll), url, poll)
         return
-    raise typer.Exit(exit_code(check().checks))
+    found = check()
+    raise typer.Exit(UNCHECKED if found.is_empty else exit_code(found.checks))
 
 
 def _monitor(

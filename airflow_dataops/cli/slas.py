@@ -1,13 +1,15 @@
-"""`airflow-dataops slas`: check the SLA file, print its JSON Schema."""
+"""`airflow-dataops slas`: check the SLA file and what SLAs need, print the JSON Schema."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path  # noqa: TC003 - typer reads it at run time
 from typing import Annotated
 
 import typer
 
 from airflow_dataops.cli.health_files import schema_text
+from airflow_dataops.core.sla.pieces import pieces
 from airflow_dataops.core.sla.rules import SlaFile, read_rules
 from airflow_dataops.errors import ConfigError
 
@@ -16,15 +18,42 @@ slas = typer.Typer(name="slas", help="Check the file of SLAs.", no_args_is_help=
 
 @slas.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="The SLA file.")],
+    file: Annotated[Path | None, typer.Argument(help="The SLA file.")] = None,
 ) -> None:
-    """Tell all that is wrong with an SLA file at once."""
+    """Tell all that is wrong with an SLA file at once.
+
+    Without a file: tell which of the three things that SLAs need (a monitor, an alerts file, a
+    sender) are missing, as the ledger knows it; exits 1 where one is.
+    """
+    if file is None:
+        _check_pieces()
+        return
     try:
         text = file.read_bytes()
     except OSError as error:
         raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
     found = read_rules(text, str(file))
     typer.echo(f"{file}: {len(found)} SLAs, nothing wrong")
+
+
+def _check_pieces() -> None:
+    from airflow_dataops.adapters.outbox import sender
+    from airflow_dataops.adapters.watch import records
+    from airflow_dataops.hooks.alerts import has_alerts_file, open_ledger, read_alerts_config
+
+    ledger = open_ledger()
+    found = pieces(
+        watched=ledger.mark(records.MARK),
+        routes=len(read_alerts_config().routes) if has_alerts_file() else None,
+        sent=ledger.mark(sender.MARK),
+        now=datetime.now(UTC),
+    )
+    typer.echo(f"ledger: {ledger.database.url.render_as_string(hide_password=True)}")
+    for each in found:
+        told = f"missing ({each.found}): {each.missing}." if each.missing else f"{each.found}."
+        typer.echo(f"{each.name}: {told}")
+    if any(each.missing for each in found):
+        raise typer.Exit(1)
 
 
 @slas.command()

@@ -73,6 +73,11 @@ def read_alerts_config(path: str | None = None) -> AlertsConfig:
         raise ConfigError(f"[dataops] alerts_config: {file} cannot be read: {error}") from None
 
 
+def has_alerts_file() -> bool:
+    """Tell whether `[dataops] alerts_config` names a file."""
+    return bool(conf.get(_SECTION, "alerts_config", fallback="").strip())
+
+
 def alert_desk(config: AlertsConfig | None = None) -> AlertDesk:
     """Return where alerts and misses are handed in.
 

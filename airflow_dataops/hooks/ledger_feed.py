@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
+    from airflow_dataops.core.ledger.events import Event
 
     Key = tuple[str, str]
 
@@ -53,15 +54,18 @@ class LedgerFeed:
     Args:
         open_ledger: raises where there is none; it is tried again later.
         upkeep: called with the ledger after each look for missed runs.
+        told: called with the events of a run that ended, once they are written.
     """
 
     def __init__(
         self,
         open_ledger: Callable[[], LedgerStore],
         upkeep: Callable[[LedgerStore], object] = lambda ledger: None,
+        told: Callable[[LedgerStore, Sequence[Event]], object] = lambda ledger, events: None,
     ) -> None:
         self._open = open_ledger
         self._upkeep = upkeep
+        self._told = told
         self._reset()
         _ALIVE.add(self)
 
@@ -186,7 +190,18 @@ class LedgerFeed:
     def _put(self, ledger: LedgerStore, each: Any, at: datetime, via: Any) -> None:
         from airflow_dataops.core.ledger.ended import events_of
 
-        ledger.write(events_of(each.run, each.tries, each.told, each.about, at, via))
+        events = list(events_of(each.run, each.tries, each.told, each.about, at, via))
+        ledger.write(events)
+        try:
+            self._told(ledger, events)
+        except Exception as error:  # noqa: BLE001 - the ledger is kept all the same
+            LOG.warning(
+                "Alerts of failures in run %s of %s are not solved: %s: %s",
+                each.run.run_id,
+                each.run.dag_id,
+                type(error).__name__,
+                error,
+            )
         self._remember((each.run.dag_id, each.run.run_id), each.run.end_date)
 
     def _remember(self, key: Key, ended: datetime | None) -> None:

@@ -16,7 +16,7 @@ def _listeners() -> list[Any]:
     from airflow_dataops.hooks.ledger_feed import LedgerFeed
     from airflow_dataops.plugins.ledger_listener import LedgerListener
 
-    return [LedgerListener(LedgerFeed(_open, _upkeep))]
+    return [LedgerListener(LedgerFeed(_open, _upkeep, _told))]
 
 
 def _open() -> Any:
@@ -27,8 +27,16 @@ def _open() -> Any:
 
 def _upkeep(ledger: Any) -> None:
     from airflow_dataops.hooks.ledger_upkeep import prune_daily
+    from airflow_dataops.hooks.sla_unwatched import warn_of_unwatched
 
     prune_daily(ledger)
+    warn_of_unwatched(ledger)
+
+
+def _told(ledger: Any, events: Any) -> None:
+    from airflow_dataops.hooks.failure_alerts import solve_failures
+
+    solve_failures(ledger, events)
 
 
 class LedgerPlugin(AirflowPlugin):

@@ -83,6 +83,10 @@ class FakeAirflow(AirflowReader):
         ended = [r for r in runs if r.dag_id in dag_ids and r.state in ("success", "failed")]
         return self._paged([r for r in ended if r.end_date and r.end_date >= since])
 
+    def runs_between(self, dag_id: str, first: datetime, last: datetime) -> list[Run]:
+        runs = self.all_runs.values()
+        return self._paged([r for r in runs if r.dag_id == dag_id and first <= r.run_after <= last])
+
     def run(self, dag_id: str, run_id: str) -> Run | None:
         self.requests += 1
         return self.all_runs.get((dag_id, run_id))

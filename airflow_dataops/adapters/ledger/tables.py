@@ -209,8 +209,9 @@ receivers = Table(
     "dataops_receivers",
     metadata,
     Column("receiver", String(500), primary_key=True),
-    # Nothing is sent to it before; failures in a row.
-    Column("blocked_until", Utc),
+    # The message that it did not take: nothing is sent to it before that is due again.
+    Column("message", String(32), nullable=False),
+    # In a row.
     Column("failures", Integer, nullable=False),
     Column("error", Text),
 )

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.ledger.store import keep_miss, solve_miss
+from airflow_dataops.adapters.outbox.failures import solve_failures
 from airflow_dataops.adapters.outbox.raising import raise_alert
 from airflow_dataops.adapters.outbox.solving import acknowledge, solve_alert, solve_incident
 from airflow_dataops.core.alerts.alert import alert_of
@@ -14,6 +15,7 @@ from airflow_dataops.core.alerts.routing import make_ticket, route_alert
 
 if TYPE_CHECKING:
     from airflow_dataops.adapters.ledger.database import Database
+    from airflow_dataops.adapters.outbox.failures import Succeeded
     from airflow_dataops.core.alerts.alert import Alert
     from airflow_dataops.core.alerts.config import AlertsConfig, Route
     from airflow_dataops.core.alerts.routing import Ticket
@@ -78,6 +80,12 @@ class AlertDesk:
         """Say that all alerts of an incident are solved. Return False where it was not open."""
         with self._database.write() as connection:
             return solve_incident(connection, incident, self._clock.now())
+
+    def succeeded(self, done: Succeeded) -> int:
+        """Solve the alerts of failures that are over, as the alerts file says; return how many."""
+        with self._database.write() as connection:
+            now, scope = self._clock.now(), self._config.resolve_failures
+            return solve_failures(connection, done, scope, now)
 
     def _tickets(self, alert: Alert, route: Route | None) -> tuple[Ticket, ...]:
         now = self._clock.now()

@@ -16,6 +16,8 @@ from airflow_dataops.core.alerts.receiver import ReceiverError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from sqlalchemy import Connection
+
     from airflow_dataops.adapters.ledger.database import Database
     from airflow_dataops.adapters.outbox.leases import Leased
     from airflow_dataops.core.alerts.config import AlertsConfig
@@ -30,6 +32,7 @@ class Lane:
 
     Attributes:
         count: how many messages were taken.
+        is_over: whether it is through.
         error: what ended it, where that was no receiver's fault.
     """
 
@@ -43,8 +46,10 @@ class Lane:
         open_receiver: Callable[[str], Receiver],
         clock: Clock,
         stop: Event,
+        ended: Event,
     ) -> None:
         self.count = 0
+        self.is_over = False
         self.error: BaseException | None = None
         self._receiver = receiver
         self._name = name
@@ -53,6 +58,7 @@ class Lane:
         self._open = open_receiver
         self._clock = clock
         self._stop = stop
+        self._ended = ended
         self._left = Event()
         self._in_hand: tuple[Leased, float] | None = None
         self._turn = Lock()
@@ -61,11 +67,6 @@ class Lane:
     def start(self) -> None:
         """Begin."""
         self._thread.start()
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it is through."""
-        return not self._thread.is_alive()
 
     def hangs_since(self, seconds: float) -> bool:
         """Tell whether the receiver has not answered for so long."""
@@ -86,23 +87,33 @@ class Lane:
             self._drain()
         except BaseException as error:  # noqa: BLE001 - handed to whoever waits for it
             self.error = error
+        finally:
+            self.is_over = True
+            self._ended.set()
 
     def _drain(self) -> None:
         receiver: Receiver | None = None
-        while not self._stop.is_set() and not self._left.is_set():
-            now = self._clock.now()
-            with self._database.write() as connection:
-                each = leases.lease(connection, self._receiver, self._name, now, self._config)
-            if each is None:
-                return
+        with self._database.write() as connection:
+            each = self._take(connection)
+        while each is not None:
             self._in_hand = (each, time.monotonic())
             try:
                 receiver = receiver or self._open(self._receiver)
-                self.count += self._send(receiver, each)
+                each = self._send(receiver, each)
             except Exception as error:  # noqa: BLE001 - a receiver may be anybody's code
-                self._let_go()
-                if self._left.is_set() or self._failed(each, error, opened=receiver is not None):
+                if not self._let_go():
                     return
+                each = self._failed(each, error, opened=receiver is not None)
+
+    def _take(self, connection: Connection) -> Leased | None:
+        """Lease what is next, in the transaction in which the message before is noted.
+
+        So a lane under way always has one in hand, and other senders leave it alone.
+        """
+        if self._stop.is_set() or self._left.is_set():
+            return None
+        now = self._clock.now()
+        return leases.lease(connection, self._receiver, self._name, now, self._config)
 
     def _let_go(self) -> bool:
         """Put down the message in hand; tell whether it is still this lane's to care for."""
@@ -110,39 +121,36 @@ class Lane:
             self._in_hand = None
             return not self._left.is_set()
 
-    def _send(self, receiver: Receiver, each: Leased) -> bool:
+    def _send(self, receiver: Receiver, each: Leased) -> Leased | None:
+        """Send a message; return the next one."""
         with self._database.read() as connection:
             written = write(connection, each, self._config.messages, self._clock.now())
-        if written is None:
-            self._let_go()
-            with self._database.write() as connection:
-                leases.drop(connection, self._name, each.key)
-            return False
-        receiver.send(written.message)
+        if written is not None:
+            receiver.send(written.message)
         if not self._let_go():
-            return False
+            return None
         with self._database.write() as connection:
-            return leases.sent(
-                connection,
-                self._name,
-                each,
-                self._clock.now(),
-                written.message.count,
-                written.seen,
-            )
+            if written is None:
+                leases.drop(connection, self._name, each.key)
+                return self._take(connection)
+            now, count = self._clock.now(), written.message.count
+            self.count += leases.sent(connection, self._name, each, now, count, written.seen)
+            return self._take(connection)
 
-    def _failed(self, each: Leased, error: Exception, *, opened: bool = True) -> bool:
-        """Note that a message was not taken; tell whether the receiver takes none at all."""
+    def _failed(self, each: Leased, error: Exception, *, opened: bool = True) -> Leased | None:
+        """Note that a message was not taken; return the next one, if the receiver takes any."""
         text = mask(f"{type(error).__name__}: {error}")[:500]
         asked = error.retry_after if isinstance(error, ReceiverError) else None
         whole = not opened or getattr(error, "whole", isinstance(error, OSError))
         now = self._clock.now()
-        at = now if whole else now + pause(each.attempts + 1, asked)
+        at = now + pause((each.failures if whole else each.attempts) + 1, asked)
+        following = None
         with self._database.write() as connection:
-            if not leases.postpone(connection, self._name, each.key, at, text):
-                return whole
-            if whole:
-                at = leases.block(connection, each, now, text, asked)
+            mine = leases.postpone(connection, self._name, each.key, at, text)
+            if mine and whole:
+                leases.block(connection, each, text)
+            if not whole:
+                following = self._take(connection)
         LOG.warning(
             "%s did not take an alert (attempt %d, %s in %.0f s): %s",
             each.receiver,
@@ -151,4 +159,4 @@ class Lane:
             (at - now).total_seconds(),
             text,
         )
-        return whole
+        return following

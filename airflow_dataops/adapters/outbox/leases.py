@@ -12,7 +12,6 @@ from sqlalchemy import and_, delete, exists, func, or_, select, text, update
 
 from airflow_dataops.adapters.ledger.rows import upsert
 from airflow_dataops.adapters.ledger.tables import incidents, outbox, receivers
-from airflow_dataops.adapters.outbox.backoff import pause
 from airflow_dataops.adapters.outbox.queue import TELLING, untouched
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.routing import allowance, limit_of
@@ -43,7 +42,7 @@ class Leased(Struct, frozen=True):
 
 def due_receivers(connection: Connection, now: datetime) -> list[str]:
     """Return who has messages that are due, the one with the worst first."""
-    blocked = select(receivers.c.receiver).where(receivers.c.blocked_until > now)
+    blocked = select(receivers.c.receiver).where(_is_blocked(now))
     query = (
         select(outbox.c.receiver)
         .where(_due(now), outbox.c.receiver.not_in(blocked))
@@ -58,13 +57,14 @@ def lease(
 ) -> Leased | None:
     """Take what a receiver is to get next, within a transaction: the worst, then the oldest.
 
-    None where nothing is due, it asked for patience, or its limit is reached.
+    None where nothing is due, it asked for patience, or its limit is reached. While another
+    sender has a message of it in hand, or died with one, only what is critical is taken.
     """
     if connection.dialect.name == "postgresql":
         lock = int(hashed("lane", receiver)[:15], 16)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-    state = connection.execute(select(receivers).where(receivers.c.receiver == receiver)).first()
-    if state is not None and state.blocked_until is not None and state.blocked_until > now:
+    mine = receivers.c.receiver == receiver
+    if connection.execute(select(receivers.c.receiver).where(mine, _is_blocked(now))).first():
         return None
     limit = limit_of(receiver, config)
     if limit is not None and _left(connection, receiver, limit, now) <= 0:
@@ -73,6 +73,7 @@ def lease(
     query = (
         select(*(outbox.c[name] for name in names))
         .where(outbox.c.receiver == receiver, _due(now))
+        .where(or_(outbox.c.rank == 0, ~_in_hand(receiver, now)))
         .order_by(outbox.c.rank, outbox.c.next_at, outbox.c.key)
     )
     row = connection.execute(query.limit(1)).first()
@@ -85,7 +86,7 @@ def lease(
     )
     if not taken.rowcount:
         return None
-    failures = 0 if state is None else state.failures
+    failures = connection.execute(select(receivers.c.failures).where(mine)).scalar() or 0
     return Leased(**{**row._mapping, "action": Action(row.action)}, failures=failures)
 
 
@@ -126,19 +127,15 @@ def postpone(connection: Connection, sender: str, key: str, at: datetime, error:
     return _mine(connection, sender, key, next_at=at, leased_by=None, leased_until=None, **counted)
 
 
-def block(
-    connection: Connection, each: Leased, now: datetime, error: str, retry_after: float | None
-) -> datetime:
-    """Leave a receiver alone that takes nothing; return until when."""
-    until = now + pause(each.failures + 1, retry_after)
+def block(connection: Connection, each: Leased, error: str) -> None:
+    """Leave a receiver alone that takes nothing, until this message is due again."""
     row = {
         "receiver": each.receiver,
-        "blocked_until": until,
+        "message": each.key,
         "failures": each.failures + 1,
         "error": error,
     }
     upsert(connection, receivers, [row])
-    return until
 
 
 def expire(connection: Connection, before: datetime, now: datetime) -> int:
@@ -190,6 +187,21 @@ def _due(now: datetime) -> Any:
             and_(outbox.c.action == Action.UPDATE, ~unopened),
             and_(outbox.c.action == Action.RESOLVE, ~untold),
         ),
+    )
+
+
+def _is_blocked(now: datetime) -> Any:
+    """The message that a receiver did not take is not due again."""
+    refused = outbox.alias()
+    return exists().where(
+        refused.c.key == receivers.c.message, refused.c.state == "waiting", refused.c.next_at > now
+    )
+
+
+def _in_hand(receiver: str, now: datetime) -> Any:
+    held = outbox.alias()
+    return exists().where(
+        held.c.receiver == receiver, held.c.state == "waiting", held.c.leased_until > now
     )
 
 

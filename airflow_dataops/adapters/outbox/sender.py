@@ -10,6 +10,8 @@ from datetime import timedelta
 from threading import Event
 from typing import TYPE_CHECKING
 
+from airflow_dataops.adapters.ledger.rows import upsert
+from airflow_dataops.adapters.ledger.tables import marks
 from airflow_dataops.adapters.outbox import leases
 from airflow_dataops.adapters.outbox.lane import Lane
 
@@ -23,9 +25,11 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import Clock
 
 LOG = logging.getLogger("airflow_dataops.alerts")
+MARK = "alert_sender"
+"""When a sender looked for what is due, in the ledger; noted once a minute."""
 PATIENCE = 45.0
 """Seconds for a receiver's answer to one message; then it is left, and asked again later."""
-_GLANCE = 0.005
+_GLANCE = 0.2
 _EXPIRE_EVERY = timedelta(minutes=1)
 
 
@@ -54,6 +58,7 @@ class Sender:
         self._patience = patience
         self._lanes: dict[str, Lane] = {}
         self._stop = Event()
+        self._ended = Event()
         self._made = 0
         self._expired_at: datetime | None = None
 
@@ -103,6 +108,7 @@ class Sender:
         days = self._config.expire_days
         with self._database.write() as connection:
             lost = leases.expire(connection, now - timedelta(days=days), now)
+            upsert(connection, marks, [{"name": MARK, "at": now}])
         self._expired_at = now
         if lost:
             LOG.error(
@@ -121,6 +127,7 @@ class Sender:
             open_receiver=self._open,
             clock=self._clock,
             stop=self._stop,
+            ended=self._ended,
         )
 
     def _wait(self, seconds: float | None = None, *, ignore_errors: bool = False) -> None:
@@ -129,9 +136,10 @@ class Sender:
         while self._lanes:
             if seconds is not None and time.monotonic() - begin >= seconds:
                 self._stop.set()
+            self._ended.clear()
             self._tidy(ignore_errors=ignore_errors)
             if self._lanes:
-                time.sleep(_GLANCE)
+                self._ended.wait(_GLANCE)
 
     def _tidy(self, *, ignore_errors: bool) -> None:
         """Forget the lanes that have ended, and leave those that hang to themselves.

@@ -14,6 +14,10 @@ _RUN_TYPES = frozenset(RunType)
 """A later Airflow may know more; those owe nothing, as runs by hand do."""
 
 
+_NO_TIMES = ("None", "Asset", "Partitioned Asset", "PartitionedAtRuntime", "@continuous")
+"""Airflow's words for such timetables."""
+
+
 class Dag(msgspec.Struct, frozen=True):
     """A DAG of `GET /dags`. Its next run is the one that the scheduler is to make next."""
 
@@ -24,6 +28,12 @@ class Dag(msgspec.Struct, frozen=True):
     next_dagrun_logical_date: datetime | None = None
     next_dagrun_data_interval_end: datetime | None = None
     next_dagrun_run_after: datetime | None = None
+    timetable_summary: str | None = None
+
+    @property
+    def has_no_times(self) -> bool:
+        """Whether its runs come when something else does, so that none is due by a schedule."""
+        return self.timetable_summary in _NO_TIMES
 
     @property
     def is_on(self) -> bool:

@@ -93,6 +93,10 @@ class AirflowReader:
         """Return the runs that ended since then."""
         return self._runs(dag_ids, states=["success", "failed"], end_date_gte=since)
 
+    def runs_between(self, dag_id: str, first: datetime, last: datetime) -> list[Run]:
+        """Return the runs of a DAG that were made, or are to begin, from first to last."""
+        return self._runs([dag_id], run_after_gte=first, run_after_lte=last)
+
     def run(self, dag_id: str, run_id: str) -> Run | None:
         """Return a run; None where there is none such."""
         from airflow_client.client.api.dag_run_api import DagRunApi

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from airflow_dataops.adapters.watch.answers import Run
 from airflow_dataops.adapters.watch.assets import AssetWatch
+from airflow_dataops.adapters.watch.days import DayWatch
 from airflow_dataops.adapters.watch.definitions import Definitions
 from airflow_dataops.adapters.watch.facts import of_run_to_come
 from airflow_dataops.adapters.watch.kept_slas import KeptSlas
@@ -96,6 +97,8 @@ class Reconciler:
         self._reader = reader
         self._records = Records(ledger.database)
         self._assets = AssetWatch(reader, ledger, self._records, desk)
+        self._days = DayWatch(reader, self.definitions, ledger, self._records, desk)
+        self._dags: dict[str, Dag] = {}
         self._slas = KeptSlas(ledger)
         self._desk = desk
         self._clock = clock
@@ -124,6 +127,7 @@ class Reconciler:
         misses += self._assets.check(
             self.definitions.of_assets(), now, self._tell, self.definitions.rules
         )
+        misses += self._days.check(self._dags, now, self._tell)
         dues = [each.next_due for each in self._watched.values() if each.next_due is not None]
         return Pass(
             runs=len(self._watched),
@@ -157,6 +161,7 @@ class Reconciler:
         dags = {dag.dag_id: dag for dag in self._reader.dags()}
         if (rules := self.definitions.rules) is not None:
             dags |= {dag.dag_id: dag for dag in self._reader.dags(()) if rules.takes(dag.dag_id)}
+        self._dags = dags
         named = self.definitions.dags_named
         self.definitions.refresh({*dags, *named}, now)
         of_runs = {id_: self.definitions.of_runs(id_) for id_ in {*dags, *named}}

@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.ledger.database import Database
     from airflow_dataops.adapters.watch.answers import Run
 
-_MARK = "sla_watch"
+MARK = "sla_watch"
+"""How far the watcher of runs and assets has come."""
+BEGAN = "sla_watch_began"
+"""When it began, where that is known."""
 _MOST = 300
 
 
@@ -44,6 +47,12 @@ class Records:
             rows = connection.execute(select(watched.c.watched).where(still)).scalars()
             return [msgspec.convert(row, Watched) for row in rows]
 
+    def of_dag(self, dag_id: str) -> list[Watched]:
+        """Return all runs of a DAG that were looked at."""
+        query = select(watched.c.watched).where(watched.c.dag_id == dag_id)
+        with self._database.read() as connection:
+            return [msgspec.convert(row, Watched) for row in connection.execute(query).scalars()]
+
     def register(self, runs: Iterable[Run], now: datetime) -> list[Watched]:
         """Join what is known of runs with how they are now, and keep it.
 
@@ -65,12 +74,13 @@ class Records:
         with self._database.write() as connection:
             _keep(connection, _not_outdated(connection, found), now)
             if mark is not None:
-                upsert(connection, marks, [{"name": _MARK, "at": mark}])
+                upsert(connection, marks, [{"name": MARK, "at": mark}])
 
-    def mark(self, first: datetime, name: str = _MARK) -> datetime:
+    def mark(self, first: datetime, name: str = MARK) -> datetime:
         """Return how far the watcher has come; `first` where it has never been."""
         with self._database.write() as connection:
-            insert_new(connection, marks, {"name": name, "at": first})
+            if insert_new(connection, marks, {"name": name, "at": first}) and name == MARK:
+                insert_new(connection, marks, {"name": BEGAN, "at": first})
             query = select(marks.c.at).where(marks.c.name == name)
             at: datetime = connection.execute(query).scalar_one()
             return at

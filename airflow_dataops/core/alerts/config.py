@@ -121,6 +121,16 @@ class RateLimit(Struct, frozen=True, forbid_unknown_fields=True):
     receiver: str = "*"
 
 
+class ResolveFailures(StrEnum):
+    """What resolves the alert of a failed task or run by itself."""
+
+    RUN = "run"
+    """Its success in the same run: by a retry, after clearing it, or set by hand."""
+    NEXT_RUN = "next_run"
+    """Also its success in a run that began later."""
+    NEVER = "never"
+
+
 class Templates(Struct, frozen=True, forbid_unknown_fields=True):
     """Jinja templates of a message; empty for the package's own."""
 
@@ -135,6 +145,7 @@ class AlertsConfig(Struct, frozen=True, forbid_unknown_fields=True):
         time_zone: IANA name; of all hours and days in the file.
         holidays: days that are no workdays.
         expire_days: so long a message is offered to a receiver that does not take it.
+        resolve_failures: when the alert of a failed task or run is solved.
     """
 
     time_zone: _Zone = "UTC"
@@ -143,6 +154,7 @@ class AlertsConfig(Struct, frozen=True, forbid_unknown_fields=True):
     rate_limits: tuple[RateLimit, ...] = ()
     messages: Templates = Templates()
     expire_days: float = 7
+    resolve_failures: ResolveFailures = ResolveFailures.RUN
 
 
 def parse_config(data: Any, source: str = "alerts_config") -> AlertsConfig:

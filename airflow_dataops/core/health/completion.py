@@ -46,7 +46,7 @@ def ended(run: TimedRun, target: float) -> Ended:
 
 
 def judge_completion(sla: PipelineSla, runs: Sequence[TimedRun] | str, now: datetime) -> Verdict:
-    """Judge the runs of the last `lookback_hours`.
+    """Judge the runs of the last `lookback_hours`; `SKIP` where none is decided yet.
 
     Args:
         runs: oldest first, or why they are not known; those of other types do not count.
@@ -65,9 +65,10 @@ def judge_completion(sla: PipelineSla, runs: Sequence[TimedRun] | str, now: date
     missed = by[Ended.LATE] + by[Ended.FAILED]
     counts = ", ".join(f"{len(found)} {kind}" for kind, found in by.items() if found)
     took = "" if longest is None else f"; the longest took {longest:.1f} min"
+    decided = Status.PASS if by[Ended.MET] else Status.SKIP
     return _verdict(
         sla,
-        Status.FAIL if missed else Status.PASS,
+        Status.FAIL if missed else decided,
         f"{len(recent)} runs: {counts}{took}.",
         value=longest,
         details={kind.value: [run.run_id for run in found] for kind, found in by.items() if found},

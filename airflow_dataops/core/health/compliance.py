@@ -23,11 +23,15 @@ _WORSE = 1.2
 
 
 class Outcome(Struct, frozen=True):
-    """One time that an SLA was kept or not. `minutes` is how long it took, where it did."""
+    """One time that an SLA was kept or not. `minutes` is how long it took, where it did.
+
+    One that is not `judged` was due while nobody watched: it is neither.
+    """
 
     at: datetime
     kept: bool
     minutes: float | None = None
+    judged: bool = True
 
 
 class Period(Struct, frozen=True, omit_defaults=False):
@@ -59,7 +63,8 @@ class Compliance(Struct, frozen=True, omit_defaults=False):
     """How one SLA was kept.
 
     Attributes:
-        rate: percent of those due; None where none was.
+        rate: percent of those that were judged; None where none was.
+        not_judged: how many were due while nobody watched.
         trend: percentage points between the first and the second half of the time.
         change: where the durations clearly changed, if they did; `degraded` if for the worse.
         suggested_minutes: what the history suggests as an SLA: 20 to 30 % above its 95th
@@ -79,13 +84,15 @@ class Compliance(Struct, frozen=True, omit_defaults=False):
     change: Change | None
     degraded: bool
     suggested_minutes: tuple[float, float] | None
+    not_judged: int = 0
 
 
 def compliance(
     subject: str, sla: str, outcomes: Iterable[Outcome], *, target_percent: float
 ) -> Compliance:
     """Sum up outcomes. Periods are of UTC; a week is ISO's, such as `2024-W13`."""
-    found = sorted(outcomes, key=lambda outcome: outcome.at)
+    given = list(outcomes)
+    found = sorted((each for each in given if each.judged), key=lambda outcome: outcome.at)
     kept = sum(outcome.kept for outcome in found)
     change = change_point(found)
     allowed = len(found) * (1 - target_percent / 100)
@@ -109,6 +116,7 @@ def compliance(
         change=change,
         degraded=change is not None and change.after >= change.before * _WORSE,
         suggested_minutes=suggested and (round(suggested[0], 1), round(suggested[1], 1)),
+        not_judged=len(given) - len(found),
     )
 
 

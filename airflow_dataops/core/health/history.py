@@ -1,7 +1,8 @@
 """How SLAs of DAGs were kept: the ledger's runs and tasks, and the misses that were told.
 
 A miss is what was told when it happened, so a report never judges anew: an occasion (a run of
-the DAG, with the task or the group) was kept where no miss of it is in the ledger.
+the DAG, with the task or the group) was kept where it was looked at and no miss of it is in the
+ledger. What nobody looked at is not judged.
 """
 
 from __future__ import annotations
@@ -13,15 +14,19 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.health.compliance import Outcome
 from airflow_dataops.core.ledger.misses import SlaMiss, SubjectKind
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.due import by_time
+from airflow_dataops.core.sla.policies import ByTime
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
     from airflow_dataops.core.sla.policies import Sla
 
 _ENDED = ("success", "failed")
 _DAY = timedelta(days=1)
+_LATELY = timedelta(minutes=10)
+"""Who looked so short a time ago looks still."""
 
 
 class KeptMiss(Struct, frozen=True):
@@ -43,45 +48,69 @@ def outcomes_of_runs(
     runs: Iterable[RunEvent],
     tasks: Iterable[TaskEvent],
     misses: Iterable[KeptMiss],
+    judged: Collection[str] | None = None,
 ) -> list[Outcome]:
     """Return an outcome for each run that owed something: of a DAG, a task, a task group.
 
     A run that never came is a miss without a run. What is still under way, and not missed, is
-    no outcome yet.
+    no outcome yet; nor is the run of a day that is not in the SLA's calendar.
 
     Args:
         runs, tasks: of the SLA's DAG.
         misses: of this SLA.
+        judged: ids of the runs in which the monitor decided on this SLA; None for all.
     """
-    missed = {kept.miss.subject.run_id: kept.miss for kept in misses if not kept.miss.warning}
+    told = [kept.miss for kept in misses if not kept.miss.warning]
+    missed = {miss.subject.run_id: miss for miss in told if miss.subject.run_id}
     spans = _spans(sla, tasks)
     found, seen = [], set()
     for run in runs:
         seen.add(run.run_id)
         miss = missed.get(run.run_id)
-        owes = run.run_type is None or run.run_type in sla.run_types
-        if miss is None and (run.state not in _ENDED or not owes):
+        if miss is None and (run.state not in _ENDED or not _owes(sla, run)):
             continue
         span = (run.started_at, run.ended_at)
         if sla.kind is not SubjectKind.DAG:
             span = spans.get(run.run_id, (None, None))
         at = miss.due if miss else run.data_interval_end or run.started_at or run.observed_at
-        found.append(Outcome(at=at, kept=miss is None, minutes=_minutes(span)))
-    found += [Outcome(at=m.due, kept=False) for id_, m in missed.items() if id_ not in seen]
+        known = miss is not None or judged is None or run.run_id in judged
+        found.append(Outcome(at=at, kept=miss is None, minutes=_minutes(span), judged=known))
+    found += [Outcome(at=m.due, kept=False) for m in told if m.subject.run_id not in seen]
     return found
 
 
-def outcomes_of_age(misses: Sequence[KeptMiss], since: datetime, now: datetime) -> list[Outcome]:
+def _owes(sla: Sla, run: RunEvent) -> bool:
+    """Tell whether a run owes something: by its type, and by the calendar of its day."""
+    if run.run_type is not None and run.run_type not in sla.run_types:
+        return False
+    complete = run.data_interval_end or run.logical_date
+    if complete is None or not isinstance(sla.due, ByTime):
+        return True
+    return by_time(sla.due, complete) is not None
+
+
+def outcomes_of_age(
+    misses: Sequence[KeptMiss],
+    since: datetime,
+    now: datetime,
+    watched: tuple[datetime | None, datetime | None] = (None, None),
+) -> list[Outcome]:
     """Return an outcome for each day in which a table or an asset could have been too old.
 
     A day is kept where it was not, at any time of it.
+
+    Args:
+        watched: since when and until when somebody looked; None where that is not known. A day
+            that is not wholly in it is not judged, unless it is missed.
     """
+    first, last = watched[0] or since, watched[1] or now
     spans = [(kept.miss.due, kept.solved_at or now) for kept in misses if not kept.miss.warning]
     found, begin = [], since
     while begin < now:
         end = min(begin + _DAY, now)
         late = any(due < end and solved >= begin for due, solved in spans)
-        found.append(Outcome(at=begin, kept=not late))
+        known = late or (first <= begin and (end <= last or now - last <= _LATELY))
+        found.append(Outcome(at=begin, kept=not late, judged=known))
         begin += _DAY
     return found
 

@@ -166,6 +166,8 @@ def judge_bounds(
     except (TypeError, ValueError):
         message = f"{value!r} is neither a number nor a truth."
         return verdict(table, check, Status.ERROR, message)
+    if math.isnan(number):
+        return verdict(table, check, Status.FAIL, "The check gave NaN, which is no number.")
     if low is None and high is None:
         status, expected = Status.PASS if number else Status.FAIL, "true"
     else:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.health.compliance import Compliance
 from airflow_dataops.core.health.rendering import Document, Table
-from airflow_dataops.core.health.verdict import Status, Verdict
+from airflow_dataops.core.health.verdict import Status, Verdict, percent
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
@@ -17,18 +17,27 @@ _MOST = 50
 
 
 class SlaSummary(Struct, frozen=True, omit_defaults=False):
-    """`compliance_rate` is the share of the SLAs checked that are kept now, in percent."""
+    """How many SLAs are kept now.
+
+    `compliance_rate` is their share of those that could be judged, in percent; None where none
+    could be. `not_judged` are the others: errors, and where nothing was due.
+    """
 
     total_slas: int
     compliant: int
     violations: int
     critical_violations: int
     errors: int
-    compliance_rate: float
+    not_judged: int
+    compliance_rate: float | None
 
 
 class SlaReport(Struct, frozen=True, omit_defaults=False):
-    """What `sla-tracker` prints as JSON; `compliance` is over time, with `--report`."""
+    """What `sla-tracker` prints as JSON; `compliance` is over time, with `--report`.
+
+    `watched_until` is how far the monitor of runs and assets has come, None for never or where
+    no ledger is named.
+    """
 
     timestamp: datetime
     checks: tuple[Verdict, ...]
@@ -36,10 +45,19 @@ class SlaReport(Struct, frozen=True, omit_defaults=False):
     critical_violations: tuple[Verdict, ...]
     summary: SlaSummary
     compliance: tuple[Compliance, ...] = ()
+    watched_until: datetime | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was checked, neither now nor over time."""
+        return not self.checks and not any(each.total for each in self.compliance)
 
 
 def sla_report(
-    checks: Iterable[Verdict], at: datetime, compliance: Iterable[Compliance] = ()
+    checks: Iterable[Verdict],
+    at: datetime,
+    compliance: Iterable[Compliance] = (),
+    watched_until: datetime | None = None,
 ) -> SlaReport:
     """Sum up verdicts."""
     found = tuple(checks)
@@ -53,7 +71,8 @@ def sla_report(
         violations=len(missed),
         critical_violations=len(critical),
         errors=sum(each.status is Status.ERROR for each in found),
-        compliance_rate=round(100 * kept / judged, 1) if judged else 100.0,
+        not_judged=len(found) - judged,
+        compliance_rate=round(100 * kept / judged, 1) if judged else None,
     )
     return SlaReport(
         timestamp=at,
@@ -62,6 +81,7 @@ def sla_report(
         critical_violations=critical,
         summary=summary,
         compliance=tuple(compliance),
+        watched_until=watched_until,
     )
 
 
@@ -72,6 +92,10 @@ def sla_document(report: SlaReport) -> Document:
         facts |= _now(report.summary)
     if report.compliance:
         facts["Kept over time"] = _kept(report.compliance)
+    if report.is_empty:
+        facts["Watched until"] = "never: start a monitor, docs/slas-detection.md says how"
+    if report.watched_until is not None:
+        facts["Watched until"] = f"{report.watched_until:%Y-%m-%d %H:%M:%S} UTC"
     tables = [_overview(report.compliance)] if report.compliance else []
     for each in _detailed(report.compliance):
         rows = [
@@ -97,14 +121,21 @@ def _now(total: SlaSummary) -> dict[str, str]:
         "Kept": f"{total.compliant}",
         "Violations": f"{total.violations} ({total.critical_violations} critical)",
         "Could not be checked": f"{total.errors}",
-        "Compliance": f"{total.compliance_rate:g} %",
+        "Compliance": percent(total.compliance_rate) + _of(total),
     }
+
+
+def _of(total: SlaSummary) -> str:
+    if not total.not_judged or total.compliance_rate is None:
+        return ""
+    return f" of the {total.total_slas - total.not_judged} that could be judged"
 
 
 def _kept(found: Sequence[Compliance]) -> str:
     kept, total = sum(each.kept for each in found), sum(each.total for each in found)
-    rate = f" ({100 * kept / total:.2f} %)" if total else ""
-    return f"{kept:,} of {total:,}{rate}"
+    unknown = sum(each.not_judged for each in found)
+    told = f"{kept:,} of {total:,} ({100 * kept / total:.2f} %)" if total else "-"
+    return f"{told}; {unknown:,} not judged" if unknown else told
 
 
 def _detailed(found: Sequence[Compliance]) -> Sequence[Compliance]:
@@ -115,14 +146,18 @@ def _detailed(found: Sequence[Compliance]) -> Sequence[Compliance]:
 
 
 def _overview(found: Iterable[Compliance]) -> Table:
-    heads = ("Subject", "SLA", "Kept", "Rate", "Budget left", "Trend", "Change", "Suggested SLA")
+    heads = (
+        *("Subject", "SLA", "Kept", "Not judged", "Rate", "Budget left"),
+        *("Trend", "Change", "Suggested SLA"),
+    )
     rows = tuple(
         (
             each.subject,
             each.sla,
-            f"{each.kept} of {each.total}",
-            "-" if each.rate is None else f"{each.rate:g} %",
-            f"{each.budget.left:g} of {each.budget.allowed:g}",
+            f"{each.kept} of {each.total}" if each.total else "-",
+            f"{each.not_judged}",
+            percent(each.rate),
+            f"{each.budget.left:g} of {each.budget.allowed:g}" if each.total else "-",
             "-" if each.trend is None else f"{each.trend:+g} points",
             _change(each),
             "-"

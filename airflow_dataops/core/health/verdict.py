@@ -45,7 +45,11 @@ class Verdict(Struct, frozen=True, omit_defaults=False):
 
 
 class Summary(Struct, frozen=True, omit_defaults=False):
-    """How many checks went how. `health_score` is the share that passed, in percent."""
+    """How many checks went how.
+
+    `health_score` is the share that passed, in percent: what could not be checked did not. None
+    where nothing could be.
+    """
 
     total_checks: int
     passed: int
@@ -53,7 +57,7 @@ class Summary(Struct, frozen=True, omit_defaults=False):
     errors: int
     warnings: int
     skipped: int
-    health_score: float
+    health_score: float | None
 
 
 class HealthReport(Struct, frozen=True, omit_defaults=False):
@@ -74,6 +78,11 @@ HEALTHY, VIOLATIONS, USAGE, UNCHECKED = range(4)
 """Exit codes."""
 
 
+def percent(share: float | None) -> str:
+    """Write a share in percent for a reader; `-` for what was not measured."""
+    return "-" if share is None else f"{share:g} %"
+
+
 def exit_code(checks: Iterable[Verdict]) -> int:
     """Return 0 when all is well, 1 with a violation, 3 when a check could not be made.
 
@@ -89,8 +98,9 @@ def _summary(checks: tuple[Verdict, ...]) -> Summary:
     def count(status: Status) -> int:
         return sum(verdict.status is status for verdict in checks)
 
+    passed = count(Status.PASS) + count(Status.WARN)
     counted = len(checks) - count(Status.SKIP)
-    score = 100.0 * (count(Status.PASS) + count(Status.WARN)) / counted if counted else 100.0
+    judged = passed + count(Status.FAIL)
     return Summary(
         total_checks=len(checks),
         passed=count(Status.PASS),
@@ -98,5 +108,5 @@ def _summary(checks: tuple[Verdict, ...]) -> Summary:
         errors=count(Status.ERROR),
         warnings=count(Status.WARN),
         skipped=count(Status.SKIP),
-        health_score=round(score, 1),
+        health_score=round(100 * passed / counted, 1) if judged else None,
     )

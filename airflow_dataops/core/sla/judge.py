@@ -142,9 +142,13 @@ def _chosen(sla: Sla, tasks: Iterable[TaskFacts]) -> list[TaskFacts]:
 
 
 def _of_tasks(tasks: Sequence[TaskFacts]) -> _Subject:
-    """Sum up the instances of a mapped task, or the tasks of a group."""
+    """Sum up the instances of a mapped task, or the tasks of a group.
+
+    Those that were skipped or removed tell nothing of when the others began and ended.
+    """
     if not tasks:
         return _Subject(state=State.EXEMPT, says="removed")
+    tasks = [task for task in tasks if state_of(task.state) is not State.EXEMPT] or tasks
     states = {state_of(task.state) for task in tasks}
     order = (State.FAILED, State.RUNNING, State.WAITING, State.DONE, State.EXEMPT)
     state = next(each for each in order if each in states)

@@ -146,3 +146,19 @@ def test_a_table_is_never_older() -> None:
     assert judge_age(hour, minute(0), minute(60)).verdict is Verdict.MET
     assert judge_age(hour, minute(0), minute(61)).verdict is Verdict.MISSED
     assert judge_age(hour, None, minute(61)).state == "never_updated"
+
+
+def test_a_skipped_instance_makes_no_mapped_task_late() -> None:
+    """The scheduler skipped one long after the others were done: it tells nothing of them."""
+    some = [
+        task("success", 10, map_index=0, first_started_at=minute(5)),
+        task("skipped", 45, map_index=1, started_at=minute(1)),
+        task("removed", 50, map_index=2),
+    ]
+    found = judge(sla(), RUN, some, minute(60))
+    assert (found.verdict, found.done_at) == (Verdict.MET, minute(10))
+    within = sla(due=AfterTaskStart(minutes=6))
+    assert judge(within, RUN, some, minute(60)).due == minute(11)
+    group = sla("task_group", task_id="marts")
+    of_group = [task("success", 10, "marts.a"), task("skipped", 45, "marts.b")]
+    assert judge(group, RUN, of_group, minute(60)).verdict is Verdict.MET

@@ -46,7 +46,7 @@ def upgrade() -> None:
     op.create_table(
         "dataops_receivers",
         Column("receiver", String(500), primary_key=True),
-        Column("blocked_until", Utc),
+        Column("message", String(32), nullable=False),
         Column("failures", Integer, nullable=False),
         Column("error", Text),
     )
