@@ -96,14 +96,15 @@ class Lane:
         with self._database.write() as connection:
             each = self._take(connection)
         while each is not None:
-            self._in_hand = (each, time.monotonic())
+            held = each
+            self._in_hand = (held, time.monotonic())
             try:
                 receiver = receiver or self._open(self._receiver)
-                each = self._send(receiver, each)
+                each = self._send(receiver, held)
             except Exception as error:  # noqa: BLE001 - a receiver may be anybody's code
                 if not self._let_go():
                     return
-                each = self._failed(each, error, opened=receiver is not None)
+                each = self._failed(held, error, opened=receiver is not None)
 
     def _take(self, connection: Connection) -> Leased | None:
         """Lease what is next, in the transaction in which the message before is noted.

@@ -95,11 +95,11 @@ class DayWatch:
     def _solve(self, dags: Mapping[str, Dag], now: datetime) -> None:
         """Solve the misses of days whose run has come and is done, or that nobody asks for."""
         for miss in self._ledger.open_misses(run_id=None):
-            at = miss.subject
-            if at.kind not in _OF_RUNS or at.dag_id not in dags:
+            at, dag_id = miss.subject, miss.subject.dag_id or ""
+            if at.kind not in _OF_RUNS or dag_id not in dags:
                 continue
-            wanted = {(s.task_id, s.name) for s in self._definitions.of_runs(at.dag_id)}
-            if (at.task_id, miss.sla) not in wanted or self._came(miss, at.dag_id, now):
+            wanted = {(s.task_id, s.name) for s in self._definitions.of_runs(dag_id)}
+            if (at.task_id, miss.sla) not in wanted or self._came(miss, dag_id, now):
                 self._desk.solve(miss.key)
 
     def _came(self, miss: SlaMiss, dag_id: str, now: datetime) -> bool:
