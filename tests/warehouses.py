@@ -121,7 +121,7 @@ ENGINES = {
 EMULATED = {"bigquery", "snowflake"}
 """The engines that are no real servers."""
 
-_CONTROL = ("dataops_leases", "dataops_watermarks")
+_CONTROL = ("dataops_leases", "dataops_receipts", "dataops_watermarks")
 
 
 class Warehouse:

@@ -69,6 +69,11 @@ class BigQueryFiles:
         """See `Source.placement`: a load job is part of no session."""
         return Placement.SHARED
 
+    @property
+    def origin(self) -> str:
+        """See `Named.origin`."""
+        return str(self.url)
+
     def since(self, since: Since) -> BigQueryFiles:
         """See `Source.since`: files are read whole."""
         del since

@@ -44,6 +44,11 @@ class ConnectionQuery(ArrowSource):
     template_fields: ClassVar[Sequence[str]] = ("conn_id", "sql", "parameters")
     template_ext: ClassVar[Sequence[str]] = (".sql",)
 
+    @property
+    def origin(self) -> str:
+        """See `Named.origin`."""
+        return f"{self.conn_id} {self.sql} {list(self.parameters)}"
+
     def since(self, since: Since) -> ConnectionQuery:
         """See `Source.since`."""
         return replace(self, past=since)

@@ -79,6 +79,11 @@ class Files(ArrowSource):
 
     template_fields: ClassVar[Sequence[str]] = ("url", "conn_id")
 
+    @property
+    def origin(self) -> str:
+        """See `Named.origin`."""
+        return f"{self.conn_id} {self.url}"
+
     def since(self, since: Since) -> Files:
         """See `Source.since`: files are read whole."""
         del since

@@ -75,8 +75,9 @@ def plan(
     """Return what is to be read of each partition: up to where it ends now.
 
     Args:
-        stored: offset by partition, as text, from which to go on.
-        start: `earliest`, `latest` or `committed`: where partitions begin that have none.
+        stored: offset by partition, as text, from which to go on; a negative one is the
+            beginning, and so is none where other partitions have one: the partition is new.
+        start: `earliest`, `latest` or `committed`: where partitions begin if none has an offset.
         patience: seconds to wait for the brokers.
 
     Raises:
@@ -91,9 +92,11 @@ def plan(
         for number in sorted(found.partitions):
             partition = TopicPartition(topic, number)
             low, high = consumer.get_watermark_offsets(partition, timeout=patience)
-            if str(number) in stored:
-                begin = stored[str(number)]
-                _check_there(topic, number, begin, Range(low, high))
+            if stored:
+                begin = stored.get(str(number), -1)
+                if begin >= 0:
+                    _check_there(topic, number, begin, Range(low, high))
+                begin = max(begin, low)
             else:
                 begin = _begin(consumer, partition, Range(low, high), start, patience)
             ranges[number] = Range(begin, high)

@@ -33,7 +33,7 @@ class Values(StrEnum):
 
 
 class Start(StrEnum):
-    """Where a partition begins of which the target has nothing yet."""
+    """Where a topic begins of which the target has nothing yet."""
 
     EARLIEST = "earliest"
     LATEST = "latest"
@@ -66,13 +66,14 @@ class KafkaTopic(ArrowSource):
         metadata: columns besides, among `kafka_partition`, `kafka_offset`, `kafka_timestamp` and
             `kafka_key`. The offset orders the messages of a key.
         max_messages: the most that one load takes; the next one goes on from there.
-        start: where to begin when the target has nothing of a partition yet: `earliest`,
-            `latest` or `committed`.
+        start: where to begin when the target has nothing of the topic yet: `earliest`,
+            `latest` or `committed`. Partitions that are new since begin at their beginning.
         time_zone: of timestamps without an offset in columns that have a zone, and the zone to
             which those with an offset are converted in columns that have none, such as `UTC`.
             Without it both are errors.
         patience: seconds to wait for brokers that say nothing.
-        positions: the offset to begin with by partition; a load sets it.
+        positions: the offset to begin with by partition, negative for its beginning; a load
+            sets it.
     """
 
     conn_id: str
@@ -94,6 +95,11 @@ class KafkaTopic(ArrowSource):
     def log(self) -> str:
         """See `Log.log`."""
         return f"kafka {self.conn_id} {self.topic}"
+
+    @property
+    def origin(self) -> str:
+        """See `Named.origin`."""
+        return self.log
 
     def since(self, since: Since) -> KafkaTopic:
         """See `Source.since`: the offsets tell what is new."""

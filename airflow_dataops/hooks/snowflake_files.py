@@ -64,6 +64,11 @@ class SnowflakeFiles:
         """See `Source.placement`."""
         return Placement.SESSION
 
+    @property
+    def origin(self) -> str:
+        """See `Named.origin`."""
+        return f"{self.location} {self.pattern} {list(self.files)}"
+
     def since(self, since: Since) -> SnowflakeFiles:
         """See `Source.since`: files are read whole."""
         del since

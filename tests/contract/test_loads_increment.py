@@ -116,9 +116,10 @@ def test_nr_12_an_older_batch_does_not_set_the_watermark_back(
 ) -> None:
     load(warehouse, target, KEYED, source)
     marks = warehouse.rows(warehouse.relation("dataops_watermarks"))
-    old = type(source)(sql=f"{source.sql} where id = 1")
+    warehouse.runner.execute(f"delete from {warehouse.sql(origin)} where id = 2")
     lagging = Increment(cursor="at", keys=("id",), lag=timedelta(hours=1))
-    load(warehouse, target, lagging, old, attempt=Attempt(owner="o", run_id="tuesday"))
+    tuesday = Attempt(owner="shop.orders", run_id="tuesday")
+    assert load(warehouse, target, lagging, source, attempt=tuesday).staged == 1
     assert warehouse.rows(warehouse.relation("dataops_watermarks")) == marks
 
 

@@ -44,6 +44,10 @@ class LoadEmptyError(Exception):
     """The source has no rows and the target is to stay as it is: not an error of the load."""
 
 
+class LoadDoneError(Exception):
+    """The run's rows are in the target already: not an error of the load."""
+
+
 def count(
     job: Job,
     staged: Table,

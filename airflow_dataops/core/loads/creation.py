@@ -5,10 +5,12 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.job import new_staging
 from airflow_dataops.core.loads.lease import ensure_table
+from airflow_dataops.core.loads.ordering import unordered_text
 from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.loads.specs import (
     Append,
@@ -21,11 +23,12 @@ from airflow_dataops.core.loads.specs import (
 )
 from airflow_dataops.core.loads.stage import drop_staging
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql import orders
 from airflow_dataops.core.sql.bulk import create_table
 from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.dialects.loading import Upsert
 from airflow_dataops.core.sql.tables import read_table
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Source
@@ -78,7 +81,7 @@ def create_target(load: Load, source: Source, runner: SqlRunner, loading: Loadin
 
 
 def _create(load: Load, staged: Table, runner: SqlRunner, loading: Loading) -> None:
-    shape = _shape(load, staged)
+    shape = _shape(load, staged, runner.dialect)
     added = {column.name.casefold() for column in shape.added}
     kept = [
         Column(name=column.name, type=column.type)
@@ -94,7 +97,17 @@ def _create(load: Load, staged: Table, runner: SqlRunner, loading: Loading) -> N
     log.info("Made the table %s (%s)", load.target, told)
 
 
-def _shape(load: Load, staged: Table) -> _Shape:
+def _sequence_type(load: Load, staged: Table, sequence: str, dialect: str) -> str:
+    """Return the type of the column that keeps sequences: an order, and no text's."""
+    type_ = staged.type_of(sequence)
+    if not orders.is_text(type_, dialect):
+        return type_
+    if isinstance(load.verb, ApplyChanges) and load.verb.text_order is TextOrder.NUMBER:
+        return orders.NUMBERS[dialect]
+    raise RunError(unordered_text(load.target, "sequence", sequence, type_, dialect))
+
+
+def _shape(load: Load, staged: Table, dialect: str) -> _Shape:
     verb, where = load.verb, f"the source of {load.target}"
 
     def named(names: tuple[str, ...], setting: str) -> tuple[str, ...]:
@@ -126,7 +139,10 @@ def _shape(load: Load, staged: Table) -> _Shape:
             return _Shape(
                 left_out=(op, sequence),
                 added=(
-                    Column(name=verb.sequence_column, type=staged.type_of(sequence)),
+                    Column(
+                        name=verb.sequence_column,
+                        type=_sequence_type(load, staged, sequence, dialect),
+                    ),
                     *((Column(name=flag, type=_BOOLEAN),) if flag else ()),
                 ),
                 key=key(verb),

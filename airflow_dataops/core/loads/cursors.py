@@ -44,6 +44,12 @@ def read_cursor(text: str) -> Cursor:
         number = Decimal(text)
     except InvalidOperation:
         return _read_time(text)
+    if not number.is_finite():
+        raise RunError(
+            f"a watermark is {text!r}, and nothing is past it: rows that came since were not read. "
+            "Read the source once from its beginning (reading='all'), with nonfinite_cursor set "
+            "to include or exclude rows with such a cursor."
+        )
     return int(number) if number == number.to_integral_value() and "." not in text else number
 
 

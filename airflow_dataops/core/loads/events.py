@@ -15,6 +15,7 @@ from airflow_dataops.core.loads.checks import (
     refuse_null_keys,
 )
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
+from airflow_dataops.core.loads.ordering import ordered
 from airflow_dataops.core.loads.specs import Envelope, NullKeys, OnEmpty
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.model import Struct
@@ -64,16 +65,18 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
         staged = envelopes.opened(job, verb, staged)
     [op] = require((verb.op,), staged, setting="op", where=where)
     [sequence] = require((verb.sequence,), staged, setting="sequence", where=where)
+    told = sequence
+    staged, (sequence,) = ordered(job, staged, (sequence,), verb.text_order, setting="sequence")
     rows = _check_kinds(job, verb, staged, op, sequence)
     if verb.ignores:
         send(changes.drop_ignored(staged.sql, _ignored(job, verb, op)), job.runner)
     deletes = changes.is_one_of(op, verb.deletes, job.loading)
     if verb.envelope is Envelope.DEBEZIUM:
         staged = envelopes.flattened(job, verb, staged, sequence, deletes, given)
-        op, sequence = debezium.DELETES, debezium.SEQUENCE
+        op, told, sequence = debezium.DELETES, debezium.SEQUENCE, debezium.SEQUENCE
         deletes = quote(debezium.DELETES, job.dialect)
     free = {name.casefold() for name in job.target.names} - {name.casefold() for name in given}
-    helpers = [name for name in (op, sequence) if name.casefold() not in free]
+    helpers = [name for name in (op, told, sequence) if name.casefold() not in free]
     fitted = fit(job, staged, consumed=helpers, given=given)
     keys = require(verb.keys, fitted.staged, setting="keys", where=where)
     nulls = _check_rows(job, verb, fitted, keys)

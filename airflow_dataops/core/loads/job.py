@@ -13,6 +13,7 @@ from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.loads.bystanders import Bystander
     from airflow_dataops.core.loads.specs import Load
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
@@ -46,6 +47,7 @@ class Job:
     Attributes:
         target: the table as it is now.
         made: the staging tables so far; they go when the load ends.
+        bystanders: what else happens when rows of the target are written.
         sizes: bytes of what was staged from the source, where they are known.
     """
 
@@ -53,6 +55,7 @@ class Job:
     runner: SqlRunner
     loading: Loading
     target: Table
+    bystanders: tuple[Bystander, ...] = ()
     made: list[Relation] = field(default_factory=list)
     sizes: list[int] = field(default_factory=list)
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from airflow_dataops.core.loads import positions, verbs
-from airflow_dataops.core.loads.checks import LoadEmptyError
+from airflow_dataops.core.loads.bystanders import read_bystanders
+from airflow_dataops.core.loads.checks import LoadDoneError, LoadEmptyError
 from airflow_dataops.core.loads.creation import create_target
 from airflow_dataops.core.loads.detached import Detached, detach
+from airflow_dataops.core.loads.emptied import forget_missing
 from airflow_dataops.core.loads.failures import LostSessionsNamed
 from airflow_dataops.core.loads.job import Job
 from airflow_dataops.core.loads.lease import give_back, holding
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.loads.job import Publication
     from airflow_dataops.core.loads.lease import Lease
+    from airflow_dataops.core.loads.positions import Resumed
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Load
     from airflow_dataops.core.ports import JobRunner, SqlRunner
@@ -77,6 +80,7 @@ def _run(
     _check_names(load, loading)
     with LostSessionsNamed(str(load.target)):
         if load.create and read_table(runner, load.target) is None:
+            forget_missing(load, runner)
             try:
                 create_target(load, source, runner, loading)
             except LoadEmptyError:  # nothing tells what columns it would have
@@ -85,18 +89,33 @@ def _run(
         with holding(load, runner) as lease:
             # Looked up again: whoever held the lease before may have added columns.
             target = _find_target(load, runner)
-            job = Job(load=load, runner=runner, loading=loading, target=target)
+            job = Job(
+                load=load,
+                runner=runner,
+                loading=loading,
+                target=target,
+                bystanders=read_bystanders(load.target, runner, loading),
+            )
             with tidied(job):
-                source = positions.resumed(job, source)
-                try:
-                    publication = positions.kept(job, source, verbs.prepare(job, source))
-                except LoadEmptyError:
+                resumed = positions.resumed(job, source)
+                publication = _prepared(job, resumed)
+                if publication is None:
                     give_back(lease, runner)
                     return LoadResult(target=str(load.target), staged=0)
                 result = publish(job, lease, publication)
                 if isinstance(result, LoadResult):  # else the next load tells the log
-                    positions.acknowledge(source)
+                    positions.acknowledge(resumed.source)
                 return result
+
+
+def _prepared(job: Job, resumed: Resumed) -> Publication | None:
+    """Return what is to be published; None where the table is to stay as it is."""
+    try:
+        return positions.kept(job, resumed, verbs.prepare(job, resumed.source))
+    except LoadEmptyError:
+        return positions.alone(job, resumed)
+    except LoadDoneError:
+        return None
 
 
 def _find_target(load: Load, runner: SqlRunner) -> Table:

@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     Several = _Setting[Names, tuple[str, ...]]
     SeveralOrAll = _Setting[Names | None, tuple[str, ...] | None]
     OneOf = _Setting[T | str, T]
+    OneOfOrNone = _Setting[T | str | None, T | None]
 else:
     Several = tuple[str, ...]
     """One name or several, kept as a tuple."""
@@ -59,6 +60,13 @@ else:
         def __class_getitem__(cls, kind: type[StrEnum]) -> type[StrEnum]:
             """Return the enum."""
             return kind
+
+    class OneOfOrNone:
+        """As `OneOf`, or None for what is best where it is used."""
+
+        def __class_getitem__(cls, kind: type[StrEnum]) -> UnionType:
+            """Return the enum or None."""
+            return kind | None
 
 
 def default(value: Any) -> Any:

@@ -65,6 +65,15 @@ class Measured(Protocol):
     staged_bytes: int | None
 
 
+@runtime_checkable
+class Named(Protocol):
+    """A source that tells itself apart from others."""
+
+    @property
+    def origin(self) -> str:
+        """What is read: a query, a table, files. The same in every run that reads the same."""
+
+
 class Staged(Struct, frozen=True):
     """What a source has staged.
 
@@ -102,7 +111,12 @@ class Log(Source, Protocol):
         """What the positions are kept under: the same for the same log in all loads."""
 
     def resume(self, positions: Mapping[str, int]) -> Log:
-        """Return a source that begins there; partitions without a position begin anew."""
+        """Return a source that begins there.
+
+        A negative position is the beginning of its partition. One without a position begins
+        as the source says, if none has a position; otherwise it is new since, and begins at its
+        beginning.
+        """
 
     def reached(self) -> Mapping[str, int]:
         """Return the positions after the last row that was staged."""
@@ -127,6 +141,11 @@ class Query(Struct, frozen=True):
     def placement(self) -> Placement:
         """See `Source.placement`."""
         return Placement.SESSION
+
+    @property
+    def origin(self) -> str:
+        """See `Named.origin`."""
+        return f"{self.sql} {self.parameters}"
 
     def since(self, since: Since) -> Query:
         """See `Source.since`."""

@@ -10,7 +10,23 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from airflow_dataops.core.loads.settings import OneOf, Settings, Several, SeveralOrAll, default
+from airflow_dataops.core.loads.choices import (
+    Duplicates,
+    EmptiedTarget,
+    NonFinite,
+    Reading,
+    SameSequence,
+    SameTime,
+    TextOrder,
+)
+from airflow_dataops.core.loads.settings import (
+    OneOf,
+    OneOfOrNone,
+    Settings,
+    Several,
+    SeveralOrAll,
+    default,
+)
 from airflow_dataops.core.model import Relation, Struct
 
 Value = str | int | float | bool | date | datetime | None
@@ -106,10 +122,12 @@ class Merge(Settings, frozen=True, tag="merge"):
             wins. Without them duplicate keys are an error that names some.
         update_columns: what is updated; None for all but the keys.
         delete_flag: a boolean column of the source: true deletes the row. It is not written.
+        text_order: what texts in `order_by` are.
     """
 
     keys: Several
     order_by: Several = default(())
+    text_order: OneOf[TextOrder] = default(TextOrder.REFUSE)
     update_columns: SeveralOrAll = default(None)
     delete_flag: str | None = None
     compare: OneOf[Compare] = default(Compare.ALWAYS)
@@ -124,15 +142,19 @@ class Replace(Settings, frozen=True, tag="replace"):
 
 
 class Append(Settings, frozen=True, tag="append"):
-    """Add the source's rows that the table does not have.
+    """Add the source's rows that the table does not have, or all of them once for each run.
 
     Attributes:
         keys: columns that name a row; empty: all columns, NULL equals NULL.
-        order_by: as for `Merge`. Rows that are equal in all columns are one in any case.
+        order_by: as for `Merge`. With keys, rows that are equal in all columns are one.
+        duplicates: what equal rows are where no keys are named; None for `keep` where the
+            source is a log, whose positions tell which rows are new, and `once` elsewhere.
     """
 
     keys: Several = default(())
     order_by: Several = default(())
+    duplicates: OneOfOrNone[Duplicates] = default(None)
+    text_order: OneOf[TextOrder] = default(TextOrder.REFUSE)
     null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
     on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
@@ -165,6 +187,7 @@ class History(Settings, frozen=True, tag="history"):
         compare_columns: a new version begins when one of these is distinct; None for all
             columns but the keys and `effective_at`.
         closed_at: with `missing=close`, the time at which missing keys end.
+        same_time: what a row is for a time at which a version begins that says otherwise.
     """
 
     keys: Several
@@ -173,6 +196,7 @@ class History(Settings, frozen=True, tag="history"):
     columns: HistoryColumns = HistoryColumns()
     missing: OneOf[Missing] = default(Missing.IGNORE)
     closed_at: datetime | None = None
+    same_time: OneOf[SameTime] = default(SameTime.REPLACE)
     null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
     on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
@@ -199,6 +223,12 @@ class Increment(Settings, frozen=True, tag="increment"):
             for a numeric cursor.
         keys: columns that name a row; empty: all columns.
         per: columns each of whose values has a watermark of its own.
+        reading: from the watermark on, or everything (a full refresh).
+        until: the first value of the cursor that is not read yet; None to read them all.
+        watermark_name: what the watermark is kept under; None for the load's owner and source,
+            so that another source is read from its beginning.
+        text_order: what texts in `order_by` are.
+        nonfinite_cursor: what becomes of rows whose cursor is NaN or infinite.
     """
 
     cursor: str
@@ -206,7 +236,12 @@ class Increment(Settings, frozen=True, tag="increment"):
     order_by: Several = default(())
     lag: timedelta | int | float = timedelta()
     per: Several = default(())
+    reading: OneOf[Reading] = default(Reading.NEW)
+    until: date | datetime | int | float | None = None
+    watermark_name: str | None = None
+    text_order: OneOf[TextOrder] = default(TextOrder.REFUSE)
     null_cursor: OneOf[NullCursor] = default(NullCursor.REFUSE)
+    nonfinite_cursor: OneOf[NonFinite] = default(NonFinite.REFUSE)
     null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
     on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
@@ -234,6 +269,8 @@ class ApplyChanges(Settings, frozen=True, tag="changes"):
             messages (m). Any other kind is an error.
         soft_delete: boolean column of the target that is set instead of deleting.
         sequence_column: column of the target that keeps the sequence of a row's last event.
+        same_sequence: what becomes of an event of the same sequence as one that was loaded.
+        text_order: what a sequence of texts is.
     """
 
     keys: Several
@@ -250,6 +287,8 @@ class ApplyChanges(Settings, frozen=True, tag="changes"):
     envelope: OneOf[Envelope] = default(Envelope.PLAIN)
     soft_delete: str | None = None
     sequence_column: str = "_sequence"
+    same_sequence: OneOf[SameSequence] = default(SameSequence.REFUSE)
+    text_order: OneOf[TextOrder] = default(TextOrder.REFUSE)
     null_keys: OneOf[NullKeys] = default(NullKeys.REFUSE)
     on_empty: OneOf[OnEmpty] = default(OnEmpty.KEEP)
 
@@ -283,6 +322,9 @@ class Load(Struct, frozen=True):
         wait: how long to wait for a lease that another task holds.
         create: whether a target that does not exist is made, with the columns of the source,
             what the verb adds, and the key.
+        emptied_target: what is done where the target has no rows and should have some.
+        origin: what the source is called, by which its watermark is kept; empty for what the
+            source says of itself. It must be the same in all runs.
     """
 
     target: Relation
@@ -294,6 +336,8 @@ class Load(Struct, frozen=True):
     lease: timedelta = timedelta(hours=1)
     wait: timedelta = timedelta(minutes=10)
     create: bool = False
+    emptied_target: EmptiedTarget = EmptiedTarget.RESTART
+    origin: str = ""
 
 
 class LoadResult(Struct, frozen=True):

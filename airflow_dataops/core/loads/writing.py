@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
+from airflow_dataops.core.loads.deletions import keeps_rows, refuse_changed_references
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging, upserts
 from airflow_dataops.core.sql.dialects.loading import Upsert
@@ -21,7 +24,8 @@ class Wanted(Struct, frozen=True):
 
     Attributes:
         null_keys: some of the keys hold NULL.
-        whole: a row that is there may be deleted and inserted again: nothing of it is lost.
+        whole: a row that is there may be deleted and inserted again: nothing of it is lost, and
+            `bystanders.keeps_rows` tells whether of others.
     """
 
     source: Table
@@ -35,7 +39,15 @@ class Wanted(Struct, frozen=True):
 
 
 def upsert(job: Job, wanted: Wanted) -> tuple[Statement, ...]:
-    """Return the statements that update and add rows."""
+    """Return the statements that update and add rows.
+
+    Raises:
+        RunError: rows of other tables would lose values.
+    """
+    wanted = replace(wanted, whole=wanted.whole and not keeps_rows(job))
+    refuse_changed_references(
+        job, wanted.source.sql, wanted.keys, wanted.updated, null_keys=wanted.null_keys
+    )
     if not wanted.null_keys or job.loading.hashes_nulls:
         return _way(job, wanted)(_rows(job, wanted, wanted.source.sql, wanted.null_keys))
     # Rows with NULL keys apart: there the comparison is slow, and no unique index helps.

@@ -10,6 +10,7 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Relation, Struct
+from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import Effect, Statement
@@ -32,6 +33,8 @@ class Changes(Struct, frozen=True):
         target: the target's name, as SQL.
         tombstones: the name of their table, as SQL.
         sequence: the column of the target, the tombstones and the prepared events.
+        flag: the column of the target that marks deleted rows, if they are kept.
+        equal: events that are as late as what the target has are not stale.
     """
 
     target: str
@@ -40,6 +43,8 @@ class Changes(Struct, frozen=True):
     sequence: str
     dialect: str
     null_keys: bool = False
+    flag: str | None = None
+    equal: bool = False
 
     @property
     def same_key(self) -> str:
@@ -127,13 +132,63 @@ def drop_stale(changes: Changes, seen: str, events: str) -> Statement:
     It changes the staging table alone.
     """
     sequence = quote(changes.sequence, changes.dialect)
+    later = ">" if changes.equal else ">="
     return Statement(
         sql=(
             f"delete from {events} as s\n"
             f"where exists (select 1 from {seen} as t where {changes.same_key}\n"
-            f"  and t.{sequence} >= s.{sequence})"
+            f"  and t.{sequence} {later} s.{sequence})"
         )
     )
+
+
+def contradicting(
+    changes: Changes, events: Table, target: Table, columns: Sequence[str], limit: int
+) -> Statement:
+    """Return the query for keys of events that say otherwise than the target, equally late.
+
+    Args:
+        columns: what is compared; the events' values as the target would hold them.
+    """
+    flag = quote(DELETED, changes.dialect)
+    differs = " or ".join(_differs(name, events, target, changes.dialect) for name in columns)
+    live = f"not s.{flag} and ({differs or 'false'})"
+    gone = f"s.{flag}"
+    if changes.flag is not None:
+        marked = f"coalesce(t.{quote(changes.flag, changes.dialect)}, false)"
+        live, gone = (
+            f"not s.{flag} and ({marked} or {differs or 'false'})",
+            f"{gone} and not {marked}",
+        )
+    return _as_late_and(changes, changes.target, events.sql, f"({gone}) or ({live})", limit)
+
+
+def contradicting_tombstones(changes: Changes, events: Table, limit: int) -> Statement:
+    """Return the query for keys of events that write what was deleted, equally late."""
+    writes = f"not s.{quote(DELETED, changes.dialect)}"
+    return _as_late_and(changes, changes.tombstones, events.sql, writes, limit)
+
+
+def _as_late_and(changes: Changes, seen: str, events: str, condition: str, limit: int) -> Statement:
+    sequence = quote(changes.sequence, changes.dialect)
+    columns = (*changes.keys, changes.sequence)
+    names = ", ".join(f"s.{quote(name, changes.dialect)}" for name in columns)
+    return Statement(
+        sql=(
+            f"select {names} from {events} as s join {seen} as t\n"
+            f"  on {changes.same_key} and t.{sequence} = s.{sequence}\n"
+            f"where {condition}\nlimit {limit}"
+        )
+    )
+
+
+def _differs(column: str, events: Table, target: Table, dialect: str) -> str:
+    name, type_ = quote(column, dialect), target.type_of(column)
+    theirs = f"s.{name}" if events.type_of(column) == type_ else f"cast(s.{name} as {type_})"
+    if type_.removesuffix("[]") in get_loading(dialect).incomparable:
+        as_text = "to_json_string({})" if dialect == "bigquery" else "cast({} as text)"
+        return f"{as_text.format(f't.{name}')} is distinct from {as_text.format(theirs)}"
+    return f"t.{name} is distinct from {theirs}"
 
 
 def bury(changes: Changes, events: str, *, unknown_only: bool) -> tuple[Statement, ...]:

@@ -197,6 +197,13 @@ def create_control_table(
     )
 
 
+def any_of(table: Relation, target: str, loading: Loading) -> Statement:
+    """Return the query for a row that a control table has of a target."""
+    name = quote("target", loading.name)
+    sql = f"select 1 from {render(table, loading.name)} where {name} = {MARK} limit 1"
+    return Statement(sql=sql, parameters=(target,))
+
+
 def _bound(kind: str, loading: Loading) -> str:
     type_ = loading.types.integer if kind == "integer" else loading.types.text
     return f"cast({MARK} as {type_})"

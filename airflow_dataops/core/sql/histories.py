@@ -85,6 +85,19 @@ def incoming(line: Timeline, closed_at: str | None) -> str:
     )
 
 
+def other_versions(line: Timeline, new: str, limit: int) -> Statement:
+    """Return the query for new rows of whose time there is a version that says otherwise."""
+    names = quote_all((*line.keys, line.valid_from), line.dialect)
+    compared = [column for column in line.compared if column not in line.absent]
+    return Statement(
+        sql=(
+            f"select {names} from {new} as s\n"
+            f"where exists (select 1 from {line.target} as t where {line.same_version}\n"
+            f"  and ({distinct(compared, line.dialect)}))\nlimit {limit}"
+        )
+    )
+
+
 def timeline(line: Timeline, new: str) -> str:
     """Return the query for all versions that the touched keys are to have.
 
@@ -137,6 +150,19 @@ def timeline(line: Timeline, new: str) -> str:
     )
 
 
+def superfluous(line: Timeline, versions: str) -> Statement:
+    """Return the query for a version that goes, if one does."""
+    condition = _is_superfluous(line, versions)
+    return Statement(sql=f"select 1 from {line.target} as t\n{condition} limit 1")
+
+
+def _is_superfluous(line: Timeline, versions: str) -> str:
+    return (
+        f"where exists (select 1 from {versions} as s where {line.same_key})\n"
+        f"  and not exists (select 1 from {versions} as s where {line.same_version})"
+    )
+
+
 def write_timeline(line: Timeline, versions: str) -> tuple[Statement, ...]:
     """Return the statements that make the history as `versions` (the table, as SQL) has it."""
     written = (*line.carried, line.valid_to, line.is_current)
@@ -145,11 +171,7 @@ def write_timeline(line: Timeline, versions: str) -> tuple[Statement, ...]:
     names = quote_all(columns, line.dialect)
     return (
         Statement(
-            sql=(
-                f"delete from {line.target} as t\n"
-                f"where exists (select 1 from {versions} as s where {line.same_key})\n"
-                f"  and not exists (select 1 from {versions} as s where {line.same_version})"
-            ),
+            sql=f"delete from {line.target} as t\n{_is_superfluous(line, versions)}",
             effect=Effect.DELETED,
         ),
         Statement(

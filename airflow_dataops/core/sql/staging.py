@@ -130,6 +130,11 @@ def facts(table: str, conditions: Sequence[Statement], distinct: str = "") -> St
     )
 
 
+def any_row(table: str) -> Statement:
+    """Return the query for a row of a table, if it has one."""
+    return Statement(sql=f"select 1 from {table} limit 1")
+
+
 def with_null(table: str, keys: Sequence[str], dialect: str) -> str:
     """Return a subquery for the rows whose key is, or holds, NULL."""
     return f"(select * from {table} where {any_null(keys, dialect)})"

@@ -53,6 +53,25 @@ def distinct(columns: Sequence[str], dialect: str, other: str = "s") -> str:
     return " or ".join(f"t.{name} is distinct from {other}.{name}" for name in names) or "false"
 
 
+def changing(
+    target: str,
+    source: str,
+    keys: Sequence[str],
+    columns: Sequence[str],
+    dialect: str,
+    *,
+    null_keys: bool,
+) -> Statement:
+    """Return the query for a row of the target that would get other values in some columns."""
+    match = same_key(keys, dialect, null_keys=null_keys)
+    return Statement(
+        sql=(
+            f"select 1 from {target} as t join {source} as s on {match}\n"
+            f"where {distinct(columns, dialect)} limit 1"
+        )
+    )
+
+
 def on_conflict(rows: Rows) -> tuple[Statement, ...]:
     """Return the statements for a target with a unique index on the keys, which has no NULL.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql.control import create_control_table
 from airflow_dataops.core.sql.dialects.loading import Loading
+from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import MARK, Statement
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from airflow_dataops.core.sql.tables import Table
 
 WATERMARKS = "dataops_watermarks"
+BEGINNING = -1
+"""The position of a log that is to be read from its beginning."""
+LOAD = "@load"
+"""The scope under which a named watermark keeps whose it is."""
 _COLUMNS = {
     "target": "text",
     "partition": "text",
@@ -31,6 +36,8 @@ _COLUMNS = {
 }
 _KEYS = ("target", "partition", "scope", "cursor")
 _AT_ONCE = 200
+_ENDLESS = "'nan', 'inf', '-inf', 'infinity', '-infinity'"
+"""As engines write them; the cursor's type is not known before the source is read."""
 
 
 class Watermarked(Struct, frozen=True):
@@ -72,12 +79,16 @@ class Since(Struct, frozen=True):
         per: columns each of whose values has a watermark of its own.
         floors: one for each scope that has a watermark; rows of other scopes are all read.
         nulls: whether rows without a cursor are read.
+        until: the first value of the cursor that is not read; None to read them all.
+        endless: whether rows whose cursor is NaN or infinite are read whatever the watermark.
     """
 
     cursor: str
     per: tuple[str, ...] = ()
     floors: tuple[Floor, ...] = ()
     nulls: bool = True
+    until: Any = None
+    endless: bool = False
 
 
 def create_watermarks(table: Relation, loading: Loading) -> Statement:
@@ -91,6 +102,66 @@ def read_watermarks(marked: Watermarked) -> Statement:
     return Statement(
         sql=f"select {q['scope']}, {q['watermark']} from {marked.sql} where {_mine(marked)}",
         parameters=marked.values,
+    )
+
+
+def read_positions(marked: Watermarked) -> Statement:
+    """Return the query for scopes, watermarks and the runs that raised them."""
+    q = _quoted(marked)
+    names = ", ".join(q[name] for name in ("scope", "watermark", "run_id"))
+    return Statement(
+        sql=f"select {names} from {marked.sql} where {_mine(marked)}", parameters=marked.values
+    )
+
+
+def rename_watermarks(marked: Watermarked, old: str) -> Statement:
+    """Return the statement that takes watermarks over from another name of theirs."""
+    q = _quoted(marked)
+    return Statement(
+        sql=f"update {marked.sql} set {q['cursor']} = {MARK} where {_mine(marked)}",
+        parameters=(marked.cursor, marked.target, marked.partition, old),
+    )
+
+
+def drop_watermarks(marked: Watermarked) -> Statement:
+    """Return the statement that removes watermarks, so that they can be set anew."""
+    return Statement(
+        sql=f"delete from {marked.sql} where {_mine(marked)}", parameters=marked.values
+    )
+
+
+def name_load(marked: Watermarked, load: str, run_id: str) -> tuple[Statement, ...]:
+    """Return the statements that keep whose a named watermark is."""
+    q = _quoted(marked)
+    whose = f"{_mine(marked)} and {q['scope']} = {MARK}"
+    bound = ", ".join([f"cast({MARK} as {marked.loading.types.text})"] * len(_COLUMNS))
+    names = quote_all(_COLUMNS, marked.loading.name)
+    return (
+        Statement(sql=f"delete from {marked.sql} where {whose}", parameters=(*marked.values, LOAD)),
+        Statement(
+            sql=f"insert into {marked.sql} ({names})\nselect {bound}",
+            parameters=(marked.target, marked.partition, LOAD, marked.cursor, load, run_id),
+        ),
+    )
+
+
+def forget(table: Relation, target: str, loading: Loading) -> tuple[Statement, ...]:
+    """Return the statements that forget all watermarks of a target.
+
+    Logs are set to their beginning: without a position one may begin at its end.
+    """
+    name, own = render(table, loading.name), quote("target", loading.name)
+    scope, mark = quote("scope", loading.name), quote("watermark", loading.name)
+    of_cursor = f"({scope} = '' or {scope} like '[%' or {scope} = {MARK})"
+    return (
+        Statement(
+            sql=f"delete from {name} where {own} = {MARK} and {of_cursor}",
+            parameters=(target, LOAD),
+        ),
+        Statement(
+            sql=f"update {name} set {mark} = {MARK} where {own} = {MARK}",
+            parameters=(str(BEGINNING), target),
+        ),
     )
 
 
@@ -111,7 +182,24 @@ def raise_watermarks(
 
 
 def since_condition(since: Since, dialect: str) -> Statement:
-    """Return the condition for rows that are past the watermarks."""
+    """Return the condition for rows that are past the watermarks, and before the end."""
+    past, cursor = _past(since, dialect), quote(since.cursor, dialect)
+    if since.until is None:
+        return past
+    nulls = f" or {cursor} is null" if since.nulls else ""
+    return Statement(
+        sql=f"({past.sql})\n  and ({cursor} < {MARK}{nulls})",
+        parameters=(*past.parameters, since.until),
+    )
+
+
+def from_end_on(table: str, cursor: str, until: object, dialect: str) -> Statement:
+    """Return the statement that drops staged rows which are not to be read yet."""
+    sql = f"delete from {table} where {quote(cursor, dialect)} >= {MARK}"
+    return Statement(sql=sql, parameters=(until,))
+
+
+def _past(since: Since, dialect: str) -> Statement:
     cursor = quote(since.cursor, dialect)
     if not since.floors:
         return Statement(sql="true" if since.nulls else f"{cursor} is not null")
@@ -126,6 +214,8 @@ def since_condition(since: Since, dialect: str) -> Statement:
         values += bound
     if since.nulls:
         tests.append(f"{cursor} is null")
+    if since.endless:
+        tests.append(f"lower(cast({cursor} as {get_loading(dialect).types.text})) in ({_ENDLESS})")
     return Statement(sql="\n  or ".join(tests), parameters=tuple(values))
 
 
@@ -140,15 +230,22 @@ def as_new_as(target: Table, source: Table, cursor: str, dialect: str) -> str:
     return f"{column} >= (select min({column}) from {source.sql})"
 
 
-def greatest(table: str, cursor: str, per: Sequence[str], dialect: str) -> Statement:
-    """Return the query for the greatest cursor of each scope: the scope's values, then it."""
+def greatest(
+    table: str, cursor: str, per: Sequence[str], dialect: str, *, leaving_out: str | None = None
+) -> Statement:
+    """Return the query for the greatest cursor of each scope: the scope's values, then it.
+
+    Args:
+        leaving_out: condition for rows that are no watermark.
+    """
     names = quote_all(per, dialect)
     column = quote(cursor, dialect)
     grouped = f"\ngroup by {names}" if per else ""
+    finite = f" and not ({leaving_out})" if leaving_out else ""
     return Statement(
         sql=(
             f"select {f'{names}, ' if per else ''}max({column}) from {table}\n"
-            f"where {column} is not null{grouped}"
+            f"where {column} is not null{finite}{grouped}"
         )
     )
 

@@ -17,6 +17,7 @@ from airflow_dataops.core.arguments import (
     seconds,
     text,
 )
+from airflow_dataops.core.loads.choices import EmptiedTarget
 from airflow_dataops.core.loads.detached import Detached, abandon, finish
 from airflow_dataops.core.loads.overlap import lease_of
 from airflow_dataops.core.loads.run import begin_load, run_load
@@ -52,6 +53,7 @@ class LoadSettings(TypedDict, total=False):
     lease: Duration
     wait: Duration
     create: bool
+    emptied_target: EmptiedTarget | str
     deferrable: bool | None
     poll_interval: Duration
 
@@ -90,6 +92,9 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         wait: how long it waits for another task that loads the same: a timedelta, or seconds.
         create: whether a target that does not exist is made, with the source's columns, what
             the verb adds, and the key. Its schema has to exist.
+        emptied_target: what the load does where the target has no rows, though its watermark
+            or a log's positions say that it had some: `restart` (by default) from the source's
+            beginning, `fail`, or `continue`, where rows are removed on purpose.
         deferrable: whether the task waits for the publication in the triggerer and not on a
             worker, where the engine runs it by itself (Snowflake, BigQuery); by default what
             Airflow's option `[operators] default_deferrable` says.
@@ -122,6 +127,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         lease: Duration = timedelta(hours=1),
         wait: Duration = timedelta(minutes=10),
         create: bool = False,
+        emptied_target: EmptiedTarget | str = EmptiedTarget.RESTART,
         deferrable: bool | None = None,
         poll_interval: Duration = 5.0,
         **arguments: Unpack[RowsArguments],
@@ -135,6 +141,7 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         self.lease = duration(lease, "lease", is_positive=True)
         self.wait = duration(wait, "wait")
         self.create = flag(create, "create")
+        self.emptied_target = choice(EmptiedTarget, emptied_target, "emptied_target")
         self.deferrable = defers() if deferrable is None else flag(deferrable, "deferrable")
         self.poll_interval = seconds(poll_interval, "poll_interval", is_positive=True)
         self.script: str | None = None
@@ -223,6 +230,8 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             lease=self.lease,
             wait=self.wait,
             create=self.create,
+            emptied_target=self.emptied_target,
+            origin=self.origin,
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Unpack
 
 from airflow_dataops.core.arguments import choice, names, optional_text, text, texts
+from airflow_dataops.core.loads.choices import SameSequence, TextOrder
 from airflow_dataops.core.loads.specs import ApplyChanges, Envelope, NullKeys, OnEmpty
 from airflow_dataops.operators.loads.base import LoadOperator
 
@@ -31,6 +32,9 @@ class ApplyChangesOperator(LoadOperator):
         envelope: `plain` events with the row's columns, or `debezium` ones.
         soft_delete: boolean column of the target that is set instead of deleting.
         sequence_column: column of the target that keeps the sequence of a row's last event.
+        same_sequence: an event that differs from one of its key and sequence that was loaded is
+            `refuse`d, or the `first` one stays, or the `last` one is taken.
+        text_order: a sequence of texts is `refuse`d, or taken for whole numbers (`number`).
         null_keys: `refuse` rows whose key holds NULL, or `match` them: NULL equals NULL.
         on_empty: what a source without events does: `keep` (by default) or `fail`.
         **arguments: those of `LoadOperator`.
@@ -48,6 +52,8 @@ class ApplyChangesOperator(LoadOperator):
         envelope: Envelope | str = Envelope.PLAIN,
         soft_delete: str | None = None,
         sequence_column: str = _DEFAULTS.sequence_column,
+        same_sequence: SameSequence | str = SameSequence.REFUSE,
+        text_order: TextOrder | str = TextOrder.REFUSE,
         null_keys: NullKeys | str = NullKeys.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.KEEP,
         **arguments: Unpack[LoadArguments],
@@ -62,6 +68,8 @@ class ApplyChangesOperator(LoadOperator):
         self.envelope = choice(Envelope, envelope, "envelope")
         self.soft_delete = optional_text(soft_delete, "soft_delete")
         self.sequence_column = text(sequence_column, "sequence_column")
+        self.same_sequence = choice(SameSequence, same_sequence, "same_sequence")
+        self.text_order = choice(TextOrder, text_order, "text_order")
         self.null_keys = choice(NullKeys, null_keys, "null_keys")
         self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
@@ -76,6 +84,8 @@ class ApplyChangesOperator(LoadOperator):
             envelope=self.envelope,
             soft_delete=self.soft_delete,
             sequence_column=self.sequence_column,
+            same_sequence=self.same_sequence,
+            text_order=self.text_order,
             null_keys=self.null_keys,
             on_empty=self.on_empty,
         )

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Unpack
 
 from airflow_dataops.core.arguments import choice, instance, names, optional_names, text
+from airflow_dataops.core.loads.choices import SameTime
 from airflow_dataops.core.loads.specs import (
     History,
     HistoryColumns,
@@ -36,6 +37,8 @@ class HistoryOperator(LoadOperator):
         missing: a key that the source does not have is `ignore`d, or `close`d.
         closed_at: with `missing="close"`, the time at which those end: by default the end of
             the data interval, without one the run's logical date.
+        same_time: a row for a time at which the history has a version that says otherwise
+            `replace`s that version, or is `refuse`d.
         null_keys: `refuse` rows whose key holds NULL, or `match` them: NULL equals NULL.
         on_empty: what a source without rows does: `keep` (by default), `write` (with
             `missing="close"` all versions end) or `fail`.
@@ -53,6 +56,7 @@ class HistoryOperator(LoadOperator):
         columns: HistoryColumns | None = None,
         missing: Missing | str = Missing.IGNORE,
         closed_at: datetime | str | None = "{{ data_interval_end or logical_date }}",
+        same_time: SameTime | str = SameTime.REPLACE,
         null_keys: NullKeys | str = NullKeys.REFUSE,
         on_empty: OnEmpty | str = OnEmpty.KEEP,
         **arguments: Unpack[LoadArguments],
@@ -64,6 +68,7 @@ class HistoryOperator(LoadOperator):
         self.columns = instance(HistoryColumns, columns or HistoryColumns(), "columns")
         self.missing = choice(Missing, missing, "missing")
         self.closed_at = closed_at
+        self.same_time = choice(SameTime, same_time, "same_time")
         self.null_keys = choice(NullKeys, null_keys, "null_keys")
         self.on_empty = choice(OnEmpty, on_empty, "on_empty")
 
@@ -75,6 +80,7 @@ class HistoryOperator(LoadOperator):
             columns=self.columns,
             missing=self.missing,
             closed_at=self._closed_at() if self.missing is Missing.CLOSE else None,
+            same_time=self.same_time,
             null_keys=self.null_keys,
             on_empty=self.on_empty,
         )

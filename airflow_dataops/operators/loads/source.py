@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import XComArg
 
 from airflow_dataops.core.arguments import text
-from airflow_dataops.core.loads.sources import Query
+from airflow_dataops.core.loads.sources import Named, Query
 from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.core.sql.relations import select_all
 from airflow_dataops.errors import ConfigError
@@ -56,6 +56,7 @@ class SourceArguments:
         self.table = _template(table, "table")
         self.source = _checked(source)
         self.parameters = _values(parameters)
+        self.origin = _origin(sql, table, source, parameters)
 
     # Airflow knows the arguments of `partial` and `expand` from what its metaclass notes on the
     # constructor of each class of an operator; this one has another metaclass.
@@ -95,3 +96,12 @@ def _values(parameters: Any) -> Any:
     if isinstance(parameters, Sequence) and not isinstance(parameters, str | bytes):
         return parameters
     raise ConfigError(f"parameters={parameters!r}: write a list of values, such as ['2026-01-31'].")
+
+
+def _origin(sql: Any, table: Any, source: Any, parameters: Any) -> str:
+    """Return what the source is called in all runs: its arguments before Jinja renders them."""
+    if isinstance(source, Named):
+        return source.origin
+    if sql is not None:
+        return f"{sql} {parameters}"
+    return "" if table is None else f"table {table}"

@@ -5,24 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import refuse_ties
+from airflow_dataops.core.loads.choices import SameSequence
 from airflow_dataops.core.loads.events import Events, read_events
 from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.lease import ensure_table
+from airflow_dataops.core.loads.specs import ApplyChanges
 from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.core.sql import changes as sql
-from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql import orders, staging
 from airflow_dataops.core.sql.changes import Changes
 from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.statements import ask, send
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
-    from airflow_dataops.core.loads.specs import ApplyChanges
     from airflow_dataops.core.sql.statements import Statement
     from airflow_dataops.core.sql.tables import Table
+
+_SHOWN = 3
 
 
 def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication:
@@ -34,9 +37,11 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
     [sequence] = require((verb.sequence_column,), job.target, setting="sequence_column", where=name)
     named = (verb.soft_delete,) if verb.soft_delete else ()
     flag = require(named, job.target, setting="soft_delete", where=name)
+    _check_kept(job, job.target, sequence)
     tombstones = sql.tombstone_table(job.load.target, job.loading)
     create = sql.create_tombstones(tombstones, job.target, keys, sequence, job.dialect)
     ensure_table(job.runner, tombstones, create.sql, job.load.wait)
+    _check_kept(job, job.read(tombstones), sequence)
     events = read_events(job, verb, source, given=(sequence, *flag))
     to = Changes(
         target=job.target.sql,
@@ -45,6 +50,8 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
         sequence=sequence,
         dialect=job.dialect,
         null_keys=events.null_keys,
+        flag=flag[0] if flag else None,
+        equal=verb.same_sequence is SameSequence.LAST,
     )
     statements = _soft(job, to, events, flag[0]) if flag else _hard(job, to, events)
     return Publication(staged=events.rows, statements=(*events.added, *statements))
@@ -78,8 +85,49 @@ def _last(job: Job, to: Changes, events: Events, source: str) -> Table:
     last = job.stage_query(query)
     for seen in (to.target, to.tombstones):
         if ask(sql.as_late(to, seen, last.sql), job.runner):
+            _check_same_sequence(job, to, events, last, seen)
             send(sql.drop_stale(to, seen, last.sql), job.runner)
     return last
+
+
+def _check_same_sequence(job: Job, to: Changes, events: Events, last: Table, seen: str) -> None:
+    """Refuse events that say otherwise than what was loaded of their key and sequence."""
+    if _choice(job) is not SameSequence.REFUSE:
+        return
+    if seen == to.target:
+        columns = [c for c in events.columns if c not in to.keys and c in job.target.names]
+        query = sql.contradicting(to, last, job.target, columns, _SHOWN)
+    else:
+        query = sql.contradicting_tombstones(to, last, _SHOWN)
+    found = ask(query, job.runner)
+    if found:
+        named = "; ".join(
+            ", ".join(f"{c} = {v!r}" for c, v in zip((*to.keys, to.sequence), row, strict=True))
+            for row in found
+        )
+        raise RunError(
+            f"{job.load.target}: events differ from what was loaded of the same key and the same "
+            f"{to.sequence}: {named}. Nothing tells which is the later: name a sequence that tells "
+            f"them apart, or set same_sequence to {SameSequence.FIRST} or {SameSequence.LAST}. "
+            "Nothing was written."
+        )
+
+
+def _choice(job: Job) -> SameSequence:
+    verb = job.load.verb
+    assert isinstance(verb, ApplyChanges)  # noqa: S101 - for the type checker
+    return verb.same_sequence
+
+
+def _check_kept(job: Job, table: Table, sequence: str) -> None:
+    """Refuse to keep sequences as texts, as earlier versions did."""
+    type_ = table.type_of(sequence)
+    if orders.is_text(type_, job.dialect):
+        raise RunError(
+            f"{job.load.target}: the column {sequence} of {table.relation} keeps sequences and is "
+            f"{type_}, in which '9' comes after '10'; give it a number's or a time's type. "
+            "Nothing was written."
+        )
 
 
 def _check_ties(job: Job, to: Changes, events: Events, last: Table) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from airflow_dataops.core.loads.checks import (
     Test,
     count,
@@ -12,16 +14,19 @@ from airflow_dataops.core.loads.checks import (
     refuse_incomparable,
     refuse_null_keys,
 )
+from airflow_dataops.core.loads.choices import SameTime
 from airflow_dataops.core.loads.cursors import write_cursor
+from airflow_dataops.core.loads.deletions import refuse_deletion
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
+from airflow_dataops.core.loads.ordering import not_finite, refuse_text
 from airflow_dataops.core.loads.specs import Missing, NullKeys
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.loads.values import adapt
 from airflow_dataops.core.sql import histories
 from airflow_dataops.core.sql.histories import Timeline
 from airflow_dataops.core.sql.staging import any_null
-from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.core.sql.types import misfit
 from airflow_dataops.errors import ConfigError, RunError
 
@@ -32,6 +37,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.specs import History
     from airflow_dataops.core.sql.tables import Table
 
+_SHOWN = 3
 _VERSIONS = "versions are compared column by column: leave it out of the query"
 
 
@@ -57,7 +63,11 @@ def prepare_history(job: Job, verb: History, source: Source) -> Publication:
     rows = distinct_row_per_key(job, fitted.staged, columns, (*keys, effective_at))
     line = _line(job, verb, fitted, rows, keys, effective_at, times, null_keys=bool(counts.met[1]))
     new = job.stage_query(histories.incoming(line, closed_at))
+    if verb.same_time is SameTime.REFUSE:
+        _refuse_other_versions(job, line, new)
     versions = job.stage_query(histories.timeline(line, new.sql))
+    if job.bystanders and ask(histories.superfluous(line, versions.sql), job.runner):
+        refuse_deletion(job, "versions that say nothing new")
     closing = (histories.close_missing(line, closed_at),) if closed_at is not None else ()
     return Publication(
         staged=counts.rows,
@@ -75,10 +85,32 @@ def _checked(job: Job, verb: History, fitted: Fitted) -> tuple[Counts, tuple[str
         condition=Statement(sql=any_null((effective_at,), job.dialect)),
         problem=f"have NULL in effective_at ({effective_at}): leave them out of the query",
     )
+    refuse_text(job, fitted.staged, [effective_at], setting="effective_at")
     nulls = refuse_null_keys(keys, job.dialect)
-    counts = count(job, fitted.staged, [no_time.condition, nulls.condition], verb.on_empty)
-    refuse(job, counts, [no_time, nulls] if verb.null_keys is NullKeys.REFUSE else [no_time])
+    endless = not_finite(job, fitted.staged, [effective_at], setting="effective_at")
+    tests = [no_time, nulls, *endless]
+    counts = count(job, fitted.staged, [test.condition for test in tests], verb.on_empty)
+    allowed = verb.null_keys is not NullKeys.REFUSE
+    met = tuple(
+        0 if allowed and test is nulls else n for n, test in zip(counts.met, tests, strict=True)
+    )
+    refuse(job, structs.replace(counts, met=met), tests)
     return counts, keys, effective_at
+
+
+def _refuse_other_versions(job: Job, line: Timeline, new: Table) -> None:
+    """Fail if a row says otherwise than the version that begins at its time."""
+    found = ask(histories.other_versions(line, new.sql, _SHOWN), job.runner)
+    if found:
+        names = (*line.keys, line.valid_from)
+        listed = "; ".join(
+            ", ".join(f"{name} = {value!r}" for name, value in zip(names, row, strict=True))
+            for row in found
+        )
+        raise RunError(
+            f"{job.load.target}: rows differ from the versions that begin at their time: {listed}. "
+            f"Set same_time to {SameTime.REPLACE} if they correct them. Nothing was written."
+        )
 
 
 def _check_time(job: Job, fitted: Fitted, effective_at: str, valid_from: str) -> None:

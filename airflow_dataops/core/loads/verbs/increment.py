@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.loads.checks import (
+    Counts,
     Test,
     count,
     one_row_per_key,
@@ -13,85 +16,142 @@ from airflow_dataops.core.loads.checks import (
     refuse_incomparable,
     refuse_null_keys,
 )
+from airflow_dataops.core.loads.choices import NonFinite
 from airflow_dataops.core.loads.cursors import write_cursor, write_scope
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
-from airflow_dataops.core.loads.marks import read_since_watermark, watermarked
+from airflow_dataops.core.loads.marks import read_mark
+from airflow_dataops.core.loads.ordering import ordered, refuse_text
+from airflow_dataops.core.loads.sources import Log
 from airflow_dataops.core.loads.specs import NullCursor, NullKeys
 from airflow_dataops.core.loads.stage import stage
+from airflow_dataops.core.loads.values import adapt
 from airflow_dataops.core.loads.verbs.append import WHOLE_ROWS
 from airflow_dataops.core.loads.writing import Wanted, upsert
-from airflow_dataops.core.sql import watermarks
-from airflow_dataops.core.sql.additions import insert_new_rows
+from airflow_dataops.core.sql import orders, watermarks
+from airflow_dataops.core.sql.additions import insert_missing_copies, insert_rows
 from airflow_dataops.core.sql.staging import any_null, with_value
-from airflow_dataops.core.sql.statements import Statement, ask
+from airflow_dataops.core.sql.statements import Statement, ask, send
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.loads.marks import Mark
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Increment
+    from airflow_dataops.core.sql.tables import Table
 
 
 def prepare_increment(job: Job, verb: Increment, source: Source) -> Publication:
     """See `Increment`."""
     name = str(job.load.target)
     require(verb.keys, job.target, setting="keys", where=name)
-    if verb.null_cursor is NullCursor.INCLUDE and not verb.keys:
-        raise ConfigError(
-            f"{name}: rows without a cursor are read by each load; without keys they cannot be "
-            "told from those that are there. Name keys, or set null_cursor to exclude."
-        )
-    staged = stage(job, source.since(read_since_watermark(job, verb)))
+    _check_choices(verb, name)
+    mark = read_mark(job, verb, source)
+    staged = stage(job, source.since(mark.since))
     where = f"the source of {name}"
     [cursor] = require((verb.cursor,), staged, setting="cursor", where=where)
+    refuse_text(job, staged, [cursor], setting="cursor")
+    _drop_past_the_end(job, mark, staged, cursor)
     per = require(verb.per, staged, setting="per", where=where)
     helpers = {c for c in (cursor, *per) if c.casefold() not in _folded(job)}
     fitted = fit(job, staged, consumed=helpers)
     [cursor] = require((verb.cursor,), fitted.staged, setting="cursor", where=where)
     per = require(verb.per, fitted.staged, setting="per", where=where)
-    rows, statements = _written(job, verb, fitted, cursor)
-    marks = _marks(job, fitted, cursor, per)
-    attempt, type_ = job.load.attempt, fitted.staged.type_of(cursor)
-    raised = watermarks.raise_watermarks(watermarked(job, verb), marks, attempt.run_id, type_)
+    type_ = fitted.staged.type_of(cursor)
+    endless = orders.not_finite(cursor, type_, job.dialect)
+    rows, statements = _written(job, verb, fitted, cursor, endless, is_log=isinstance(source, Log))
+    marks = _marks(job, fitted, cursor, per, endless)
+    run = job.load.attempt.run_id
+    raised = watermarks.raise_watermarks(mark.marked, marks, run, type_) if marks else ()
     return Publication(
         staged=rows,
-        statements=(*fitted.added, *statements, *raised),
+        statements=(*fitted.added, *mark.first, *statements, *raised),
         watermark=_shown(marks),
     )
 
 
+def _check_choices(verb: Increment, name: str) -> None:
+    if verb.keys:
+        return
+    if verb.null_cursor is NullCursor.INCLUDE:
+        raise ConfigError(
+            f"{name}: rows without a cursor are read by each load; without keys they cannot be "
+            "told from those that are there. Name keys, or set null_cursor to exclude."
+        )
+    if verb.nonfinite_cursor is NonFinite.INCLUDE:
+        raise ConfigError(
+            f"{name}: rows whose cursor is NaN or infinite are read by each load; without keys "
+            "they cannot be told from those that are there. Name keys, or set nonfinite_cursor to "
+            "exclude."
+        )
+
+
+def _drop_past_the_end(job: Job, mark: Mark, staged: Table, cursor: str) -> None:
+    """Leave rows for later that a source which cannot filter has given."""
+    if mark.since.until is None:
+        return
+    until = adapt(mark.since.until, cursor, staged.type_of(cursor), job.dialect)
+    send(watermarks.from_end_on(staged.sql, cursor, until, job.dialect), job.runner)
+
+
 def _written(
-    job: Job, verb: Increment, fitted: Fitted, cursor: str
+    job: Job, verb: Increment, fitted: Fitted, cursor: str, endless: str | None, *, is_log: bool
 ) -> tuple[int, tuple[Statement, ...]]:
     where = f"the source of {job.load.target}"
     keys = require(verb.keys, fitted.staged, setting="keys", where=where)
-    order = require(verb.order_by, fitted.staged, setting="order_by", where=where) or (cursor,)
-    tests = [_null_cursor(cursor, job.dialect)]
-    if keys:
-        tests.append(refuse_null_keys(keys, job.dialect))
-    counts = count(job, fitted.staged, [test.condition for test in tests], verb.on_empty)
-    refused = [verb.null_cursor is NullCursor.REFUSE, verb.null_keys is NullKeys.REFUSE]
-    met = tuple(n if refused[i] else 0 for i, n in enumerate(counts.met))
-    refuse(job, type(counts)(rows=counts.rows, met=met), tests)
+    counts = _checked(job, verb, fitted, cursor, keys, endless)
     rows = fitted.staged
     if verb.null_cursor is NullCursor.EXCLUDE and counts.met[0]:
         rows = job.stage_query(with_value(rows.sql, cursor, job.dialect))
+    if endless and verb.nonfinite_cursor is NonFinite.EXCLUDE and counts.met[1]:
+        rows = job.stage_query(orders.finite_rows(rows.sql, endless))
     if not keys:
-        refuse_incomparable(job, rows, fitted.written, WHOLE_ROWS)
-        among = watermarks.as_new_as(job.target, rows, cursor, job.dialect)
-        added = insert_new_rows(job.target, rows, fitted.written, job.dialect, among=among)
-        return counts.rows, (added,)
+        return counts.rows, (_added(job, fitted, rows, cursor, is_log=is_log),)
+    order = require(verb.order_by, rows, setting="order_by", where=where) or (cursor,)
+    if order != (cursor,):
+        rows, order = ordered(job, rows, order, verb.text_order, setting="order_by")
     columns = tuple(dict.fromkeys((*fitted.written, *order)))
     wanted = Wanted(
         source=one_row_per_key(job, rows, columns, keys, order),
         keys=keys,
         inserted=fitted.written,
         updated=tuple(column for column in fitted.written if column not in keys),
-        null_keys=bool(counts.met[1]),
+        null_keys=bool(counts.met[2]),
         whole=fitted.whole,
     )
     return counts.rows, upsert(job, wanted)
+
+
+def _checked(
+    job: Job,
+    verb: Increment,
+    fitted: Fitted,
+    cursor: str,
+    keys: tuple[str, ...],
+    endless: str | None,
+) -> Counts:
+    """Count rows without a cursor, with one that nothing is past, and with NULL in the key."""
+    tests = [_null_cursor(cursor, job.dialect), _endless_cursor(cursor, endless)]
+    if keys:
+        tests.append(refuse_null_keys(keys, job.dialect))
+    counts = count(job, fitted.staged, [test.condition for test in tests], verb.on_empty)
+    refused = (
+        verb.null_cursor is NullCursor.REFUSE,
+        verb.nonfinite_cursor is NonFinite.REFUSE,
+        verb.null_keys is NullKeys.REFUSE,
+    )
+    met = tuple(n if told else 0 for n, told in zip(counts.met, refused, strict=False))
+    refuse(job, replace(counts, met=met), tests)
+    return counts
+
+
+def _added(job: Job, fitted: Fitted, rows: Table, cursor: str, *, is_log: bool) -> Statement:
+    if is_log:  # its positions tell that all rows are new
+        return insert_rows(job.target, rows, fitted.written, job.dialect)
+    refuse_incomparable(job, rows, fitted.written, WHOLE_ROWS)
+    among = watermarks.as_new_as(job.target, rows, cursor, job.dialect)
+    return insert_missing_copies(job.target, rows, fitted.written, job.dialect, among=among)
 
 
 def _null_cursor(cursor: str, dialect: str) -> Test:
@@ -104,10 +164,21 @@ def _null_cursor(cursor: str, dialect: str) -> Test:
     )
 
 
+def _endless_cursor(cursor: str, endless: str | None) -> Test:
+    return Test(
+        condition=Statement(sql=endless or "false"),
+        problem=(
+            f"have NaN or an infinite value in the cursor ({cursor}), which nothing is past: set "
+            f"nonfinite_cursor to {NonFinite.INCLUDE} or {NonFinite.EXCLUDE}, or leave them out of "
+            "the query"
+        ),
+    )
+
+
 def _marks(
-    job: Job, fitted: Fitted, cursor: str, per: tuple[str, ...]
+    job: Job, fitted: Fitted, cursor: str, per: tuple[str, ...], endless: str | None
 ) -> tuple[tuple[str, str], ...]:
-    query = watermarks.greatest(fitted.staged.sql, cursor, per, job.dialect)
+    query = watermarks.greatest(fitted.staged.sql, cursor, per, job.dialect, leaving_out=endless)
     return tuple(
         (write_scope(scope), write_cursor(mark, cursor))
         for *scope, mark in ask(query, job.runner)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import Test, count, refuse
+from airflow_dataops.core.loads.deletions import refuse_deletion
 from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
+from airflow_dataops.core.loads.ordering import refuse_text
 from airflow_dataops.core.loads.specs import Outside
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.loads.values import adapt
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 def prepare_partition(job: Job, verb: LoadPartition, source: Source) -> Publication:
     """See `LoadPartition`."""
     columns, condition = _condition(job, verb)
+    refuse_deletion(job, "the rows of the partition")
     staged = stage(job, source)
     where = f"the source of {job.load.target}"
     require(columns, staged, setting="the partition", where=where)
@@ -52,6 +55,8 @@ def _condition(job: Job, verb: LoadPartition) -> tuple[tuple[str, ...], Statemen
         )
     columns = require(named, job.target, setting="the partition", where=str(job.load.target))
     types = {column: job.target.type_of(column) for column in columns}
+    if verb.within is not None:
+        refuse_text(job, job.target, [columns[-1]], setting="the range")
 
     def fitting(column: str, value: object) -> object:
         return adapt(value, column, types[column], job.dialect)

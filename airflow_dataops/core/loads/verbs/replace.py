@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import count
+from airflow_dataops.core.loads.deletions import refuse_deletion
 from airflow_dataops.core.loads.fitting import fit
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.sources import StreamedSource
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 
 def prepare_replace(job: Job, verb: Replace, source: Source) -> Publication:
     """See `Replace`."""
+    refuse_deletion(job, "all rows", all_rows=True)
     if not _may_swap_in(job, source):
         fitted = fit(job, stage(job, source))
         rows = count(job, fitted.staged, [], verb.on_empty).rows

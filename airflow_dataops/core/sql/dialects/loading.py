@@ -93,6 +93,8 @@ class Loading(Struct, frozen=True):
             takes its name, as texts; None where nothing can.
         belongings: the query for what `Swap.RENAME` has to give to the new table: kind,
             name, definition; and the function that makes statements of it.
+        bystanders: the query for what else happens when rows are written: foreign keys to the
+            table, rules, triggers; see `core.loads.bystanders`. None where nothing does.
         tables_of: the listing of the tables beside a relation; `information_schema`'s where
             there is but one.
         create_staging: how a staging table that is no session's begins; `{}` is its name.
@@ -124,6 +126,7 @@ class Loading(Struct, frozen=True):
     in_the_way: Callable[[Relation], Statement] | None = None
     belongings: Callable[[Relation], Statement] | None = None
     belonging: Callable[[tuple[str, str, str], Relation, Relation], Belonging] | None = None
+    bystanders: Callable[[Relation], Statement] | None = None
     tables_of: Callable[[Relation], str] | None = None
     create_staging: str = "create table {}"
     locks: Locks = Locks.ROWS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import swapping_postgres, waits_postgres
+from airflow_dataops.core.sql.dialects import bystanders_postgres, swapping_postgres, waits_postgres
 from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
 from airflow_dataops.core.sql.identifiers import literal
 from airflow_dataops.core.sql.relations import render
@@ -82,5 +82,6 @@ POSTGRES = Loading(
     in_the_way=swapping_postgres.in_the_way,
     belongings=swapping_postgres.belongings,
     belonging=swapping_postgres.belonging,
+    bystanders=bystanders_postgres.bystanders,
     waits=waits_postgres.POSTGRES,
 )

@@ -5,6 +5,12 @@ select * from "shop"."source"
 select count(*)
 from "pg_temp"."target__stg_1";
 
+select count(*)
+from (
+select distinct "id", "name", "n"
+from "pg_temp"."target__stg_1"
+) as once;
+
 begin;
 
 update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1

@@ -52,6 +52,11 @@ where "_sequence" >= (select min("_sequence") from "pg_temp"."target__stg_3") li
 select 1 from "shop"."target__tombstones"
 where "_sequence" >= (select min("_sequence") from "pg_temp"."target__stg_3") limit 1;
 
+select s."id", s."_sequence" from "pg_temp"."target__stg_3" as s join "shop"."target__tombstones" as t
+  on t."id" = s."id" and t."_sequence" = s."_sequence"
+where not s."dataops_deleted"
+limit 3;
+
 delete from "pg_temp"."target__stg_3" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");

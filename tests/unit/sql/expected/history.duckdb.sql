@@ -4,7 +4,8 @@ select * from "shop"."source"
 
 select count(*),
   count(case when "at" is null then 1 end),
-  count(case when "id" is null then 1 end)
+  count(case when "id" is null then 1 end),
+  count(case when not isfinite("at") then 1 end)
 from "temp"."main"."target__stg_1";
 
 select "id", "at", count(*)

@@ -1,5 +1,7 @@
 select "scope", "watermark" from "shop"."dataops_watermarks" where "target" = ? and "partition" = ? and "cursor" = ?;
 
+select 1 from "shop"."target" limit 1;
+
 create temporary table "temp"."main"."target__stg_1" as (
 select *
 from (
@@ -13,6 +15,7 @@ where ("shop" = ? and "at" >= ?)
 
 select count(*),
   count(case when "at" is null then 1 end),
+  count(case when not isfinite("at") then 1 end),
   count(case when "id" is null then 1 end)
 from "temp"."main"."target__stg_1";
 
@@ -23,7 +26,7 @@ having count(*) > 1
 limit 3;
 
 select "shop", max("at") from "temp"."main"."target__stg_1"
-where "at" is not null
+where "at" is not null and not (not isfinite("at"))
 group by "shop";
 
 begin;

@@ -1,5 +1,7 @@
 select "scope", "watermark" from "shop"."dataops_watermarks" where "target" = ? and "partition" = ? and "cursor" = ?;
 
+select 1 from "shop"."target" limit 1;
+
 create temporary table "temp"."main"."target__stg_1" as (
 select *
 from (
@@ -10,11 +12,12 @@ where ("at" >= ?)
 );
 
 select count(*),
-  count(case when "at" is null then 1 end)
+  count(case when "at" is null then 1 end),
+  count(case when not isfinite("at") then 1 end)
 from "temp"."main"."target__stg_1";
 
 select max("at") from "temp"."main"."target__stg_1"
-where "at" is not null;
+where "at" is not null and not (not isfinite("at"));
 
 begin;
 
@@ -23,7 +26,7 @@ where "target" = ? and "partition" = ? and "token" = ?;
 
 insert into "shop"."target" ("id", "at")
 select "id", "at" from "temp"."main"."target__stg_1"
-except
+except all
 select "id", "at" from "shop"."target"
 where "at" >= (select min("at") from "temp"."main"."target__stg_1");
 

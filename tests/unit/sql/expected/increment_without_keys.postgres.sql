@@ -1,5 +1,7 @@
 select "scope", "watermark" from "shop"."dataops_watermarks" where "target" = %s and "partition" = %s and "cursor" = %s;
 
+select 1 from "shop"."target" limit 1;
+
 create temporary table "pg_temp"."target__stg_1" as (
 select *
 from (
@@ -10,11 +12,12 @@ where ("at" >= %s)
 );
 
 select count(*),
-  count(case when "at" is null then 1 end)
+  count(case when "at" is null then 1 end),
+  count(case when not isfinite("at") then 1 end)
 from "pg_temp"."target__stg_1";
 
 select max("at") from "pg_temp"."target__stg_1"
-where "at" is not null;
+where "at" is not null and not (not isfinite("at"));
 
 begin;
 
@@ -23,7 +26,7 @@ where "target" = %s and "partition" = %s and "token" = %s;
 
 insert into "shop"."target" ("id", "at")
 select "id", "at" from "pg_temp"."target__stg_1"
-except
+except all
 select "id", "at" from "shop"."target"
 where "at" >= (select min("at") from "pg_temp"."target__stg_1");
 

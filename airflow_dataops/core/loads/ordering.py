@@ -1,0 +1,110 @@
+"""Columns whose order decides: what is no order is refused before anything is written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.loads.checks import Test, refuse
+from airflow_dataops.core.loads.checks import count as counted
+from airflow_dataops.core.loads.choices import TextOrder
+from airflow_dataops.core.loads.specs import OnEmpty
+from airflow_dataops.core.sql import orders
+from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.errors import RunError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.core.loads.job import Job
+    from airflow_dataops.core.model import Relation
+    from airflow_dataops.core.sql.tables import Table
+
+_AS_NUMBER = "__as_number"
+_CAST_ONLY = ("cursor", "effective_at", "the range")
+"""Settings whose texts are no numbers by any choice."""
+_CAST = (
+    "as texts '9' comes after '10'. Cast it in the query: numbers as in cast({column} as "
+    "{number}), times as in cast({column} as timestamp), hexadecimal ones (such as LSNs) by the "
+    "engine's function for them"
+)
+
+
+def ordered(
+    job: Job, table: Table, columns: Sequence[str], text_order: TextOrder, *, setting: str
+) -> tuple[Table, tuple[str, ...]]:
+    """Return staged rows, and the columns by which they are ordered.
+
+    Texts that are numbers by choice are numbers in columns of their own.
+
+    Raises:
+        RunError: a column holds texts that are none, or values that nothing comes after.
+    """
+    texts = [name for name in columns if orders.is_text(table.type_of(name), job.dialect)]
+    if texts and text_order is TextOrder.REFUSE:
+        refuse_text(job, table, texts, setting=setting)
+    table = _with_numbers(job, table, texts, setting)
+    names = tuple(f"{name}{_AS_NUMBER}" if name in texts else name for name in columns)
+    tests = not_finite(job, table, names, setting=setting)
+    if tests:
+        found = counted(job, table, [test.condition for test in tests], OnEmpty.WRITE)
+        refuse(job, found, tests)
+    return table, names
+
+
+def refuse_text(job: Job, table: Table, columns: Sequence[str], *, setting: str) -> None:
+    """Fail if a column is ordered that holds texts.
+
+    Raises:
+        RunError: the message names the cast.
+    """
+    for name in columns:
+        type_ = table.type_of(name)
+        if orders.is_text(type_, job.dialect):
+            raise RunError(unordered_text(job.load.target, setting, name, type_, job.dialect))
+
+
+def unordered_text(target: Relation, setting: str, column: str, type_: str, dialect: str) -> str:
+    """Return the message that a column of texts is no order."""
+    cast = _CAST.format(column=column, number=orders.NUMBERS[dialect])
+    choice = "" if setting in _CAST_ONLY else "; or set text_order to number"
+    return (
+        f"{target}: {setting} is an order, and {column} is {type_}: {cast}{choice}. Nothing was "
+        "written."
+    )
+
+
+def not_finite(job: Job, table: Table, columns: Sequence[str], *, setting: str) -> list[Test]:
+    """Return the tests for NaN and infinite values in columns that are ordered."""
+    found = [(name, orders.not_finite(name, table.type_of(name), job.dialect)) for name in columns]
+    return [
+        Test(
+            condition=Statement(sql=condition),
+            problem=(
+                f"have NaN or an infinite value in {setting} ({name}), and nothing comes after "
+                "it: leave them out of the query, or give them a value there"
+            ),
+        )
+        for name, condition in found
+        if condition is not None
+    ]
+
+
+def _with_numbers(job: Job, table: Table, texts: Sequence[str], setting: str) -> Table:
+    if not texts:
+        return table
+    tests = [
+        Test(
+            condition=Statement(sql=orders.no_number(name, job.dialect)),
+            problem=(
+                f"have in {setting} ({name}) no whole number of up to 38 digits, and text_order "
+                f"is {TextOrder.NUMBER}: leave them out of the query, or cast the column there"
+            ),
+        )
+        for name in texts
+    ]
+    found = counted(job, table, [test.condition for test in tests], OnEmpty.WRITE)
+    refuse(job, found, tests)
+    for name in texts:
+        query = orders.as_number(name, f"{name}{_AS_NUMBER}", table.sql, job.dialect)
+        table = job.stage_query(query)
+    return table
