@@ -11,9 +11,10 @@ import pytest
 from airflow_dataops.core.loads.specs import ApplyChanges, Envelope
 from airflow_dataops.errors import RunError
 from tests.contract.loading import load
+from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from airflow_dataops.core.loads.sources import Query
     from airflow_dataops.core.model import Relation
@@ -249,3 +250,68 @@ def test_debezium_numbers_for_times_are_refused(warehouse: Warehouse) -> None:
     with pytest.raises(Exception, match="date"):
         load(warehouse, target, DEBEZIUM, source)
     assert warehouse.rows(target) == []
+
+
+@pytest.fixture(params=["duckdb", "postgres"])
+def lossy(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
+    with open_warehouse(request.param) as opened:
+        yield opened
+
+
+LOST: list[tuple[str, dict[str, Any]]] = [
+    ("bigint", {"value": 1.5}),
+    ("decimal(10,2)", {"value": 1.239}),
+    ("decimal(10,2)", {"value": "1.239"}),
+    ("decimal(38,2)", {"value": "1.001"}),
+    ("timestamp", {"value": "2026-01-01T00:00:00+02:00"}),
+    ("timestamp", {"value": "2026-01-01T00:00:00.5-05:00"}),
+    ("date", {"value": "2026-01-01T12:00:00"}),
+]
+
+
+@pytest.mark.parametrize(("type_", "row"), LOST, ids=[f"{t} {row['value']}" for t, row in LOST])
+def test_debezium_what_a_column_would_lose_is_refused(
+    lossy: Warehouse, type_: str, row: dict[str, Any]
+) -> None:
+    """Engines round, cut and drop where they convert a text from JSON."""
+    target = lossy.relation("lossy")
+    lossy.runner.execute(
+        f"create table {lossy.sql(target)} (id bigint, value {type_}, _sequence bigint)"
+    )
+    source = envelopes(lossy, change("c", None, {"id": 1} | row, 1))
+    with pytest.raises(RunError, match=r"have in after.value a value that \S+.* does not hold"):
+        load(lossy, target, DEBEZIUM, source)
+    assert lossy.rows(target) == []
+
+
+def test_debezium_a_text_that_is_too_long_is_refused() -> None:
+    """Postgres cuts it where it is told to convert."""
+    with open_warehouse("postgres") as lossy:
+        target = lossy.relation("lossy")
+        lossy.runner.execute(
+            f"create table {lossy.sql(target)} (id bigint, value varchar(3), code char(3),"
+            " _sequence bigint)"
+        )
+        fine = {"id": 1, "value": "abc", "code": "ab"}
+        load(lossy, target, DEBEZIUM, envelopes(lossy, change("c", None, fine, 1)))
+        for wrong in ({"value": "abcd"}, {"code": "abcd"}):
+            source = envelopes(lossy, change("c", None, fine | wrong, 2))
+            with pytest.raises(RunError, match=r"have in after.\w+ a value"):
+                load(lossy, target, DEBEZIUM, source)
+        assert lossy.rows(target) == [(1, "abc", "ab ", 1)]
+
+
+def test_debezium_decimals_as_numbers_keep_their_digits_or_are_refused() -> None:
+    """DuckDB reads numbers of JSON as doubles."""
+    with open_warehouse("duckdb") as lossy:
+        target = lossy.relation("lossy")
+        lossy.runner.execute(
+            f"create table {lossy.sql(target)} (id bigint, value decimal(30,2), _sequence bigint)"
+        )
+        texts = ['{"id": 1, "value": 1.50}', '{"id": 2, "value": "12345678901234567.89"}']
+        events = [(None, text, "c", n) for n, text in enumerate(texts)]
+        load(lossy, target, DEBEZIUM, envelopes(lossy, *events))
+        wrong = (None, '{"id": 3, "value": 12345678901234567.89}', "c", 3)
+        with pytest.raises(RunError, match=r"decimal\.handling\.mode=string"):
+            load(lossy, target, DEBEZIUM, envelopes(lossy, wrong))
+        assert [str(row[1]) for row in lossy.rows(target)] == ["1.50", "12345678901234567.89"]

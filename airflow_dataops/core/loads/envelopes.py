@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.checks import Test
+from airflow_dataops.core.loads.checks import Test, count, refuse
 from airflow_dataops.core.loads.fitting import require
-from airflow_dataops.core.loads.specs import Drift
+from airflow_dataops.core.loads.specs import Drift, OnEmpty
 from airflow_dataops.core.sql import changes, debezium, staging
 from airflow_dataops.core.sql.identifiers import resolve
 from airflow_dataops.core.sql.statements import Statement, ask, send
@@ -14,7 +14,7 @@ from airflow_dataops.core.sql.types import Family, read_type
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from airflow_dataops.core.loads.fitting import Fitted
     from airflow_dataops.core.loads.job import Job
@@ -127,9 +127,39 @@ def flattened(
         if column.name not in given and column.filled is None
     ]
     fields = _fields(job, staged, columns)
+    _refuse_losses(job, staged, columns, fields, keys)
     return job.stage_query(
         debezium.flattened(staged.sql, columns, fields, keys, sequence, deletes, job.loading)
     )
+
+
+def _refuse_losses(
+    job: Job,
+    staged: Table,
+    columns: Sequence[TableColumn],
+    fields: Mapping[str, str],
+    keys: Collection[str],
+) -> None:
+    """Refuse fields whose values the engine would cut, round or shift on their way to a column."""
+    tests = [
+        Test(
+            condition=condition,
+            problem=(
+                f"have in {side}.{fields[column.name]} a value that {column.type} does not hold as "
+                "it is: it would lose digits, an offset, a time of day or an end (give the column "
+                "a type that holds it; decimals as texts: decimal.handling.mode=string)"
+            ),
+        )
+        for side, of in (
+            (debezium.AFTER, columns),
+            (debezium.BEFORE, [column for column in columns if column.name in keys]),
+        )
+        for column in of
+        if (condition := debezium.losing(side, column, fields[column.name], job.loading))
+    ]
+    if tests:
+        found = count(job, staged, [test.condition for test in tests], OnEmpty.WRITE)
+        refuse(job, found, tests)
 
 
 def _fields(job: Job, staged: Table, columns: Sequence[TableColumn]) -> dict[str, str]:

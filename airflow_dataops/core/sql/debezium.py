@@ -7,9 +7,12 @@ key is a deletion of the old key and an upsert of the new one.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.sql.types import Family, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.sql.tables import TableColumn
 
 BEFORE, AFTER = "before", "after"
+_SIZES = re.compile(r"\((\d+), ?(\d+)\)")
 SCHEMA_CHANGE = ("ddl", "tableChanges")
 SEQUENCE, DELETES = "dataops_sequence", "dataops_deletes"
 
@@ -96,6 +100,55 @@ def unavailable(columns: Sequence[str], dialect: str) -> str:
     """
     tests = (f"{quote(name, dialect)} = '__debezium_unavailable_value'" for name in columns)
     return " or ".join(tests) or "false"
+
+
+def losing(name: str, column: TableColumn, field: str, loading: Loading) -> Statement | None:
+    """Return the condition that a field would lose something as a value of a column.
+
+    Engines cut a text, round a number and drop an offset where they are told to convert.
+
+    Args:
+        name: `BEFORE` or `AFTER`.
+
+    Returns:
+        None where the engine itself refuses all that it would lose.
+    """
+    raw, family = _raw(name, field, loading), read_type(column.type, loading.name).family
+    cast = f"cast({raw} as {column.type})"
+    match family:
+        case Family.NAIVE:  # Z is the clock of the connector's database
+            return Statement(
+                sql=f"(({raw} like {MARK} or {raw} like {MARK}) and {raw} not like {MARK})",
+                parameters=("%T%+__:__", "%T%-__:__", "%+00:00"),
+            )
+        case Family.DATE:
+            return Statement(
+                sql=f"({raw} like {MARK} and {raw} not like {MARK})",
+                parameters=("%T%", "%T00:00:00%"),
+            )
+        case Family.INTEGER:
+            return Statement(sql=f"{raw} like {MARK}", parameters=("%.%",))
+        case Family.DECIMAL:
+            return _rounded(name, column, field, loading)
+        case Family.TEXT if "(" in column.type:
+            return Statement(sql=f"cast({cast} as {loading.types.text}) <> rtrim({raw})")
+    return None
+
+
+def _rounded(name: str, column: TableColumn, field: str, loading: Loading) -> Statement:
+    raw, sizes = _raw(name, field, loading), _SIZES.search(column.type)
+    tests, parameters = ["false"], []
+    if sizes is not None:
+        widest = loading.widest_decimal.format(scale=38 - int(sizes[1]) + int(sizes[2]))
+        tests.append(f"cast({raw} as {column.type}) <> cast({raw} as {widest})")
+        if loading.fraction is not None:
+            fraction = loading.fraction.format(raw)
+            digits = f"length(rtrim({fraction}, '0')) > {int(sizes[2])}"
+            tests.append(f"({digits} and lower({raw}) not like {MARK})")
+            parameters.append("%e%")
+    if loading.json_rounds is not None:
+        tests.append(loading.json_rounds(side(name, loading), field))
+    return Statement(sql=f"({' or '.join(tests)})", parameters=tuple(parameters))
 
 
 def _field(name: str, column: TableColumn, fields: Mapping[str, str], loading: Loading) -> str:

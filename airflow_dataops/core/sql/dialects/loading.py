@@ -85,6 +85,11 @@ class Loading(Struct, frozen=True):
         json_keys: the query for the names of the fields that the JSON objects of a column
             have, each once; it is given the table and the column, as SQL. None where it
             cannot be asked.
+        json_rounds: the condition that a field is a number of which `json_field` may not have
+            all digits; takes what that does. None where it has all.
+        widest_decimal: the type with the most digits after the point, and so many before it.
+        fraction: the expression for what is behind the point of a number's text. None where
+            the widest decimal is wider than all others.
         size: the query for the bytes that a table takes; None where that has to be looked for.
         incomparable: types whose values have no equality.
         unique_keys: the query for the columns of each index that ON CONFLICT can use, as a
@@ -120,6 +125,9 @@ class Loading(Struct, frozen=True):
     columns: Callable[[Relation], Statement]
     json_field: Callable[[str, str], str]
     json_keys: Callable[[str, str], str] | None = None
+    json_rounds: Callable[[str, str], str] | None = None
+    widest_decimal: str = "decimal(38, {scale})"
+    fraction: str | None = "split_part({}, '.', 2)"
     incomparable: tuple[str, ...] = ()
     size: Callable[[Relation], Statement] | None = None
     unique_keys: Callable[[Relation], Statement] | None = None

@@ -59,11 +59,22 @@ def _in_the_way(relation: Relation) -> Statement:
     )
 
 
-def _json_field(value: str, name: str) -> str:
+def _json_path(name: str) -> str:
     # https://duckdb.org/docs/stable/data/json/json_functions: a path quotes a name with ".
     escaped = name.replace("\\", "\\\\").replace('"', '\\"')
-    path = literal(f'$."{escaped}"', "duckdb")
-    return f"json_extract_string({value}, {path})"
+    return literal(f'$."{escaped}"', "duckdb")
+
+
+def _json_field(value: str, name: str) -> str:
+    return f"json_extract_string({value}, {_json_path(name)})"
+
+
+def _json_rounds(value: str, name: str) -> str:
+    # A number with a point goes through a double; up to 15 digits come out as they went in.
+    return (
+        f"(json_type({value}, {_json_path(name)}) = 'DOUBLE'"
+        f" and length({_json_field(value, name)}) > 16)"
+    )
 
 
 def _json_keys(table: str, value: str) -> str:
@@ -87,5 +98,6 @@ DUCKDB = Loading(
     columns=_columns,
     json_field=_json_field,
     json_keys=_json_keys,
+    json_rounds=_json_rounds,
     in_the_way=_in_the_way,
 )

@@ -76,6 +76,7 @@ POSTGRES = Loading(
     columns=_columns,
     json_field=_json_field,
     json_keys=_json_keys,
+    widest_decimal="numeric",
     size=_size,
     incomparable=("json", "xml", "point", "polygon"),
     unique_keys=_unique_keys,

@@ -8,6 +8,11 @@ select count(*),
   count(case when not (`op` is null and `before` is null and `after` is null) and case when cast(`op` as string) in ('d', 'D', 'delete', 'DELETE') then `before` is null else `after` is null end then 1 end)
 from `shop`.`target__stg_1`;
 
+select count(*),
+  count(case when coalesce(json_value(`after`, '$."id"'), json_value(to_json_string(json_query(`after`, '$."id"')), '$'), nullif(to_json_string(json_query(`after`, '$."id"')), 'null')) like ? then 1 end),
+  count(case when coalesce(json_value(`before`, '$."id"'), json_value(to_json_string(json_query(`before`, '$."id"')), '$'), nullif(to_json_string(json_query(`before`, '$."id"')), 'null')) like ? then 1 end)
+from `shop`.`target__stg_1`;
+
 create table `shop`.`target__stg_2` options (expiration_timestamp = timestamp_add(current_timestamp(), interval 1 day)) as (
 select cast(coalesce(json_value(`after`, '$."id"'), json_value(to_json_string(json_query(`after`, '$."id"')), '$'), nullif(to_json_string(json_query(`after`, '$."id"')), 'null')) as INT64) as `id`,
   cast(coalesce(json_value(`after`, '$."name"'), json_value(to_json_string(json_query(`after`, '$."name"')), '$'), nullif(to_json_string(json_query(`after`, '$."name"')), 'null')) as STRING) as `name`,

@@ -12,6 +12,11 @@ select distinct unnest(names) from (select distinct json_keys("before") as names
 
 select distinct unnest(names) from (select distinct json_keys("after") as names from "temp"."main"."target__stg_1") as found;
 
+select count(*),
+  count(case when json_extract_string("after", '$."id"') like ? then 1 end),
+  count(case when json_extract_string("before", '$."id"') like ? then 1 end)
+from "temp"."main"."target__stg_1";
+
 create temporary table "temp"."main"."target__stg_2" as (
 select cast(json_extract_string("after", '$."id"') as INTEGER) as "id",
   cast(json_extract_string("after", '$."name"') as VARCHAR) as "name",

@@ -14,6 +14,11 @@ cross join lateral jsonb_object_keys(cast("before" as jsonb)) as name;
 select distinct name from "pg_temp"."target__stg_1"
 cross join lateral jsonb_object_keys(cast("after" as jsonb)) as name;
 
+select count(*),
+  count(case when (cast("after" as jsonb) ->> 'id') like %s then 1 end),
+  count(case when (cast("before" as jsonb) ->> 'id') like %s then 1 end)
+from "pg_temp"."target__stg_1";
+
 create temporary table "pg_temp"."target__stg_2" as (
 select cast((cast("after" as jsonb) ->> 'id') as integer) as "id",
   cast((cast("after" as jsonb) ->> 'name') as character varying) as "name",

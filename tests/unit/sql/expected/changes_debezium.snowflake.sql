@@ -14,6 +14,12 @@ from "shop"."target__stg_1", lateral flatten(input => parse_json(cast("before" a
 select distinct f.key
 from "shop"."target__stg_1", lateral flatten(input => parse_json(cast("after" as varchar))) as f;
 
+select count(*),
+  count(case when (false or cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as NUMBER(38,0)) <> cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as number(38, 0)) or (length(rtrim(split_part(cast(parse_json(cast("after" as varchar))['id'] as varchar), '.', 2), '0')) > 0 and lower(cast(parse_json(cast("after" as varchar))['id'] as varchar)) not like %s)) then 1 end),
+  count(case when cast(cast(cast(parse_json(cast("after" as varchar))['name'] as varchar) as VARCHAR(16777216)) as varchar) <> rtrim(cast(parse_json(cast("after" as varchar))['name'] as varchar)) then 1 end),
+  count(case when (false or cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as NUMBER(38,0)) <> cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as number(38, 0)) or (length(rtrim(split_part(cast(parse_json(cast("before" as varchar))['id'] as varchar), '.', 2), '0')) > 0 and lower(cast(parse_json(cast("before" as varchar))['id'] as varchar)) not like %s)) then 1 end)
+from "shop"."target__stg_1";
+
 create transient table "shop"."target__stg_2" as (
 select cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as NUMBER(38,0)) as "id",
   cast(cast(parse_json(cast("after" as varchar))['name'] as varchar) as VARCHAR(16777216)) as "name",
