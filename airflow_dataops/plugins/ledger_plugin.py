@@ -30,7 +30,7 @@ def _upkeep(ledger: Any) -> None:
     from airflow_dataops.hooks.sla_unwatched import warn_of_unwatched
 
     prune_daily(ledger)
-    warn_of_unwatched(ledger)
+    warn_of_unwatched.check(ledger)
 
 
 def _told(ledger: Any, events: Any) -> None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
 from typer.testing import CliRunner
 
 from airflow_dataops.cli.app import app
+from airflow_dataops.core.alerts.alert import Alert
+from airflow_dataops.core.ledger.misses import Tier
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks import alerts as hooks
 
@@ -62,3 +66,34 @@ def test_what_is_due_is_sent_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Pat
     file = tmp_path / "alerts.yaml"
     file.write_text(GOOD)
     assert run("send", "--config", file) == "0 alerts sent\n"
+
+
+@pytest.fixture
+def incident(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
+    """The id of one that is open, in the ledger of the commands."""
+    file = tmp_path / "alerts.yaml"
+    file.write_text(GOOD)
+    monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
+    monkeypatch.setenv("AIRFLOW__DATAOPS__ALERTS_CONFIG", str(file))
+    alert = Alert(key="a", title="shop is late", at=datetime.now(UTC), tier=Tier.CRITICAL)
+    assert hooks.alert_desk().alert(alert)
+    [found] = json.loads(run("list", "--format", "json"))
+    return str(found["id"])
+
+
+def test_incidents_are_listed_acknowledged_and_resolved(incident: str) -> None:
+    assert run("list").startswith(f"{incident[:12]}  critical  open  since ")
+    assert "shop is late" in run("list")
+    assert run("acknowledge", incident[:8]) == f"{incident[:12]} acknowledged\n"
+    assert "acknowledged" in run("list")
+    assert "before" in run("acknowledge", incident)
+    assert run("resolve", incident[:8]) == f"{incident[:12]} solved\n"
+    assert run("list") == "No incident is open.\n"
+    assert "solved" in run("list", "--all")
+    assert "was solved before" in run("resolve", incident)
+
+
+def test_an_incident_that_is_none_is_told(incident: str) -> None:
+    with pytest.raises(ConfigError, match="There is no incident 'zzzz'"):
+        run("resolve", incident, "zzzz")
+    assert "open" in run("list"), "all or none"

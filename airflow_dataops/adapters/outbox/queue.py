@@ -20,6 +20,9 @@ TELLING = (Action.TRIGGER, Action.UPDATE)
 """What tells of alerts; a resolve tells of their end."""
 
 
+_LONGEST = 64
+
+
 class Entry(Struct, frozen=True):
     """A message to come.
 
@@ -42,6 +45,11 @@ class Entry(Struct, frozen=True):
         """Name the message."""
         parts = (self.incident, self.receiver, self.action, self.step)
         return hashed(*parts, self.number) if self.number > 1 else hashed(*parts)
+
+
+def kept_key(key: str) -> str:
+    """Return an alert's key as it is kept: long ones have a shorter name."""
+    return key if len(key) <= _LONGEST else hashed(key)
 
 
 def put(connection: Connection, entry: Entry, now: datetime) -> None:

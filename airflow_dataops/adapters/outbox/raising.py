@@ -11,7 +11,7 @@ from sqlalchemy import func, insert, select, text, update
 
 from airflow_dataops.adapters.ledger.rows import insert_new
 from airflow_dataops.adapters.ledger.tables import alerts, incidents
-from airflow_dataops.adapters.outbox.queue import Entry, bring_forward, has_told, put
+from airflow_dataops.adapters.outbox.queue import Entry, bring_forward, has_told, kept_key, put
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.masking import mask_all
 from airflow_dataops.core.ledger.misses import hashed
@@ -62,7 +62,7 @@ def raise_alert(
         "dag_id": _cut(alert.dag_id, 250),
         "run_id": _cut(alert.run_id, 250),
     }
-    coming = _Coming(key=alert.key, rank=alert.tier.rank, row=row, now=now)
+    coming = _Coming(key=kept_key(alert.key), rank=alert.tier.rank, row=row, now=now)
     taken = [_take(connection, coming, ticket) for ticket in tickets]
     return any(taken)
 

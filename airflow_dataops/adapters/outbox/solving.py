@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, update
 
 from airflow_dataops.adapters.ledger.tables import alerts, incidents, outbox
-from airflow_dataops.adapters.outbox.queue import Entry, drop, put, told_of
+from airflow_dataops.adapters.outbox.queue import Entry, drop, kept_key, put, told_of
 from airflow_dataops.core.alerts.alert import Action
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def solve_alert(connection: Connection, key: str, now: datetime) -> bool:
     When the last alert of an incident is solved, whoever was told of it is told so, and
     escalation ends.
     """
+    key = kept_key(key)
     found = connection.execute(
         select(incidents.c.id)
         .where(incidents.c.id.in_(select(alerts.c.incident).where(alerts.c.key == key)))

@@ -46,8 +46,11 @@ def _check_receiver(name: str) -> None:
             f"{name!r} is no receiver; write slack:, pagerduty:, email:, apprise: or import: and "
             "a connection or name."
         )
+    if len(name) > _LONGEST:
+        raise ValueError(f"{name[:40]!r}... has {len(name)} characters; {_LONGEST} are kept.")
 
 
+_LONGEST = 500
 _RECEIVER = re.compile(r"^(slack|pagerduty|email|apprise|import):.+$")
 Receiver = Annotated[str, Meta(extra={"check": _check_receiver})]
 """`slack:conn_id#channel`, `pagerduty:conn_id`, `email:conn_id/to@example.com`, ..."""
