@@ -179,6 +179,27 @@ def test_a_row_that_cannot_be_read_holds_up_no_other(house: House) -> None:
     assert set(house.titles()) == {"noise1 is late", "noise2 is late", "page is late"}
 
 
+def test_what_is_refused_for_itself_is_told_in_one_line(house: House) -> None:
+    """A receiver that never likes a text still gets the title, and with it the alert."""
+
+    class Picky(FakeReceivers):
+        def take(self, address: str, message: Message) -> None:
+            self.asked[address] += 1
+            if message.text:
+                raise ReceiverError("invalid_blocks", whole=False)
+            super().take(address, message)
+
+    house.receivers = Picky()
+    house.desk.alert(alert("a"))
+    for _ in range(4):
+        house.send(minutes=16)
+    assert house.titles() == ["a is late"]
+    house.desk.resolve("a")
+    for _ in range(4):
+        house.send(minutes=16)
+    assert house.titles() == ["a is late", "Solved: a is late"]
+
+
 def test_a_message_of_a_later_release_is_left_to_it(house: House) -> None:
     flood(house, 2)
     with house.store.database.write() as connection:

@@ -6,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import create_engine, insert
-from sqlalchemy.schema import CreateTable
+from sqlalchemy import create_engine
 from typer.testing import CliRunner
 
 from airflow_dataops.adapters.watch.records import Records
@@ -79,21 +78,14 @@ def test_airflows_database_tells_how_many_dags_have_slas(
 ) -> None:
     """Those that are paused or gone owe nothing."""
     from airflow import settings
-    from airflow.models.dag import DagModel, DagTag
 
     engine = create_engine(f"sqlite:///{tmp_path / 'airflow.db'}")
-    dags, tags = DagModel.__table__, DagTag.__table__
+    rows = [("a", 0, 0, "sla"), ("b", 1, 0, "sla"), ("c", 0, 1, "sla"), ("d", 0, 0, "other")]
     with engine.begin() as connection:
-        connection.execute(CreateTable(dags))
-        connection.execute(CreateTable(tags))
-        for name, paused, stale, tag in (
-            ("a", False, False, "sla"),
-            ("b", True, False, "sla"),
-            ("c", False, True, "sla"),
-            ("d", False, False, "other"),
-        ):
-            state = {"is_paused": paused, "is_stale": stale, "bundle_name": "dags"}
-            connection.execute(insert(dags).values(dag_id=name, **state))
-            connection.execute(insert(tags).values(dag_id=name, name=tag))
+        connection.exec_driver_sql("CREATE TABLE dag (dag_id, is_paused, is_stale)")
+        connection.exec_driver_sql("CREATE TABLE dag_tag (dag_id, name)")
+        for name, paused, stale, tag in rows:
+            connection.exec_driver_sql("INSERT INTO dag VALUES (?, ?, ?)", (name, paused, stale))
+            connection.exec_driver_sql("INSERT INTO dag_tag VALUES (?, ?)", (name, tag))
     monkeypatch.setattr(settings, "get_engine", lambda: engine)
     assert dags_with_slas() == 1

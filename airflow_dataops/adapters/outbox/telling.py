@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.alerts.config import Templates
 
 _SHOWN = 20
+_PLAIN_AFTER = 3
+"""So often a message is refused for itself; then its title is sent alone."""
 
 
 class Written(NamedTuple):
@@ -71,6 +73,8 @@ def write(
         at=now,
         templates=templates,
     )
+    if each.attempts >= _PLAIN_AFTER and not each.failures:
+        message = msgspec.structs.replace(message, text="", facts={}, links={})
     return Written(message, newest)
 
 
