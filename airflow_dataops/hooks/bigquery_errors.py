@@ -1,28 +1,21 @@
-"""SQLSTATEs for BigQuery's errors, which have none.
-
-The texts are those of https://cloud.google.com/bigquery/docs/troubleshoot-queries and
-https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency.
-"""
+"""SQLSTATEs for BigQuery's errors, which have none; the table of its errors tells them."""
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
+from airflow_dataops.core.sql.engine_errors import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_LOOKED_AT = 2_000
-"""Characters of an error: the rest may be the text of a statement."""
-_STATES = (
-    # "Transaction is aborted due to concurrent update against table", "Could not serialize
-    # access to table .. due to concurrent update"
-    (re.compile(r"due to concurrent (?:update|write)|concurrent transaction", re.I), "40001"),
-    (re.compile(r"already exists", re.I), "42P07"),
-    (re.compile(r"session.*(?:not found|not exist|expired|terminated|aborted)", re.I), "08003"),
-    (re.compile(r"invalid input session id", re.I), "08003"),
-)
+_STATES = {
+    ErrorKind.CONFLICT: "40001",
+    ErrorKind.EXISTS: "42P07",
+    ErrorKind.LOST: "08003",
+}
 
 
 @contextmanager
@@ -33,13 +26,8 @@ def stated() -> Iterator[None]:
     try:
         yield
     except GoogleAPIError as error:
-        state = _state(error)
-        if state is not None:
+        kind = kind_of(error)
+        if kind in _STATES:
             noted: Any = error
-            noted.sqlstate = state
+            noted.sqlstate = _STATES[kind]
         raise
-
-
-def _state(error: Exception) -> str | None:
-    text = str(error)[:_LOOKED_AT]
-    return next((state for pattern, state in _STATES if pattern.search(text)), None)

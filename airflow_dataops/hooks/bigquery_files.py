@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.sql import bulk
+from airflow_dataops.core.sql.dialects.error_codes import Fate
+from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.core.sql.statements import send
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks.bigquery_jobs import wait
@@ -155,7 +157,7 @@ class BigQueryFiles:
                 )
 
     def _load(self, runner: Any, staging: Relation, config: LoadJobConfig) -> int | None:
-        from google.api_core.exceptions import GoogleAPICallError, ServerError, TooManyRequests
+        from google.api_core.exceptions import GoogleAPICallError
 
         client = runner.client
         config.labels = runner.labels
@@ -163,9 +165,11 @@ class BigQueryFiles:
         try:
             job = client.load_table_from_uri(self._urls, table, job_config=config)
             wait(job)
-        except (ServerError, TooManyRequests) as error:
-            raise RetryableError(f"{self._said}: BigQuery did not load it: {error}") from error
         except GoogleAPICallError as error:
+            kind = kind_of(error)
+            if kind is not None and kind.fate is Fate.RETRYABLE:
+                told = f"{self._said}: BigQuery did not load it: {error}"
+                raise RetryableError(told) from error
             raise RunError(
                 f"{self._said}: BigQuery cannot load it: {_reasons(error)}. The table is as it was."
             ) from error

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.core.sql import tags
+from airflow_dataops.core.sql import sessions, tags
 from airflow_dataops.hooks.sql_session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from airflow_dataops.core.sql.tags import Tag
+
+log = logging.getLogger(__name__)
 
 
 class SnowflakeSession(Session):
@@ -58,9 +61,16 @@ class SnowflakeSession(Session):
         # A tag of the session goes with every statement; comments would spoil result caching.
         self._comment = ""
         self._autocommit(True)
+        self._bound_waits()
         if tag is not None:
             with closing(self._connection.cursor()) as cursor:
                 cursor.execute("alter session set query_tag = %s", [tags.query_tag(tag)])
+
+    def _bound_waits(self) -> None:
+        try:
+            self._say(sessions.bound_lock_waits(_LOCK_SECONDS))
+        except Exception as error:  # noqa: BLE001 - it works without, as an account may demand
+            log.debug("Waits for locks are not bounded: %s", error)
 
     def _begin(self) -> None:
         self._say("begin")
@@ -104,3 +114,5 @@ def _stated() -> Iterator[None]:
 # lock has not yet been released".
 _NO_LOCK = 625
 _HAS_WAITED = "has locked table"
+_LOCK_SECONDS = 600
+"""No statement waits longer for a lock; Snowflake's own bound is twelve hours."""

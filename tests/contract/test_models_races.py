@@ -12,6 +12,8 @@ import pytest
 
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.tests import run_test
+from airflow_dataops.core.execution.turns import Turn
+from airflow_dataops.core.loads.specs import Attempt
 from airflow_dataops.core.model import (
     Code,
     Incremental,
@@ -167,3 +169,27 @@ def test_two_tests_that_store_their_failures_at_once(engine: str, kind: StoreFai
             assert at_once(warehouse, work, work) == []
             assert warehouse.rows(warehouse.relation("orders")) == OLD
         drop(warehouse)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("engine", ["snowflake", "bigquery"])
+@pytest.mark.parametrize("name", ["snapshot", "merge"])
+def test_two_tasks_at_once_on_engines_whose_ddl_commits(engine: str, name: str) -> None:
+    """They take turns by a lease, as loads do; as far as an emulator shows it."""
+    with open_warehouse(engine) as warehouse:
+        spec = SNAPSHOT if name == "snapshot" else MODELS["merge"]
+        kind = NodeKind.SNAPSHOT if name == "snapshot" else NodeKind.MODEL
+        model = node(warehouse, spec, kind)
+        build(model, Code(sql=values(OLD, COLUMNS)), warehouse.runner)
+        sql = values([*OLD[:1], *NEW[:6]], COLUMNS)
+        code = Code(sql=sql, incremental_sql=sql)
+
+        def work(owner: str) -> Callable[[SqlRunner], object]:
+            turn = Turn(attempt=Attempt(owner=owner, run_id="monday"))
+            return lambda runner: build(model, code, runner, turn=turn)
+
+        assert at_once(warehouse, work("a"), work("b")) == []
+        where = "where dbt_valid_to is null" if name == "snapshot" else ""
+        table = warehouse.sql(warehouse.relation("orders"))
+        found = warehouse.runner.fetch(f"select id from {table} {where}")
+        assert sorted(found) == [(1,), *((id_,) for id_, _ in NEW[:6])]

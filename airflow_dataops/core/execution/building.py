@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.execution.turns import Turn, in_turn
+from airflow_dataops.core.execution.turns import Turn, fenced, in_turn
 from airflow_dataops.core.loads.making import make_once
 from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
 from airflow_dataops.core.sql import catalog, relations
@@ -19,8 +19,12 @@ if TYPE_CHECKING:
 
 
 @contextmanager
-def building(node: Node, runner: SqlRunner, turn: Turn | None = None) -> Iterator[Relation]:
-    """Open the transaction in which a model, seed or snapshot is built; give its relation.
+def building(
+    node: Node, runner: SqlRunner, turn: Turn | None = None
+) -> Iterator[tuple[Relation, SqlRunner]]:
+    """Open the transaction in which a model, seed or snapshot is built.
+
+    Gives its relation and the session to build it in.
 
     Where DDL cannot be part of a transaction there is none around the whole build. Nobody else
     builds the relation meanwhile; see `turns`.
@@ -38,9 +42,14 @@ def building(node: Node, runner: SqlRunner, turn: Turn | None = None) -> Iterato
     check_database(node, relation, runner)
     ensure_schema(relation, runner)
     _run_hooks(spec.pre_hooks, runner, transaction=False)
-    with in_turn(relation, runner, turn or Turn()):
+    turn = turn or Turn()
+    with ExitStack() as held:
+        within = runner
+        if _adds_rows(spec):
+            within = held.enter_context(fenced(relation, runner, turn))
+        held.enter_context(in_turn(relation, within, turn))
         _run_hooks(spec.pre_hooks, runner, transaction=True)
-        yield relation
+        yield relation, within
         _run_hooks(spec.post_hooks, runner, transaction=True)
     _run_hooks(spec.post_hooks, runner, transaction=False)
 
@@ -83,6 +92,12 @@ def _built(node: Node) -> tuple[ModelSpec | SeedSpec | SnapshotSpec, Relation]:
     if node.relation is None:
         raise ConfigError(f"{node.id} has no relation in the manifest; compile the project again.")
     return node.spec, node.relation
+
+
+def _adds_rows(spec: ModelSpec | SeedSpec | SnapshotSpec) -> bool:
+    if isinstance(spec, ModelSpec):
+        return spec.materialized == "incremental"
+    return isinstance(spec, SnapshotSpec)
 
 
 def _run_hooks(hooks: Iterable[Hook], runner: SqlRunner, *, transaction: bool) -> None:

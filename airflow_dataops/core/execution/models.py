@@ -57,7 +57,7 @@ def build_model(
     """
     spec = _sql_model(node)
     sql = _required(code.sql, node, "compiled code")
-    with building(node, runner, turn) as relation:
+    with building(node, runner, turn) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
         rows = None

@@ -57,7 +57,7 @@ def build_seed(
     table = _read(node, spec, text, runner.dialect)
     if spec.full_refresh is not None:
         full_refresh = spec.full_refresh
-    with building(node, runner, turn) as relation:
+    with building(node, runner, turn) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         if existing is RelationKind.VIEW:
             raise RunError(

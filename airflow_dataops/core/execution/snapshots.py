@@ -67,7 +67,7 @@ def build_snapshot(
         RunError: the query or the table lacks a column, or the table is no snapshot.
     """
     spec, sql = _snapshot(node, code)
-    with building(node, runner, turn) as relation:
+    with building(node, runner, turn) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         if existing is RelationKind.VIEW:
             raise RunError(f"{node.id}: {relation} is a view; drop it, or rename the snapshot.")

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
-from airflow_dataops.core.loads.specs import Attempt
+from airflow_dataops.core.loads.lease import give_back, holding, pass_fence
+from airflow_dataops.core.loads.specs import Append, Attempt, Load
 from airflow_dataops.core.loads.waiting import WAIT, Patience, execute_patiently, stop_sessions
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.dialects.loadings import get_loading
@@ -18,6 +19,7 @@ from airflow_dataops.errors import RetryableError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from airflow_dataops.core.loads.lease import Lease
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
 
@@ -42,7 +44,7 @@ def in_turn(relation: Relation, runner: SqlRunner, turn: Turn) -> Iterator[Patie
     """Open the transaction in which a relation is built, by nobody else meanwhile.
 
     Where DDL cannot be part of a transaction there is none, and the statements that change rows
-    have one of their own.
+    have one of their own; see `fenced`.
 
     Raises:
         RetryableError: another session built it for longer than the turn may wait.
@@ -87,6 +89,51 @@ def _take(relation: Relation, runner: SqlRunner, turn: Turn, patience: Patience)
         lets_others=False,
         meanwhile=stop_earlier,
     )
+
+
+@contextmanager
+def fenced(relation: Relation, runner: SqlRunner, turn: Turn) -> Iterator[SqlRunner]:
+    """Hold the lease of a relation to which rows are added, where the engine has no other lock.
+
+    Snowflake and BigQuery end a transaction with DDL, so a lock cannot be held from reading the
+    relation to writing it. There a build has a lease, as a load has, and each transaction of the
+    runner that is given begins with its fence.
+
+    Raises:
+        RetryableError: another session built it for longer than the turn may wait.
+        SupersededError: a later try has taken the turn; nothing was written.
+    """
+    if turn.attempt is None or get_loading(runner.dialect).transactional_ddl:
+        yield runner
+        return
+    load = Load(target=relation, verb=Append(), attempt=turn.attempt, wait=turn.wait)
+    with holding(load, runner) as lease:
+        within = _Fenced(runner, lease)
+        yield cast("SqlRunner", within)
+        if not within.is_passed:
+            give_back(lease, runner)
+
+
+class _Fenced:
+    """A session whose first transaction begins with a fence, which gives the lease back."""
+
+    def __init__(self, runner: SqlRunner, lease: Lease) -> None:
+        self._runner = runner
+        self._lease = lease
+        self.is_passed = False
+
+    def __getattr__(self, name: str) -> Any:
+        """Return what the runner has."""
+        return getattr(self._runner, name)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Open a transaction; see `SqlRunner.transaction`."""
+        with self._runner.transaction():
+            if not self.is_passed:
+                pass_fence(self._lease, self._runner)
+            yield
+        self.is_passed = True
 
 
 class _Lock:

@@ -16,6 +16,8 @@ from airflow_dataops.core.health.judging import judge_bounds, verdict
 from airflow_dataops.core.health.names import relation_of
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.sql import probes
+from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
+from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.core.sql.listing import find_tables
 
 if TYPE_CHECKING:
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
 
 CHUNK = 50
 """Questions in one statement: Postgres plans a hundred in more than twice the time of fifty."""
+
+_HOPELESS = (ErrorKind.LOST, ErrorKind.BUSY, ErrorKind.CANCELLED)
+"""What no smaller question would have been spared."""
 
 log = logging.getLogger(__name__)
 
@@ -82,17 +87,17 @@ def check_tables(
 
 
 def _ask(runner: SqlRunner, asked: Sequence[Question]) -> list[Verdict]:
-    """Ask all in one statement; when it fails, each half by itself."""
+    """Ask all in one statement; when it fails, each half by itself, unless nothing is answered."""
     sql = probes.together([question.sql for question in asked], runner.dialect)
     try:
         rows = runner.fetch(sql)
     except Exception as error:  # each driver has a tree of its own
-        if len(asked) > 1:
+        if len(asked) > 1 and kind_of(error) not in _HOPELESS:
             middle = len(asked) // 2
             return _ask(runner, asked[:middle]) + _ask(runner, asked[middle:])
-        [only] = asked
-        log.debug("%s of %s failed", only.check, only.table.table_id, exc_info=True)
-        return [verdict(only.table, only.check, Status.ERROR, _said(error))]
+        first = asked[0].table.table_id
+        log.debug("%d checks failed, of %s first", len(asked), first, exc_info=True)
+        return [verdict(each.table, each.check, Status.ERROR, _said(error)) for each in asked]
     answers: dict[int, Answers] = defaultdict(list)
     for number, label, value in rows:
         answers[int(number)].append((label, None if value is None else float(value)))

@@ -13,6 +13,11 @@ def bound_waits(seconds: int) -> str:
     )
 
 
+def bound_lock_waits(seconds: int) -> str:
+    """Return a Snowflake statement that bounds each wait for a lock."""
+    return f"alter session set lock_timeout = {seconds:d}"
+
+
 def attach(path: str, database: str, *, read_only: bool) -> str:
     """Return a statement that opens a DuckDB file under a name of one's own."""
     mode = " (read_only)" if read_only else ""

@@ -17,6 +17,8 @@ import pyarrow as pa
 import pyarrow.csv
 
 from airflow_dataops.core.sql.bulk import copy_from_client, create_bulk_table
+from airflow_dataops.core.sql.dialects.error_codes import ErrorKind, Fate
+from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.core.sql.replaces import create_like
 from airflow_dataops.core.sql.staging import drop_table
 from airflow_dataops.core.sql.statements import send
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
 _BATCH_BYTES = str(4 * 1024**2)
 _OPTIONS = pyarrow.csv.WriteOptions(include_header=False)
 _TARGET = "the transfer of rows into the staging table"
-_ENDED = ("57P01", "57P02", "57P03", "08")
 
 
 @contextmanager
@@ -155,12 +156,14 @@ def told(what: str = "the source's query") -> Iterator[None]:
     try:
         yield
     except (manager.Error, OSError, pa.ArrowException) as error:
-        state = getattr(error, "sqlstate", None) or ""
-        text = str(error).strip()
-        if state.startswith(_ENDED) or _is_lost(text):
+        kind, text = kind_of(error), str(error).strip()
+        if kind is ErrorKind.LOST or _is_lost(text):
             raise RetryableError(
                 f"{what} failed, for the connection ended; run the task again. ({text})"
             ) from error
+        if kind is not None and kind.fate is Fate.RETRYABLE:
+            message = f"{what} failed, as {kind}; run the task again. ({text})"
+            raise RetryableError(message) from error
         raise RunError(f"{what} failed: {text}") from error
 
 
