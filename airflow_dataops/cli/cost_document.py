@@ -18,7 +18,7 @@ def cost_document(report: CostReport) -> Document:
         "Hours": f"{report.hours:g}",
         "Total": f"{report.total_cost_usd:,.2f} USD",
         "Queries": f"{report.total_queries:,}",
-        "Not attributed": f"{report.unattributed_usd:,.2f} USD ({report.unattributed_share:.0%})",
+        "Not attributed": _unattributed(report),
     }
     shares = (
         ("By model", report.by_model),
@@ -42,6 +42,11 @@ def cost_document(report: CostReport) -> Document:
     heads = ("USD", "Job", "Whose", "GiB", "Query", "What to do")
     top = Table(title="Most expensive queries", heads=heads, rows=rows)
     return Document(title="Cost report", facts=facts, tables=(*tables, top))
+
+
+def _unattributed(report: CostReport) -> str:
+    share = f" ({report.unattributed_share:.0%})" if report.total_cost_usd else ""
+    return f"{report.unattributed_usd:,.2f} USD{share}" if report.total_queries else "-"
 
 
 def _shares(title: str, shares: tuple[Share, ...]) -> Table:

@@ -52,6 +52,9 @@ def check_costs(config: HealthConfig, now: datetime, ledger: Ledger | None = Non
     except Exception as error:  # noqa: BLE001 - drivers, hooks, networks: told as it is
         message = f"{type(error).__name__}: {error}"
         return _whole("costs", COSTS, Status.ERROR, message, expected=expected)
+    if not found.total_queries and not found.total_cost_usd:
+        message = f"No query was found in {hours:g} h: there is nothing to judge."
+        return _whole("costs", COSTS, Status.SKIP, message, expected=expected)
     over = limit is not None and found.total_cost_usd > limit
     message = (
         f"{found.total_cost_usd:,.2f} USD in {hours:g} h for {found.total_queries:,} queries, "

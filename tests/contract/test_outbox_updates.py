@@ -188,6 +188,27 @@ def test_an_acknowledged_incident_that_gets_worse_is_nobodys_again(house: House)
     assert house.desk.acknowledge(incident)
 
 
+def test_a_pager_is_told_that_the_severity_was_raised_and_of_all_at_the_end(house: House) -> None:
+    """PagerDuty notifies nobody of what it adds to an alert that it has."""
+    house.configure({"receivers": [PAGER], "group": BY_DAG})
+    for key, task, tier in (
+        ("a", "orders", "nice_to_have"),
+        ("b", "stock", "nice_to_have"),
+        ("c", "prices", "important"),
+        ("d", "shops", "critical"),
+        ("e", "cities", "critical"),
+    ):
+        raised(house, task, tier, key=key)
+        house.send(seconds=5)
+    for key in "abcde":
+        house.desk.resolve(key)
+    house.send()
+    assert [message.raised for message in house.receivers.got(PAGER)] == [
+        *((), (), ("important",), ("critical",), ()),
+        ("critical", "important"),
+    ]
+
+
 def test_what_joins_after_an_escalation_is_escalated_in_its_turn(house: House) -> None:
     raised(house, "orders")
     house.send(seconds=5)

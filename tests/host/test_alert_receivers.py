@@ -9,6 +9,7 @@ import sys
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ from airflow_dataops.core.ledger.misses import Tier
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks import receivers
 from airflow_dataops.hooks.alerts import SystemClock
-from airflow_dataops.hooks.receivers import open_receiver, slack
+from airflow_dataops.hooks.receivers import open_receiver, seconds_of, slack
 from airflow_dataops.hooks.receivers import pagerduty as pagerduty_module
 from tests.receivers.alerting import mail_server, web
 
@@ -126,6 +127,34 @@ def test_pagerduty_gets_a_trigger_and_a_resolve_with_one_dedup_key(
     assert first["payload"]["severity"] == "critical"
     assert first["payload"]["custom_details"]["Waits for"] == "<raw_orders>"
     assert first["links"] == [{"href": "https://airflow.example.org/log", "text": "Log"}]
+
+
+def test_pagerduty_is_paged_again_when_the_severity_is_raised(server: Web, pagerduty: str) -> None:
+    """It notifies nobody of an event with the key of an alert that it has."""
+    receiver = open_receiver(pagerduty)
+    update_ = msgspec.structs.replace(MESSAGE, action=Action.UPDATE)
+    receiver.send(update_)
+    receiver.send(msgspec.structs.replace(update_, raised=(Tier.CRITICAL,)))
+    end = msgspec.structs.replace(MESSAGE, action=Action.RESOLVE, raised=(Tier.CRITICAL,))
+    receiver.send(end)
+    own, new = MESSAGE.incident, f"{MESSAGE.incident}-critical"
+    assert [(body["event_action"], body["dedup_key"]) for body in server.taken] == [
+        *(("trigger", own), ("trigger", new)),
+        *(("resolve", own), ("resolve", new)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [("120", 120), ("Thu, 01 Jan 1970 00:00:00 GMT", 0), ("soon", None), ("", None), (None, None)],
+)
+def test_how_long_a_receiver_asks_to_wait(value: str | None, seconds: float | None) -> None:
+    assert seconds_of(value) == seconds
+
+
+def test_a_date_to_wait_for_is_read() -> None:
+    asked = seconds_of(format_datetime(datetime.now(UTC) + timedelta(hours=2), usegmt=True))
+    assert asked == pytest.approx(7200, abs=60)
 
 
 def test_a_mail_goes_to_all_and_is_escaped(mailbox: Mailbox) -> None:

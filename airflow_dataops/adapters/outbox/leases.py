@@ -35,6 +35,7 @@ class Leased(Struct, frozen=True):
     receiver: str
     action: Action
     step: int
+    rank: int
     attempts: int
     created_at: datetime
     failures: int = 0

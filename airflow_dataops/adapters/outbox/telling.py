@@ -73,6 +73,7 @@ def write(
         at=now,
         templates=templates,
     )
+    message = msgspec.structs.replace(message, raised=_raised(connection, each))
     if each.attempts >= _PLAIN_AFTER and not each.failures:
         message = msgspec.structs.replace(message, text="", facts={}, links={})
     return Written(message, newest)
@@ -91,6 +92,22 @@ def _told(connection: Connection, each: Leased) -> int:
         outbox.c.state == "sent",
     )
     return int(connection.execute(query).scalar() or 0)
+
+
+def _raised(connection: Connection, each: Leased) -> tuple[Tier, ...]:
+    """Return the severity that a message raises for its receiver; of a resolve, all of them."""
+    if each.step or each.action is Action.TRIGGER:
+        return ()
+    query = select(outbox.c.rank).where(
+        outbox.c.incident == each.incident,
+        outbox.c.receiver == each.receiver,
+        outbox.c.action.in_(TELLING),
+        outbox.c.state == "sent",
+    )
+    told = list(connection.execute(query.order_by(outbox.c.sent_at, outbox.c.rank)).scalars())
+    if each.action is Action.UPDATE:
+        return (list(Tier)[each.rank],) if told and each.rank < min(told) else ()
+    return tuple(list(Tier)[rank] for rank in sorted({*told}) if rank < told[0])
 
 
 def _newest(connection: Connection, incident: str) -> int:

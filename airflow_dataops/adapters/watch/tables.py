@@ -39,9 +39,12 @@ class TableWatch:
             if each.table not in self._limits:
                 continue
             open_ = known.get((each.table, each.check), [])
-            if each.status is Status.FAIL and not open_:
-                miss = self._miss(each, now)
+            miss = self._miss(each, now)
+            if each.status is Status.FAIL and all(m.tier.rank > miss.tier.rank for m in open_):
+                # Also one that matters more now than it did when it was told.
                 told += [miss] if self._desk.miss(miss) else []
+                for before in open_:
+                    self._desk.solve(before.key)
             elif each.status in (Status.PASS, Status.WARN):
                 for miss in open_:
                     self._desk.solve(miss.key)

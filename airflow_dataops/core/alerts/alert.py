@@ -63,6 +63,8 @@ class Message(Struct, frozen=True):
         incident: names what the message is about; trigger, updates and resolve share it.
         step: 0, or the number of the escalation step.
         count: how many alerts it tells of.
+        raised: of an update, its severity where that is above all that its receiver was told; of
+            a resolve, all severities that were raised so.
     """
 
     key: str
@@ -78,6 +80,7 @@ class Message(Struct, frozen=True):
     count: int = 1
     facts: dict[str, str] = {}
     links: dict[str, str] = {}
+    raised: tuple[Tier, ...] = ()
 
 
 def alert_of(miss: SlaMiss) -> Alert:

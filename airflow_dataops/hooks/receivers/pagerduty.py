@@ -40,9 +40,10 @@ class _OnceClient(pagerduty.EventsApiV2Client):
 class PagerDutyReceiver:
     """Args: `conn_id`, a connection with the integration key as its password.
 
-    The incident's id is the `dedup_key`: escalation steps and repeated sending add to one
-    PagerDuty alert, and the resolve closes it. The connection's host names another service
-    region, such as `events.eu.pagerduty.com`.
+    The incident's id is the `dedup_key`: updates, escalation steps and repeated sending add to
+    one PagerDuty alert, and the resolve closes it. PagerDuty notifies nobody of what it adds, so
+    an update that raises the severity has a key of its own, and the resolve closes that too. The
+    connection's host names another service region, such as `events.eu.pagerduty.com`.
     """
 
     def __init__(self, conn_id: str) -> None:
@@ -51,11 +52,13 @@ class PagerDutyReceiver:
         self._address = f"https://{host.removeprefix('https://')}" if host else None
 
     def send(self, message: Message) -> None:
-        """Enqueue an event; see `Receiver.send`."""
+        """Enqueue an event, or one for each key; see `Receiver.send`."""
         event = event_of(message)
+        action = event.pop("action")
         try:
             with _OnceClient(self._hook.integration_key, base_url=self._address) as client:
-                client.send_event(event.pop("action"), **event)
+                for key in _keys(message):
+                    client.send_event(action, **event | {"dedup_key": key})
         except pagerduty.HttpError as error:
             answer: Any = error.response
             status = answer.status_code
@@ -66,6 +69,13 @@ class PagerDutyReceiver:
             ) from None
         except (pagerduty.Error, OSError) as error:
             raise ReceiverError(f"PagerDuty cannot be reached: {error}") from None
+
+
+def _keys(message: Message) -> list[str]:
+    raised = [f"{message.incident}-{tier}" for tier in message.raised]
+    if message.action is Action.RESOLVE:
+        return [message.incident, *raised]
+    return raised or [message.incident]
 
 
 def event_of(message: Message) -> dict[str, Any]:
