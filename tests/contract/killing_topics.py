@@ -29,12 +29,15 @@ def numbered(topic: str) -> KafkaTopic:
     return source(topic, metadata=("kafka_partition", "kafka_offset"))
 
 
-def load(runner: Any, topic: KafkaTopic, verb: Any = None, try_number: int = 1) -> Any:
+def load(
+    runner: Any, topic: KafkaTopic, verb: Any = None, try_number: int = 1, **settings: Any
+) -> Any:
     wanted = Load(
         target=Relation(identifier="arrived", schema="topics"),
         verb=verb or Append(),
         attempt=Attempt(owner="shop.arrived", run_id="monday", try_number=try_number),
         create=True,
+        **settings,
     )
     return run_load(wanted, topic, runner)
 

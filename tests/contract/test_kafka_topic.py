@@ -17,9 +17,13 @@ pytest.importorskip("confluent_kafka")
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from airflow_dataops.core.loads.choices import Duplicates, EmptiedTarget
 from airflow_dataops.core.loads.specs import (
+    Append,
     ApplyChanges,
     Envelope,
+    Increment,
+    LoadPartition,
     Merge,
     Replace,
 )
@@ -159,7 +163,7 @@ def test_nr_20_rows_that_could_not_be_published_are_read_again(
 ) -> None:
     broker.send(topic, *MESSAGES[:4])
     with pytest.raises(ZeroDivisionError):
-        load(Spy(runner, "BEGIN", lambda: 1 / 0), streamed(source(topic), runner))
+        load(Spy(runner, '"fences" + 1', lambda: 1 / 0), streamed(source(topic), runner))
     assert (rows(runner), broker.committed(topic)) == ([], -1001)
     assert load(runner, source(topic), try_number=2).staged == 4
     assert rows(runner) == ROWS[:4]
@@ -198,6 +202,71 @@ def test_nr_20_a_commit_of_offsets_that_fails_does_no_harm(
     broker.send(topic, MESSAGES[2])
     assert load(runner, source(topic)).staged == 1
     assert (rows(runner), broker.committed(topic)) == (ROWS[:3], 3)
+
+
+def test_nr_20_equal_messages_are_as_many_rows(broker: Broker, topic: str, runner: Any) -> None:
+    """Without a key, and without columns that tell them apart; also across loads."""
+    for expected in (5, 10):
+        broker.send(topic, *([MESSAGES[1]] * 5))
+        load(runner, source(topic))
+        assert rows(runner) == [ROWS[1]] * expected
+        assert load(runner, source(topic)).staged == 0
+    broker.send(topic, *([{**MESSAGES[1], "more": 1}] * 2))
+    load(runner, source(topic, unknown_fields="ignore"), Increment(cursor="id"))
+    assert rows(runner) == [ROWS[1]] * 12
+    broker.send(topic, *([MESSAGES[1]] * 2))
+    load(runner, source(topic), Append(duplicates=Duplicates.ONCE))
+    assert rows(runner) == [ROWS[1]] * 12, "by choice"
+
+
+def test_nr_20_a_topic_is_read_again_where_its_rows_are_gone(
+    broker: Broker, topic: str, runner: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Emptied, or dropped and made anew; the offsets say that they were loaded."""
+    broker.send(topic, *MESSAGES[:3])
+    load(runner, source(topic))
+    for statement in ("delete from topics.arrived where true", "drop table topics.arrived"):
+        runner.execute(statement)
+        broker.send(topic, MESSAGES[3], partition=1)
+        with pytest.raises(RunError, match="has no rows, and "):
+            load(runner, source(topic), emptied_target=EmptiedTarget.FAIL)
+        assert load(runner, source(topic)).staged == len(rows(runner)) > 3
+        assert "the source is read from its beginning" in caplog.text
+    runner.execute("delete from topics.arrived where true")
+    kept = load(runner, source(topic), emptied_target=EmptiedTarget.CONTINUE)
+    assert (kept.staged, rows(runner)) == (0, [])
+
+
+def test_nr_20_what_comes_after_a_first_load_that_found_nothing_is_loaded(
+    broker: Broker, topic: str, runner: Any
+) -> None:
+    """With `latest` the first load says where the topic begins, also without a message."""
+    broker.send(topic, *MESSAGES[:2])
+    latest = source(topic, start="latest")
+    assert load(runner, latest).staged == 0
+    broker.send(topic, *MESSAGES[2:4])
+    assert load(runner, latest).staged == 2
+    assert rows(runner) == ROWS[2:4]
+
+
+def test_nr_20_a_partition_that_is_new_is_read_from_its_beginning(
+    broker: Broker, topic: str, runner: Any
+) -> None:
+    """Its messages all came since the last load, wherever the first one began."""
+    broker.send(topic, MESSAGES[0])
+    latest = source(topic, start="latest")
+    load(runner, latest)
+    runner.execute("delete from topics.dataops_watermarks where scope = '3'")
+    broker.send(topic, *MESSAGES[1:3], partition=3)
+    assert load(runner, latest).staged == 2
+    assert rows(runner) == ROWS[1:3]
+
+
+def test_a_topics_news_are_no_partition(broker: Broker, topic: str, runner: Any) -> None:
+    """They would take the place of what was loaded of it before."""
+    broker.send(topic, MESSAGES[0])
+    with pytest.raises(ConfigError, match="LoadPartition would put that in the place"):
+        load(runner, source(topic), LoadPartition(values={"name": "name 0"}))
 
 
 @pytest.mark.parametrize("at", ["staged", "published", "told"])

@@ -157,17 +157,22 @@ def refuse_incomparable(job: Job, table: Table, columns: Collection[str], why: s
 
 
 def one_row_per_key(
-    job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str], order: Sequence[str]
+    job: Job,
+    staged: Table,
+    columns: Sequence[str],
+    keys: Sequence[str],
+    order: Sequence[str],
+    found: Sequence[tuple[object, ...]],
 ) -> Table:
     """Return staged rows that have each key once: the last one of each in the order.
+
+    Args:
+        found: keys that come several times, of `duplicate_keys`.
 
     Raises:
         RunError: keys come several times and no order tells which row is the last; the
             message names some.
     """
-    found = _duplicates(job, staged, keys)
-    if not found:
-        return staged
     if not order:
         raise RunError(_ambiguous(job, found, keys))
     refuse_incomparable(job, staged, columns, _SEVERAL)
@@ -185,11 +190,11 @@ def distinct_row_per_key(
     Raises:
         RunError: different rows have the same key; the message names some.
     """
-    if not _duplicates(job, staged, keys):
+    if not duplicate_keys(job, staged, keys):
         return staged
     refuse_incomparable(job, staged, columns, _SEVERAL)
     once = job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
-    found = _duplicates(job, once, keys)
+    found = duplicate_keys(job, once, keys)
     if found:
         raise RunError(_ambiguous(job, found, keys))
     return once
@@ -203,7 +208,7 @@ def refuse_ties(
     Raises:
         RunError: the message names some keys.
     """
-    if not _duplicates(job, staged, (*keys, order)):
+    if not duplicate_keys(job, staged, (*keys, order)):
         return
     refuse_incomparable(job, staged, columns, _SEVERAL)
     tied = ask(staging.ties(staged.sql, columns, keys, (order,), job.dialect, _SHOWN), job.runner)
@@ -211,7 +216,8 @@ def refuse_ties(
         raise RunError(_tied(job, tied, keys, (order,)))
 
 
-def _duplicates(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
+def duplicate_keys(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
+    """Return some keys that several staged rows have, with the number of rows."""
     refuse_incomparable(job, staged, keys, _A_KEY)
     return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
 

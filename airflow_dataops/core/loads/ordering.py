@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.checks import Test, refuse
+from airflow_dataops.core.loads.checks import Test, duplicate_keys, one_row_per_key, refuse
 from airflow_dataops.core.loads.checks import count as counted
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.specs import OnEmpty
@@ -49,6 +49,27 @@ def ordered(
         found = counted(job, table, [test.condition for test in tests], OnEmpty.WRITE)
         refuse(job, found, tests)
     return table, names
+
+
+def last_row_per_key(
+    job: Job,
+    staged: Table,
+    columns: Sequence[str],
+    keys: Sequence[str],
+    order: Sequence[str],
+    text_order: TextOrder,
+) -> Table:
+    """Return staged rows that have each key once: the last one of each by `order_by`.
+
+    Raises:
+        RunError: keys come several times, and no order tells which row is the last.
+    """
+    found = duplicate_keys(job, staged, keys)
+    if not found:
+        return staged
+    if order:
+        staged, order = ordered(job, staged, order, text_order, setting="order_by")
+    return one_row_per_key(job, staged, columns, keys, order, found)
 
 
 def refuse_text(job: Job, table: Table, columns: Sequence[str], *, setting: str) -> None:

@@ -9,7 +9,6 @@ from airflow_dataops.core.loads import receipts
 from airflow_dataops.core.loads.checks import (
     count,
     distinct_row_per_key,
-    one_row_per_key,
     refuse,
     refuse_incomparable,
     refuse_null_keys,
@@ -17,7 +16,7 @@ from airflow_dataops.core.loads.checks import (
 from airflow_dataops.core.loads.choices import Duplicates
 from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
-from airflow_dataops.core.loads.ordering import ordered
+from airflow_dataops.core.loads.ordering import last_row_per_key
 from airflow_dataops.core.loads.sources import Log
 from airflow_dataops.core.loads.specs import NullKeys
 from airflow_dataops.core.loads.stage import stage
@@ -98,8 +97,8 @@ def _by_key(job: Job, verb: Append, fitted: Fitted) -> tuple[int, tuple[Statemen
     if verb.null_keys is NullKeys.REFUSE:
         refuse(job, counts, [nulls])
     if order:
-        staged, order = ordered(job, fitted.staged, order, verb.text_order, setting="order_by")
-        rows = one_row_per_key(job, staged, fitted.written, keys, order)
+        columns = fitted.written
+        rows = last_row_per_key(job, fitted.staged, columns, keys, order, verb.text_order)
     else:
         rows = distinct_row_per_key(job, fitted.staged, fitted.written, keys)
     wanted = Wanted(

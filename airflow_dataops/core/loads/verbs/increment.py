@@ -11,7 +11,6 @@ from airflow_dataops.core.loads.checks import (
     Counts,
     Test,
     count,
-    one_row_per_key,
     refuse,
     refuse_incomparable,
     refuse_null_keys,
@@ -21,7 +20,7 @@ from airflow_dataops.core.loads.cursors import write_cursor, write_scope
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.marks import read_mark
-from airflow_dataops.core.loads.ordering import ordered, refuse_text
+from airflow_dataops.core.loads.ordering import last_row_per_key, refuse_text
 from airflow_dataops.core.loads.sources import Log
 from airflow_dataops.core.loads.specs import NullCursor, NullKeys
 from airflow_dataops.core.loads.stage import stage
@@ -109,11 +108,9 @@ def _written(
     if not keys:
         return counts.rows, (_added(job, fitted, rows, cursor, is_log=is_log),)
     order = require(verb.order_by, rows, setting="order_by", where=where) or (cursor,)
-    if order != (cursor,):
-        rows, order = ordered(job, rows, order, verb.text_order, setting="order_by")
     columns = tuple(dict.fromkeys((*fitted.written, *order)))
     wanted = Wanted(
-        source=one_row_per_key(job, rows, columns, keys, order),
+        source=last_row_per_key(job, rows, columns, keys, order, verb.text_order),
         keys=keys,
         inserted=fitted.written,
         updated=tuple(column for column in fitted.written if column not in keys),

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import (
     count_keys,
-    one_row_per_key,
     refuse,
     refuse_incomparable,
     refuse_null_keys,
 )
 from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
-from airflow_dataops.core.loads.ordering import ordered
+from airflow_dataops.core.loads.ordering import last_row_per_key
 from airflow_dataops.core.loads.specs import Compare, NullKeys
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.loads.writing import Wanted, upsert
@@ -49,10 +48,9 @@ def prepare_merge(job: Job, verb: Merge, source: Source) -> Publication:
     if verb.compare is Compare.CHANGED:
         refuse_incomparable(job, fitted.staged, updated, _COMPARED)
     rows = fitted.staged
-    if order:
-        rows, order = ordered(job, rows, order, verb.text_order, setting="order_by")
     if not unique:
-        rows = one_row_per_key(job, rows, (*fitted.written, *flag), keys, order)
+        columns = (*fitted.written, *flag)
+        rows = last_row_per_key(job, rows, columns, keys, order, verb.text_order)
     wanted = Wanted(
         source=rows,
         keys=keys,
