@@ -144,16 +144,20 @@ def test_an_empty_batch_fails_on_request(warehouse: Warehouse, orders: Relation)
         load(warehouse, orders, verb, warehouse.source(ORDERS))
 
 
+def test_keys_are_named() -> None:
+    with pytest.raises(ConfigError, match=r"keys=\(\): name at least one"):
+        Merge(keys=())
+
+
 @pytest.mark.parametrize(
     ("verb", "error", "message"),
     [
-        (Merge(keys=()), ConfigError, "needs keys"),
         (Merge(keys=("nr",)), RunError, "no column 'nr', which keys names.*id, amount, note"),
         (Merge(keys=("id",), order_by=("at",)), RunError, "no column 'at', which order_by"),
         (Merge(keys=("id",), delete_flag="gone"), RunError, "'gone', which delete_flag names"),
         (Merge(keys=("id",), update_columns=("id",)), ConfigError, "update_columns names a key"),
     ],
-    ids=["no keys", "missing key", "missing order", "missing flag", "key updated"],
+    ids=["missing key", "missing order", "missing flag", "key updated"],
 )
 def test_wrong_settings_are_named(
     warehouse: Warehouse, verb: Merge, error: type[Exception], message: str

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _A_KEY = "it is a key: name other columns in keys"
-_SEVERAL = "several staged rows have the same key: make the rows of the query unique"
+SEVERAL = "several staged rows have the same key: make the rows of the query unique"
 
 
 class Test(Struct, frozen=True):
@@ -175,7 +175,7 @@ def one_row_per_key(
     """
     if not order:
         raise RunError(_ambiguous(job, found, keys))
-    refuse_incomparable(job, staged, columns, _SEVERAL)
+    refuse_incomparable(job, staged, columns, SEVERAL)
     tied = ask(staging.ties(staged.sql, columns, keys, order, job.dialect, _SHOWN), job.runner)
     if tied:
         raise RunError(_tied(job, tied, keys, order))
@@ -192,7 +192,7 @@ def distinct_row_per_key(
     """
     if not duplicate_keys(job, staged, keys):
         return staged
-    refuse_incomparable(job, staged, columns, _SEVERAL)
+    refuse_incomparable(job, staged, columns, SEVERAL)
     once = job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
     found = duplicate_keys(job, once, keys)
     if found:
@@ -210,7 +210,7 @@ def refuse_ties(
     """
     if not duplicate_keys(job, staged, (*keys, order)):
         return
-    refuse_incomparable(job, staged, columns, _SEVERAL)
+    refuse_incomparable(job, staged, columns, SEVERAL)
     tied = ask(staging.ties(staged.sql, columns, keys, (order,), job.dialect, _SHOWN), job.runner)
     if tied:
         raise RunError(_tied(job, tied, keys, (order,)))

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.loads.checks import Test, duplicate_keys, one_row_per_key, refuse
+from airflow_dataops.core.loads.checks import (
+    SEVERAL,
+    Test,
+    duplicate_keys,
+    one_row_per_key,
+    refuse,
+    refuse_incomparable,
+)
 from airflow_dataops.core.loads.checks import count as counted
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.specs import OnEmpty
-from airflow_dataops.core.sql import orders
+from airflow_dataops.core.sql import orders, staging
 from airflow_dataops.core.sql.statements import Statement
 from airflow_dataops.errors import RunError
 
@@ -67,9 +74,18 @@ def last_row_per_key(
     found = duplicate_keys(job, staged, keys)
     if not found:
         return staged
+    if _is_of_texts(job, staged, order) and text_order is TextOrder.REFUSE:
+        refuse_incomparable(job, staged, columns, SEVERAL)
+        once = job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
+        if not duplicate_keys(job, once, keys):  # they are equal: no order decides
+            return once
     if order:
         staged, order = ordered(job, staged, order, text_order, setting="order_by")
     return one_row_per_key(job, staged, columns, keys, order, found)
+
+
+def _is_of_texts(job: Job, table: Table, columns: Sequence[str]) -> bool:
+    return any(orders.is_text(table.type_of(name), job.dialect) for name in columns)
 
 
 def refuse_text(job: Job, table: Table, columns: Sequence[str], *, setting: str) -> None:
