@@ -80,12 +80,14 @@ class Policy:
         max_age: seconds for which the last good copy serves while requests fail.
         patience: seconds to wait for another process that downloads, where there is no copy.
         largest: bytes that all copies of this host may take.
+        largest_file: bytes that one file may have, unpacked.
     """
 
     every: float = 30.0
     max_age: float = 24 * 3600.0
     patience: float = 120.0
     largest: int = 2 * 1024**3
+    largest_file: int = 256 * 1024**2
 
 
 def local_copy(origin: Origin, policy: Policy, told: str = "") -> Path:
@@ -175,17 +177,17 @@ def _renewed(shelf: Shelf, origin: Origin, policy: Policy, told: str) -> State:
         if state.copy:
             # Should this process be killed while it waits, the next one does not wait again.
             shelf.write(state)
-        state = _asked(shelf, origin, state, told, policy.largest)
+        state = _asked(shelf, origin, state, told, policy)
         shelf.write(state)
         if state.copy:
             shelf.evict(state.copy, policy.largest)
         return state
 
 
-def _asked(shelf: Shelf, origin: Origin, state: State, told: str, largest: int) -> State:
+def _asked(shelf: Shelf, origin: Origin, state: State, told: str, policy: Policy) -> State:
     try:
         with shelf.scratch() as file:
-            validator = _retried(lambda: _bring(origin, state.validator, file, largest))
+            validator = _retried(lambda: _bring(origin, state.validator, file, policy))
             if validator is not None:
                 _check(file)
                 name = shelf.keep(file)
@@ -198,26 +200,33 @@ def _asked(shelf: Shelf, origin: Origin, state: State, told: str, largest: int) 
     return State(state.copy, validator, checked=now, good=now)
 
 
-def _bring(origin: Origin, validator: str, file: IO[bytes], largest: int) -> str | None:
+def _bring(origin: Origin, validator: str, file: IO[bytes], policy: Policy) -> str | None:
     file.seek(0)
     file.truncate()
-    return origin.bring(validator, _Bounded(file, largest))
+    return origin.bring(validator, _Bounded(file, policy))
 
 
 class _Bounded:
     """A file that takes so many bytes and no more."""
 
-    def __init__(self, file: IO[bytes], largest: int) -> None:
+    def __init__(self, file: IO[bytes], policy: Policy) -> None:
         self._file = file
-        self._left = largest
+        self._policy = policy
+        self._size = 0
 
     def write(self, data: bytes) -> None:
         """Take a piece."""
-        self._left -= len(data)
-        if self._left < 0:
+        self._size += len(data)
+        if self._size > self._policy.largest:
             raise OriginError(
                 "it is larger than all downloads of this host may be together; raise "
                 "downloads_megabytes in the section [dataops] of Airflow's configuration",
+                may_pass=False,
+            )
+        if self._size > self._policy.largest_file:
+            raise OriginError(
+                f"it is larger than {self._policy.largest_file / 1024**2:.0f} MB; raise "
+                "source_largest_megabytes in the section [dataops] of Airflow's configuration",
                 may_pass=False,
             )
         self._file.write(data)

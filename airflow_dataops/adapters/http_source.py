@@ -7,7 +7,10 @@ client writes no URL into any log.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
+import socket
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -19,15 +22,17 @@ import msgspec
 
 from airflow_dataops.adapters.addresses import shown
 from airflow_dataops.adapters.downloads import OriginError
+from airflow_dataops.core.masking import mask
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from airflow_dataops.adapters.downloads import Sink
 
 _CHUNK = 1 << 18
 _LONGEST = 10
 """How many times the time of one read a whole download may take."""
+_TOO_LONG = "the download took too long"
 _NOT_MODIFIED = 304
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
 _CREDENTIALS = frozenset({401, 403, 407})
@@ -42,6 +47,10 @@ class HttpOrigin:
             this host alone, not to one that it redirects to.
         key: what else tells it from others, such as the connection's id.
         connect, read: seconds until there is a connection, and between two pieces of the answer.
+            All of it, redirects included, takes ten times `read` at most.
+        hosts: the only hosts that are asked, such as `ci.example.com`, `*.example.com` or
+            `ci.example.com:8443`; they may redirect to each other. Empty for any host, which
+            then redirects to itself alone.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class HttpOrigin:
         key: str = "",
         connect: float = 5.0,
         read: float = 60.0,
+        hosts: tuple[str, ...] = (),
     ) -> None:
         self.name = shown(url)
         self.identity = f"{url} {key}"
@@ -59,25 +69,72 @@ class HttpOrigin:
         self._headers = headers
         self._connect = connect
         self._read = read
+        self._hosts = hosts
 
     def bring(self, validator: str, into: Sink) -> str | None:
         """Write the file's content unless it is unchanged; see `Origin.bring`."""
         request = urllib.request.Request(self._url, headers=_conditions(validator))  # noqa: S310
         for name, value in {**self._own, **self._headers()}.items():
             request.add_unredirected_header(name, value)
+        if self._hosts and not _is_among(self._hosts, urlsplit(self._url)):
+            raise OriginError(
+                f"its host is none of source_hosts ({_list(self._hosts)})", may_pass=False
+            )
         until = time.monotonic() + _LONGEST * self._read
-        try:
-            with _opener(self._read).open(request, timeout=self._connect) as answer:
-                return _received(answer, into, until)
-        except urllib.error.HTTPError as error:
-            with error:
-                if error.code == _NOT_MODIFIED:
-                    return None
-                raise _refusal(error) from None
-        except urllib.error.URLError as error:
-            raise OriginError(_reason(error.reason), may_pass=True) from None
-        except (OSError, http.client.HTTPException, zlib.error) as error:
-            raise OriginError(_reason(error), may_pass=True) from None
+        with _Deadline(_LONGEST * self._read) as deadline:
+            try:
+                opener = _opener(self._read, deadline, self._hosts)
+                with opener.open(request, timeout=self._connect) as answer:
+                    return _received(answer, into, until)
+            except urllib.error.HTTPError as error:
+                with error:
+                    if error.code == _NOT_MODIFIED:
+                        return None
+                    raise _refusal(error) from None
+            except urllib.error.URLError as error:
+                raise deadline.told(_reason(error.reason)) from None
+            except (OSError, ValueError, http.client.HTTPException, zlib.error) as error:
+                raise deadline.told(_reason(error)) from None
+
+
+class _Deadline:
+    """Ends the connections of a request when its time is over, whatever they wait for.
+
+    The time-out of a socket begins anew with each byte, so a server that drips one a second
+    would hold a process for hours.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._timer = threading.Timer(seconds, self._end)
+        self._timer.daemon = True
+        self._sockets: list[socket.socket] = []
+        self._is_over = False
+
+    def __enter__(self) -> _Deadline:
+        self._timer.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+
+    def watch(self, opened: socket.socket) -> None:
+        """End this one too. Raises `TimeoutError` when the time is over already."""
+        self._sockets.append(opened)
+        if self._is_over:
+            self._end()
+            raise TimeoutError
+
+    def told(self, reason: str) -> OriginError:
+        """Return the error to raise."""
+        if self._is_over:
+            return OriginError(_TOO_LONG, may_pass=False)
+        return OriginError(reason, may_pass=True)
+
+    def _end(self) -> None:
+        self._is_over = True
+        for opened in self._sockets:
+            with contextlib.suppress(OSError):
+                opened.shutdown(socket.SHUT_RDWR)
 
 
 def basic(user: str, password: str) -> str:
@@ -114,12 +171,20 @@ def _received(answer: Any, into: Sink, until: float) -> str:
     size = 0
     while piece := answer.read1(_CHUNK):
         size += len(piece)
-        into.write(unpack.decompress(piece) if unpack else piece)
+        for part in _unpacked(unpack, piece) if unpack else (piece,):
+            into.write(part)
         if time.monotonic() > until:
-            raise OriginError("the download took too long", may_pass=False)
+            raise OriginError(_TOO_LONG, may_pass=False)
     _check_whole(answer, size, is_whole=unpack is None or unpack.eof)
     told = {name: answer.headers.get(name) for name in ("ETag", "Last-Modified")}
     return msgspec.json.encode({name: value for name, value in told.items() if value}).decode()
+
+
+def _unpacked(unpack: Any, piece: bytes) -> Iterator[bytes]:
+    """Unpack bit by bit: a few bytes of gzip may be gigabytes."""
+    while piece:
+        yield unpack.decompress(piece, _CHUNK)
+        piece = unpack.unconsumed_tail
 
 
 def _check_whole(answer: Any, size: int, *, is_whole: bool) -> None:
@@ -145,21 +210,25 @@ def _reason(error: object) -> str:
         return "the answer was cut off"
     if isinstance(error, http.client.HTTPException | zlib.error):
         return f"its answer is no good HTTP ({type(error).__name__})"
-    return str(getattr(error, "strerror", None) or error)
+    return mask(str(getattr(error, "strerror", None) or error))
 
 
-def _opener(read: float) -> urllib.request.OpenerDirector:
+def _opener(
+    read: float, deadline: _Deadline, hosts: tuple[str, ...]
+) -> urllib.request.OpenerDirector:
     """Return a client of http and https alone; `read` seconds hold once it is connected."""
 
     class Plain(http.client.HTTPConnection):
         def connect(self) -> None:
             super().connect()
             self.sock.settimeout(read)
+            deadline.watch(self.sock)
 
     class Secure(http.client.HTTPSConnection):
         def connect(self) -> None:
             super().connect()
             self.sock.settimeout(read)
+            deadline.watch(self.sock)
 
     class OverHttp(urllib.request.HTTPHandler):
         def http_open(self, request: urllib.request.Request) -> Any:
@@ -176,7 +245,7 @@ def _opener(read: float) -> urllib.request.OpenerDirector:
         OverHttp(),
         OverHttps(),
         urllib.request.HTTPDefaultErrorHandler(),
-        _Redirects(),
+        _Redirects(hosts),
         urllib.request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
@@ -184,15 +253,48 @@ def _opener(read: float) -> urllib.request.OpenerDirector:
 
 
 class _Redirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects; what authorizes goes along only to the same host, by no worse scheme."""
+    """Follows redirects within one host, and to those that are allowed.
+
+    What authorizes goes along only to the same host, by no worse scheme.
+    """
+
+    def __init__(self, hosts: tuple[str, ...]) -> None:
+        self._hosts = hosts
 
     def redirect_request(self, req: Any, fp: Any, code: int, msg: str, headers: Any, newurl: str):  # type: ignore[no-untyped-def]
+        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        is_same = _is_safe(old, new)
+        if not is_same and not self._is_allowed(old, new):
+            raise OriginError(
+                f"it redirects to {shown(newurl)}, another place; where that is right, name both "
+                "hosts in source_hosts in the section [dataops] of Airflow's configuration",
+                may_pass=False,
+            )
         request = super().redirect_request(req, fp, code, msg, headers, newurl)
-        if request is not None and _is_safe(urlsplit(req.full_url), urlsplit(newurl)):
+        if request is not None and is_same:
             request.unredirected_hdrs.update(
                 {k: v for k, v in req.unredirected_hdrs.items() if k.lower() != "host"}
             )
         return request
+
+    def _is_allowed(self, old: SplitResult, new: SplitResult) -> bool:
+        is_worse = (old.scheme, new.scheme) == ("https", "http")
+        return not is_worse and _is_among(self._hosts, new)
+
+
+def _is_among(hosts: tuple[str, ...], place: SplitResult) -> bool:
+    """Tell whether a URL's host is named: `host`, `host:port` or `*.domain`."""
+    host = (place.hostname or "").lower().rstrip(".")
+    for named in map(str.lower, hosts):
+        name, _, port = named.partition(":")
+        is_host = host.endswith(name[1:]) if name.startswith("*.") else host == name
+        if is_host and (not port or port == str(place.port)):
+            return True
+    return False
+
+
+def _list(hosts: tuple[str, ...]) -> str:
+    return ", ".join(hosts)
 
 
 def _is_safe(old: SplitResult, new: SplitResult) -> bool:

@@ -10,7 +10,7 @@ from jinja2 import TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from airflow_dataops.core.alerts.alert import Action, Message
-from airflow_dataops.core.alerts.masking import mask
+from airflow_dataops.core.masking import mask
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _render(source: str, default: str, values: dict[str, Any]) -> str:
         try:
             return _template(source).render(values)
         except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
-            LOG.warning("A template of alerts failed, the usual text is sent: %s", error)
+            LOG.warning("A template of alerts failed, the usual text is sent: %s", mask(str(error)))
     return _template(default).render(values)
 
 

@@ -32,6 +32,7 @@ from airflow_dataops.dag_factory.bundle_versions import (
 )
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests
 from airflow_dataops.errors import ConfigError, DataOpsError
+from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ class ManifestFolderBundle(BaseDagBundle):
             except ConfigError as error:
                 if before is None:
                     raise
-                log.error("Bundle %s stays as it is: %s", self.name, error)
+                log.error("Bundle %s stays as it is: %s", self.name, redacted(str(error)))
                 return
             self._deploy(found, before)
 
@@ -155,9 +156,9 @@ class ManifestFolderBundle(BaseDagBundle):
             try:
                 manifests[name] = self._copied(place)
             except DataOpsError as error:
-                log.error("Bundle %s: %s", self.name, error)
+                log.error("Bundle %s: %s", self.name, redacted(str(error)))
                 manifests[name] = before.manifests.get(name, "") if before else ""
-                errors[name] = str(error)
+                errors[name] = redacted(str(error))
         projects = self._projects(manifests, before)
         named = {name: projects[key] for name, key in manifests.items() if key}
         contents = {name: self._content(manifests[name]) for name in named}
@@ -190,7 +191,7 @@ class ManifestFolderBundle(BaseDagBundle):
         try:
             dropped = bundle_pruning.prune(self._store, self._keeping, in_use)
         except ConfigError as error:
-            log.warning("Bundle %s: old versions stay: %s", self.name, error)
+            log.warning("Bundle %s: old versions stay: %s", self.name, redacted(str(error)))
         else:
             if dropped:
                 log.info("Bundle %s: dropped %d old versions", self.name, len(dropped))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
@@ -145,10 +146,10 @@ class _Loader:
         except DataOpsError as error:
             self._nameless |= len(self._projects) == known
             self.fail(error)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - a manifest may hold anything
             self._nameless |= len(self._projects) == known
             # Whatever a manifest holds, it is the only one that does not load.
-            log.exception("%s", manifest)
+            log.error("%s: %s", manifest, redacted(traceback.format_exc()))
             why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"
             self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
 
@@ -175,7 +176,7 @@ class _Loader:
     def fail(self, error: DataOpsError) -> None:
         """Remember an error, and log it; one that every manifest meets is said once."""
         if str(error) not in map(str, self._errors):
-            log.error("%s", error)
+            log.error("%s", redacted(str(error)))
             self._errors.append(error)
 
     def report(self, name: str) -> None:
@@ -275,7 +276,7 @@ class _Errors(DAG):
     def __init__(self, dag_id: str, folder: str, errors: list[DataOpsError]) -> None:
         super().__init__(dag_id, schedule=None)
         self._text = f"{len(errors)} of the manifests in {folder!r} did not load:" + "".join(
-            f"\n\n{error}" for error in errors
+            f"\n\n{redacted(str(error))}" for error in errors
         )
 
     def validate(self) -> NoReturn:

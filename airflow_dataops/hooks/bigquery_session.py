@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from airflow_dataops.core.masking import mask
 from airflow_dataops.core.sql import tags
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.bigquery_errors import stated
@@ -143,7 +144,7 @@ class BigQuerySession:
             self.execute("rollback transaction")
         except GoogleAPIError as error:
             # Some errors end a transaction by themselves; the one that did is passed on.
-            log.info("BigQuery had rolled back already: %s", error)
+            log.info("BigQuery had rolled back already: %s", mask(str(error)))
 
     def _abort(self) -> None:
         from google.api_core.exceptions import GoogleAPIError
@@ -151,7 +152,9 @@ class BigQuerySession:
         try:
             self.execute("call bq.abort_session()")
         except GoogleAPIError as error:
-            log.warning("A BigQuery session ends only after a day without use: %s", error)
+            log.warning(
+                "A BigQuery session ends only after a day without use: %s", mask(str(error))
+            )
 
     def _ensure_session(self) -> None:
         if self._session is not None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from airflow.providers.apache.kafka.hooks.consume import KafkaConsumerHook
 from confluent_kafka import OFFSET_INVALID, Consumer, KafkaError, KafkaException, TopicPartition
 
+from airflow_dataops.core.masking import mask
 from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError, RunError
 
 if TYPE_CHECKING:
@@ -229,4 +230,4 @@ def _check(config: Mapping[str, Any], conn_id: str) -> None:
 
 def _told(error: KafkaError) -> None:
     """Log what librdkafka says; what matters comes with the calls as well."""
-    log.warning("Kafka: %s (%s)", error.str(), error.name())
+    log.warning("Kafka: %s (%s)", mask(error.str()), error.name())

@@ -17,6 +17,8 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakSet
 
+from airflow_dataops.core.masking import mask_error
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
@@ -216,9 +218,8 @@ class LedgerFeed:
         except Exception as error:  # noqa: BLE001 - drivers have trees of their own
             if not self._failed:
                 LOG.warning(
-                    "The ledger is not written for now, runs go on without it: %s: %s",
-                    type(error).__name__,
-                    str(error).splitlines()[0] if str(error) else "",
+                    "The ledger is not written for now, runs go on without it: %s",
+                    mask_error(error).splitlines()[0],
                 )
             self._failed = min(self._failed + 1, 10)
             return None

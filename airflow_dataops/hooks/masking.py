@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.sdk._shared.secrets_masker import redact
 
-from airflow_dataops.core.alerts.masking import mask
+from airflow_dataops.core.masking import mask
 
 
 def redacted(text: str) -> str:

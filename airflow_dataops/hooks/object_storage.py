@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow_dataops.adapters.addresses import shown
 from airflow_dataops.adapters.downloads import OriginError
 from airflow_dataops.core.manifests.files import is_manifest
+from airflow_dataops.core.masking import mask
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -115,7 +116,7 @@ def told() -> Iterator[None]:
 
 def _reason(error: Exception) -> str:
     """Say what a storage raised, without what signed URLs carry in their queries."""
-    text = _QUERY.sub("?[hidden]", str(error))[:300]
+    text = mask(_QUERY.sub("?[hidden]", str(error)))[:300]
     if text.startswith("No filesystem registered"):
         text += "; install the Airflow provider of this storage, such as "
         text += "apache-airflow-providers-amazon[s3fs] for s3:// or "

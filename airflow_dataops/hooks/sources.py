@@ -117,6 +117,7 @@ def _origin(source: Source) -> HttpOrigin | StorageOrigin:
         key=conn_id or "",
         connect=_setting(source.connect_timeout, "source_connect_seconds", 5.0),
         read=_setting(source.read_timeout, "source_read_seconds", 60.0),
+        hosts=_hosts(),
     )
 
 
@@ -149,7 +150,15 @@ def _policy(source: Source) -> Policy:
         max_age=_setting(source.max_age, "source_max_age_seconds", 24 * 3600.0),
         patience=2 * (connect + read),
         largest=int(_setting(None, "downloads_megabytes", 2048.0) * 1024**2),
+        largest_file=int(_setting(None, "source_largest_megabytes", 256.0) * 1024**2),
     )
+
+
+def _hosts() -> tuple[str, ...]:
+    """Return the hosts that may be asked over HTTP, none for any."""
+    from airflow.sdk.configuration import conf
+
+    return tuple(conf.get("dataops", "source_hosts", fallback="").replace(",", " ").split())
 
 
 def _setting(given: Duration | None, name: str, default: float) -> float:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import wraps
 from typing import TYPE_CHECKING, ParamSpec
 
+from airflow_dataops.core.masking import mask_error
+
 if TYPE_CHECKING:
     import logging
     from collections.abc import Callable
@@ -31,11 +33,10 @@ def guarded(what: str, log: logging.Logger) -> Callable[[Callable[_P, None]], Ca
                 if hook.__name__ not in said:
                     said.add(hook.__name__)
                     log.warning(
-                        "%s missed %s, the run is not touched: %s: %s",
+                        "%s missed %s, the run is not touched: %s",
                         what,
                         hook.__name__,
-                        type(error).__name__,
-                        error,
+                        mask_error(error),
                     )
 
         return safe

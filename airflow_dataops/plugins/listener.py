@@ -8,6 +8,7 @@ from airflow.listeners import hookimpl
 
 from airflow_dataops.adapters.metrics import current
 from airflow_dataops.adapters.metrics.reporting import LOG
+from airflow_dataops.core.masking import mask
 from airflow_dataops.core.metrics import catalogue as metrics
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.plugins.configured import make_pipeline
@@ -29,7 +30,7 @@ def make_listener() -> Listener | None:
     try:
         pipeline = make_pipeline()
     except ConfigError as error:
-        LOG.error("Metrics are off: %s", error)
+        LOG.error("Metrics are off: %s", mask(str(error)))
         return None
     current.use(pipeline)
     return Listener(RunEnds(), task_events=pipeline.settings.task_events)

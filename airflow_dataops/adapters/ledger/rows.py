@@ -10,12 +10,16 @@ import msgspec
 from sqlalchemy import case, func
 from sqlalchemy.dialects import postgresql, sqlite
 
+from airflow_dataops.core.masking import mask_all
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sqlalchemy import Connection, Row, Table
+
+_WRITTEN = frozenset({"message", "expected", "definition"})
+"""Columns with what people and warehouses wrote: there may be a secret in it."""
 
 T = TypeVar("T", bound=Struct)
 
@@ -24,6 +28,8 @@ def row_of(event: Struct) -> dict[str, Any]:
     """Return the columns of an event: its fields, enums as text, tuples as lists."""
     fields = {name: getattr(event, name) for name in event.__struct_fields__}
     row: dict[str, Any] = msgspec.to_builtins(fields, builtin_types=(datetime,))
+    for name in _WRITTEN.intersection(row):
+        row[name] = mask_all(row[name])
     return row
 
 

@@ -16,6 +16,7 @@ from airflow_dataops.adapters.ledger.rows import event_of, insert_new, row_of, u
 from airflow_dataops.adapters.ledger.tables import TABLE_OF
 from airflow_dataops.core.ledger.events import Event
 from airflow_dataops.core.ledger.misses import SlaMiss
+from airflow_dataops.core.masking import mask_all
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,7 +145,7 @@ def keep_miss(connection: Connection, miss: SlaMiss) -> bool:
         "warning": miss.warning,
         "due": miss.due,
         "detected_at": miss.detected_at,
-        "miss": msgspec.to_builtins(miss),
+        "miss": mask_all(msgspec.to_builtins(miss)),
     }
     return insert_new(connection, tables.misses, row)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import logging
 
+from airflow_dataops.core.masking import mask
+
 LOG = logging.getLogger("airflow_dataops.metrics")
 
 _MOST = 200
@@ -20,9 +22,9 @@ class Reporter:
         if key in self._said or len(self._said) >= _MOST:
             return
         self._said.add(key)
-        LOG.warning(message, *arguments)
+        LOG.warning("%s", mask(message % arguments))
 
     def again(self, key: tuple[str, ...], message: str, *arguments: object) -> None:
         """Log that what was said under this key holds no more; it may be said again."""
         if key in self._said:
-            LOG.info(message, *arguments)
+            LOG.info("%s", mask(message % arguments))

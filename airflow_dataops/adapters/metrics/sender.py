@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.masking import mask
 from airflow_dataops.core.metrics.batch import Batch
 from airflow_dataops.errors import DataOpsError
 
@@ -153,7 +154,7 @@ def _without(batch: Batch, sent: Batch) -> Batch:
 
 def _said(error: Exception) -> str:
     """Return one line of an error, with its class unless it is one of ours."""
-    text = " ".join(str(error).split())[:500]
+    text = mask(" ".join(str(error).split()))[:500]
     if isinstance(error, DataOpsError):
         return text
     return f"{type(error).__name__}: {text}" if text else type(error).__name__

@@ -10,8 +10,8 @@ from airflow_dataops.adapters.outbox.failures import solve_failures
 from airflow_dataops.adapters.outbox.raising import raise_alert
 from airflow_dataops.adapters.outbox.solving import acknowledge, solve_alert, solve_incident
 from airflow_dataops.core.alerts.alert import alert_of
-from airflow_dataops.core.alerts.masking import mask
 from airflow_dataops.core.alerts.routing import make_ticket, route_alert
+from airflow_dataops.core.masking import mask
 
 if TYPE_CHECKING:
     from airflow_dataops.adapters.ledger.database import Database

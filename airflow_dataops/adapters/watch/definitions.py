@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.ledger.misses import SubjectKind
+from airflow_dataops.core.masking import mask
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.declared import KEY, slas_from_json
 from airflow_dataops.core.sla.due import zone_of
@@ -163,7 +164,7 @@ def _declared(dag_id: str, details: Details) -> tuple[Sla, ...]:
     try:
         found = slas_from_json((details.default_args or {}).get(KEY, []), f"DAG {dag_id}")
     except ConfigError as error:
-        LOG.error("SLAs that cannot be read are not watched: %s", error)
+        LOG.error("SLAs that cannot be read are not watched: %s", mask(str(error)))
         return ()
     return tuple(sla for sla in found if sla.dag_id in (None, dag_id))
 
@@ -176,7 +177,7 @@ def _sound(slas: tuple[Sla, ...]) -> tuple[Sla, ...]:
             if isinstance(sla.due, ByTime):
                 zone_of(sla.due.timezone)
         except ConfigError as error:
-            LOG.error("SLA %s of %s is not watched: %s", sla.name, sla.dag_id, error)
+            LOG.error("SLA %s of %s is not watched: %s", sla.name, sla.dag_id, mask(str(error)))
         else:
             found.append(sla)
     return tuple(found)

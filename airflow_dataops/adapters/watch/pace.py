@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.watch.reconciler import Pass
+from airflow_dataops.core.masking import mask, mask_trace
 from airflow_dataops.core.model import Struct
 from airflow_dataops.errors import ConfigError, RetryableError
 
@@ -60,18 +61,18 @@ class Pacer:
             self._watch = self._watch or self._open()
             found = self._watch.run_once()
         except RetryableError as error:
-            LOG.warning("SLAs are not watched just now: %s", error)
+            LOG.warning("SLAs are not watched just now: %s", mask(str(error)))
         except ConfigError as error:
             self._failed += 1
             if self._watch is None or self._failed >= _PATIENCE:
                 raise
-            LOG.error("SLAs are not watched just now: %s", error)
+            LOG.error("SLAs are not watched just now: %s", mask(str(error)))
         except Exception:  # whatever it was, a new connection may see better
             self._watch = None
             self._failed += 1
             if self._failed >= _PATIENCE:
                 raise
-            LOG.exception("SLAs are not watched just now")
+            LOG.error("SLAs are not watched just now: %s", mask_trace())
         else:
             self._failed = 0
             _log(found)

@@ -20,6 +20,7 @@ from airflow_dataops.adapters.watch.kept_slas import KeptSlas
 from airflow_dataops.adapters.watch.records import Records
 from airflow_dataops.adapters.watch.tasks import TaskReader
 from airflow_dataops.core.ledger.misses import SlaMiss
+from airflow_dataops.core.masking import mask_trace
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.facts import State, state_of
 from airflow_dataops.core.sla.watching import Look, look
@@ -262,9 +263,14 @@ class Reconciler:
         slas = self.definitions.of_runs(dag_id)
         try:
             return look(watched, slas, tasks, now, partial(self._history, dag_id))
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it was, it is logged
             # The other runs are watched all the same.
-            LOG.exception("The SLAs of run %s of %s cannot be judged", watched.run.run_id, dag_id)
+            LOG.error(
+                "The SLAs of run %s of %s cannot be judged: %s",
+                watched.run.run_id,
+                dag_id,
+                mask_trace(),
+            )
             return Look(new=(), solved=(), watched=watched)
 
     def _act(self, looks: Iterable[Look], mark: datetime | None = None) -> list[SlaMiss]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.masking import mask_error
 from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
 from airflow_dataops.core.sql.engine_errors import codes_of, kind_of
 from airflow_dataops.errors import RetryableError
@@ -75,7 +76,7 @@ class Quietly:
         """Log an error and go on; signals and exits pass."""
         if not isinstance(error, Exception):
             return False
-        log.warning("Could not %s: %s: %s", self._what, type(error).__name__, error)
+        log.warning("Could not %s: %s", self._what, mask_error(error))
         return True
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import logging
 import multiprocessing
 import socket
 import threading
 import time
+import tracemalloc
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import pytest
 
 from airflow_dataops.adapters.downloads import Policy, local_copy
-from airflow_dataops.adapters.http_source import HttpOrigin, basic
+from airflow_dataops.adapters.http_source import HttpOrigin, _is_among, basic
 from airflow_dataops.adapters.shelf import Shelf, State
 from airflow_dataops.errors import ConfigError
 from tests.fakes.http_server import Server, http_server
@@ -219,8 +222,98 @@ def test_redirects_to_another_host_take_no_credentials_along(server: Server) -> 
         other.content["/there.json"] = SECOND
         server.behave = redirecting({PATH: f"{other.url}/there.json"})
         secret = {"Authorization": "Bearer x"}
-        assert local_copy(origin(server, headers=lambda: secret), EAGER).read_bytes() == SECOND
+        allowed = origin(server, headers=lambda: secret, hosts=("127.0.0.1",))
+        assert local_copy(allowed, EAGER).read_bytes() == SECOND
         assert "authorization" not in other.asked[0].headers
+
+
+def test_redirects_to_another_place_are_not_followed_unasked(server: Server) -> None:
+    with http_server() as other:
+        other.content["/there.json"] = SECOND
+        for url in (other.url, other.url.replace("127.0.0.1", "localhost")):
+            server.behave = redirecting({PATH: f"{url}/there.json?token=hidden"})
+            with pytest.raises(
+                ConfigError, match=r"it redirects to .*/there.json\?\[hidden\], another"
+            ):
+                fetch(server)
+        port = other.url.rpartition(":")[2]
+        hosts = ("127.0.0.1:1", f"localhost:{port}", "*.example.com")
+        with pytest.raises(ConfigError, match="its host is none of source_hosts"):
+            local_copy(origin(server, hosts=hosts), EAGER)
+        assert other.asked == []
+
+
+@pytest.mark.parametrize(
+    ("named", "url", "is_among"),
+    [
+        ("ci.example.com", "https://CI.example.com/x", True),
+        ("ci.example.com", "https://ci.example.com.evil.net/x", False),
+        ("*.example.com", "https://ci.example.com/x", True),
+        ("*.example.com", "https://example.com/x", False),
+        ("*.example.com", "https://evilexample.com/x", False),
+        ("ci.example.com:8443", "https://ci.example.com:8443/x", True),
+        ("ci.example.com:8443", "https://ci.example.com/x", False),
+        ("ci.example.com", "https://ci.example.com@evil.net/x", False),
+    ],
+)
+def test_hosts_are_compared_whole(named: str, url: str, *, is_among: bool) -> None:
+    assert _is_among((named,), urlsplit(url)) is is_among
+
+
+def test_a_server_that_drips_its_headers_is_given_up(server: Server) -> None:
+    """Each byte comes in time, the headers never end."""
+
+    def drip(request: BaseHTTPRequestHandler) -> bool:
+        with contextlib.suppress(OSError):
+            request.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
+            for _ in range(600):
+                time.sleep(0.02)
+                request.wfile.write(b"x")
+                request.wfile.flush()
+        return True
+
+    server.behave = drip
+    began = time.monotonic()
+    with pytest.raises(ConfigError, match="the download took too long"):
+        local_copy(HttpOrigin(server.url + PATH, read=0.1), EAGER)
+    assert time.monotonic() - began < 8
+
+
+@pytest.mark.parametrize("levels", [1, 2])
+def test_what_unpacks_to_more_than_is_allowed_is_refused(server: Server, levels: int) -> None:
+    """A bomb of 64 MB in 64 kB, never in memory or on disk as a whole."""
+    body = b"{" + b" " * (64 << 20) + b"}"
+    for _ in range(levels):
+        body = gzip.compress(body)
+
+    def packed(request: BaseHTTPRequestHandler) -> bool:
+        begin(request, len(body), "gzip")
+        request.wfile.write(body)
+        return True
+
+    server.behave = packed
+    small = Policy(every=0, largest_file=1 << 20)
+    text = "it is larger than 1 MB; raise source_largest_megabytes" if levels == 1 else "no JSON"
+    tracemalloc.start()
+    with pytest.raises(ConfigError, match=text):
+        fetch(server, small)
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 16 << 20
+
+
+def test_a_body_without_end_is_refused(server: Server) -> None:
+    def endless(request: BaseHTTPRequestHandler) -> bool:
+        request.send_response(200)
+        request.end_headers()
+        with contextlib.suppress(OSError):
+            while True:
+                request.wfile.write(b"{" * (1 << 16))
+        return True
+
+    server.behave = endless
+    with pytest.raises(ConfigError, match="it is larger than 1 MB"):
+        fetch(server, Policy(every=0, largest_file=1 << 20))
 
 
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://127.0.0.1/x"])

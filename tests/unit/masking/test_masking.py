@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from airflow_dataops.core.alerts.masking import mask, mask_all
+from airflow_dataops.core.masking import mask, mask_all
 
 
 @pytest.mark.parametrize(
