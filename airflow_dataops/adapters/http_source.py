@@ -11,7 +11,6 @@ import contextlib
 import http.client
 import socket
 import threading
-import time
 import urllib.error
 import urllib.request
 import zlib
@@ -77,15 +76,13 @@ class HttpOrigin:
         for name, value in {**self._own, **self._headers()}.items():
             request.add_unredirected_header(name, value)
         if self._hosts and not _is_among(self._hosts, urlsplit(self._url)):
-            raise OriginError(
-                f"its host is none of source_hosts ({_list(self._hosts)})", may_pass=False
-            )
-        until = time.monotonic() + _LONGEST * self._read
+            text = f"its host is none of source_hosts ({', '.join(self._hosts)})"
+            raise OriginError(text, may_pass=False)
         with _Deadline(_LONGEST * self._read) as deadline:
             try:
                 opener = _opener(self._read, deadline, self._hosts)
                 with opener.open(request, timeout=self._connect) as answer:
-                    return _received(answer, into, until)
+                    return _received(answer, into, deadline)
             except urllib.error.HTTPError as error:
                 with error:
                     if error.code == _NOT_MODIFIED:
@@ -120,8 +117,11 @@ class _Deadline:
     def watch(self, opened: socket.socket) -> None:
         """End this one too. Raises `TimeoutError` when the time is over already."""
         self._sockets.append(opened)
+        self.check()
+
+    def check(self) -> None:
+        """Raise `TimeoutError` when the time is over: then an answer looks as if it had ended."""
         if self._is_over:
-            self._end()
             raise TimeoutError
 
     def told(self, reason: str) -> OriginError:
@@ -164,7 +164,7 @@ def _conditions(validator: str) -> dict[str, str]:
     return {"Accept": "application/json, */*;q=0.5", "Accept-Encoding": "gzip", **given}
 
 
-def _received(answer: Any, into: Sink, until: float) -> str:
+def _received(answer: Any, into: Sink, deadline: _Deadline) -> str:
     """Copy the body, piece by piece; return the validator."""
     is_packed = answer.headers.get("Content-Encoding", "").lower() == "gzip"
     unpack = zlib.decompressobj(zlib.MAX_WBITS | 16) if is_packed else None
@@ -173,8 +173,7 @@ def _received(answer: Any, into: Sink, until: float) -> str:
         size += len(piece)
         for part in _unpacked(unpack, piece) if unpack else (piece,):
             into.write(part)
-        if time.monotonic() > until:
-            raise OriginError(_TOO_LONG, may_pass=False)
+    deadline.check()
     _check_whole(answer, size, is_whole=unpack is None or unpack.eof)
     told = {name: answer.headers.get(name) for name in ("ETag", "Last-Modified")}
     return msgspec.json.encode({name: value for name, value in told.items() if value}).decode()
@@ -291,10 +290,6 @@ def _is_among(hosts: tuple[str, ...], place: SplitResult) -> bool:
         if is_host and (not port or port == str(place.port)):
             return True
     return False
-
-
-def _list(hosts: tuple[str, ...]) -> str:
-    return ", ".join(hosts)
 
 
 def _is_safe(old: SplitResult, new: SplitResult) -> bool:
