@@ -117,7 +117,7 @@ def test_airflow_can_draw_every_grouping(group_by: str) -> None:
 def test_a_model_emits_the_asset_of_its_table() -> None:
     (asset,) = shop().get_task("fct_orders").outlets
     assert asset.uri == "dataops://warehouse/shop/marts/fct_orders"
-    assert asset.name == "warehouse/shop/marts/fct_orders"
+    assert asset.name == "dataops://warehouse/shop/marts/fct_orders"
 
 
 def test_odd_table_names_are_valid_assets(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_every_granularity_builds_the_same(
     assert set(run.states.values()) == {"success"}, run.errors
     assert rows(warehouse, "select id from d order by all") == [(1,), (2,)]
     told = {name for assets in run.assets.values() for name in assets}
-    assert told == {f"w/wh/main/{name}" for name in "abcd"}
+    assert told == {f"dataops://w/wh/main/{name}" for name in "abcd"}
     count = {"node": 5, "chain": 4, "layer": 1, "dag": 1}
     assert len(dag.tasks) == count[granularity]
 
@@ -97,7 +97,7 @@ def test_a_fused_task_returns_what_each_node_would(warehouse: Path, tmp_path: Pa
         "rows": 2,
     }
     assert nodes["test.tiny.a_ok"]["status"] == "pass"
-    assert run.assets["dag"]["w/wh/main/d"] == {"action": "created", "rows": 2}
+    assert run.assets["dag"]["dataops://w/wh/main/d"] == {"action": "created", "rows": 2}
     assert "-- d\n" in run.sql["dag"]
     assert run.stores["dag"].values == {}
 

@@ -9,6 +9,7 @@ from airflow.sdk import DAG, TaskGroup
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import dbt_dag, dbt_task_group, set_sla
+from airflow_dataops.core.assets import label
 from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.declared import slas_from_json
 from airflow_dataops.dag_factory.load import load_dags
@@ -41,7 +42,7 @@ def test_the_guides_keys_are_slas_of_the_dag(tmp_path: Path) -> None:
     [asset] = dag.task_dict["orders"].outlets
     assert found == {
         (SubjectKind.TASK, "orders"): "2 h after the run's start",
-        (SubjectKind.ASSET, asset.name): "at most 1 h old",
+        (SubjectKind.ASSET, label(asset.name)): "at most 1 h old",
         (SubjectKind.TASK, "board"): "by 07:00 Europe/Berlin",
     }
     assert dag.tags == {"dbt", "sla"}

@@ -95,7 +95,10 @@ def test_the_caller_chooses_how_many_inputs_start_a_dag(
     timetable: Any = dags["tiny__marts"].timetable
     condition = timetable.asset_condition
     assert isinstance(condition, kind)
-    assert [asset.name for asset in condition.objects] == ["w/wh/main/stg_a", "w/wh/main/stg_b"]
+    assert [asset.name for asset in condition.objects] == [
+        "dataops://w/wh/main/stg_a",
+        "dataops://w/wh/main/stg_b",
+    ]
 
 
 def test_a_schedule_of_the_callers_goes_to_the_first_dag(tmp_path: Path) -> None:
@@ -218,7 +221,9 @@ def test_with_a_schedule_it_starts_on_time_and_waits_for_them(tmp_path: Path) ->
     nodes = (of_other_project("dim"), reading("a", "model.up.dim", schedule="daily"))
     dag = two_projects(tmp_path, *nodes)["down"]
     assert dag.schedule == "@daily"
-    assert [asset.name for asset in dag.get_task("inputs.wait").inlets] == ["w/wh/main/dim"]
+    assert [asset.name for asset in dag.get_task("inputs.wait").inlets] == [
+        "dataops://w/wh/main/dim"
+    ]
     assert dag.get_task("a").upstream_task_ids == {"inputs.wait"}
 
 
