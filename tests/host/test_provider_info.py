@@ -83,7 +83,11 @@ def test_the_project_says_where_it_lives() -> None:
     urls = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["urls"]
     home = urls["Homepage"]
     assert all(url.startswith(home) for url in urls.values())
-    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "README.md").read_text())
+    readme = (ROOT / "README.md").read_text()
+    links = re.findall(r"\]\(([^)]+)\)|^\[[^\]]+\]: (\S+)$", readme, re.MULTILINE)
+    links = [one or other for one, other in links]
+    names = set(re.findall(r"^\[([^\]]+)\]: ", readme, re.MULTILINE))
+    assert set(re.findall(r"\]\[([^\]]+)\]", readme)) == names
     assert len(links) > 10
     assert [link for link in links if not link.startswith("https://")] == []
     for link in links:
