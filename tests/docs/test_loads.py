@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 APPEND = block("docs/loads/append.md", 1)
 CHANGES = block("docs/loads/changes.md", 1)
 DEFERRABLE = block("docs/loads/deferrable.md", 1)
+FILES = block("docs/loads/files.md", 1)
 HISTORY = block("docs/loads/history.md", 1)
 INCREMENT = block("docs/loads/increment.md", 1)
 BY_HAND = block("docs/loads/index.md", 1)
@@ -253,6 +255,24 @@ def test_rows_come_from_another_connection_and_from_files(desk: Desk) -> None:
     prices.source.url, prices.source.conn_id = f"{desk.folder}/prices/{{{{ ds }}}}/*.csv", None
     run_task(prices)
     assert desk.rows("from raw.prices") == [("tea", Decimal("3.50"))]
+
+
+def test_files_of_a_day_are_a_partition(desk: Desk) -> None:
+    """In a local folder in place of the bucket; the day is in the path, dates are German."""
+    desk.sql(
+        "create schema raw;"
+        "create table raw.orders (id text, price decimal(18, 2), shipped date, day date)"
+    )
+    task = desk.run_file(FILES)["orders"]
+    assert task.source.url == "s3://lake/orders/day={{ ds }}/*.csv.gz"
+    folder = desk.folder / "orders" / "day=2026-01-05"
+    folder.mkdir(parents=True)
+    (folder / "a.csv.gz").write_bytes(gzip.compress(b"id,price,shipped\n007,3.5,06.01.2026\n"))
+    task.source.url = f"{desk.folder}/orders/day={{{{ ds }}}}/*.csv.gz"
+    task.source.conn_id = None
+    run_task(task)
+    row = ("007", Decimal("3.50"), date(2026, 1, 6), date(2026, 1, 5))
+    assert desk.rows("from raw.orders") == [row]
 
 
 def test_deferrable_loads_are_made(desk: Desk) -> None:
