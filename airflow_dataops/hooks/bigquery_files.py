@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.sql import bulk
 from airflow_dataops.core.sql.dialects.error_codes import Fate
@@ -12,6 +13,7 @@ from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.core.sql.statements import send
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks.bigquery_jobs import wait
+from airflow_dataops.hooks.choices import Missing, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,12 +59,14 @@ class BigQueryFiles:
             out, from Parquet's own schema or a sample of the rows.
         options: of the load job, by the names of
             https://cloud.google.com/python/docs/reference/bigquery/latest/google.cloud.bigquery.job.LoadJobConfig.
+        missing: `fail`, or `skip` the load, where there is no file.
     """
 
     url: str | Sequence[str]
     format: str
     columns: Mapping[str, str] = field(default_factory=dict)
     options: Mapping[str, Any] = field(default_factory=dict)
+    missing: Missing | str = Missing.FAIL
 
     template_fields: ClassVar[Sequence[str]] = ("url",)
 
@@ -157,8 +161,9 @@ class BigQueryFiles:
                 )
 
     def _load(self, runner: Any, staging: Relation, config: LoadJobConfig) -> int | None:
-        from google.api_core.exceptions import GoogleAPICallError
+        from google.api_core.exceptions import GoogleAPICallError, NotFound
 
+        missing = chosen(Missing, self.missing, "missing")
         client = runner.client
         config.labels = runner.labels
         table = f"{staging.database or client.project}.{staging.schema}.{staging.identifier}"
@@ -166,6 +171,10 @@ class BigQueryFiles:
             job = client.load_table_from_uri(self._urls, table, job_config=config)
             wait(job)
         except GoogleAPICallError as error:
+            # "Not found: URI gs://..", where it may as well be a table.
+            gone = isinstance(error, NotFound) and "gs://" in str(error)
+            if gone and missing is Missing.SKIP:
+                raise LoadEmptyError from error
             kind = kind_of(error)
             if kind is not None and kind.fate is Fate.RETRYABLE:
                 told = f"{self._said}: BigQuery did not load it: {error}"

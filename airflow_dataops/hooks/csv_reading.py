@@ -129,7 +129,8 @@ def _read_options(options: Mapping[str, Any]) -> _Dialect:
         raise ConfigError(f"options {', '.join(unknown)}: CSV has {', '.join(sorted(_KNOWN))}.")
     nulls = {"null_values": [""], "strings_can_be_null": True, "quoted_strings_can_be_null": False}
     return _Dialect(
-        parse={"newlines_in_values": True, **{n: options[n] for n in _PARSE if n in options}},
+        # Whatever is asked for: without it Arrow cuts blocks in the middle of quotes.
+        parse={n: options[n] for n in _PARSE if n in options} | {"newlines_in_values": True},
         convert={**nulls, **{n: options[n] for n in _CONVERT if n in options}},
         options=options,
     )
@@ -265,8 +266,11 @@ class _Place:
         self._plain = True
 
     def look(self, block: bytes) -> None:
-        signs = (self._quote, b"\n\n", b"\n\r", b"\r\r")
-        self._plain = self._plain and not any(sign in block for sign in signs)
+        if self._plain:
+            empty = b"\n\n" in block
+            if b"\r" in block:
+                empty = empty or b"\n\r" in block or b"\r\r" in block
+            self._plain = not empty and self._quote not in block
 
     def of(self, row: int) -> str:
         """Return where a row is, which is counted from 0."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from airflow_dataops.adapters.addresses import shown
 from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.hooks.arrow_source import ArrowSource
+from airflow_dataops.hooks.choices import Missing, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -21,16 +21,6 @@ if TYPE_CHECKING:
     from airflow_dataops.hooks.bulk.batches import Batches
     from airflow_dataops.hooks.file_listing import Listing
     from airflow_dataops.hooks.file_rows import FileRows
-
-E = TypeVar("E", bound=StrEnum)
-
-
-class Missing(StrEnum):
-    """What it means that there is no file."""
-
-    FAIL = "fail"
-    SKIP = "skip"
-    """Nothing is to be loaded: the target stays as it is."""
 
 
 @dataclass
@@ -136,15 +126,3 @@ class Files(ArrowSource):
 
         yield from files.rows(schema)
         check_unchanged(self.url, self.conn_id, files.listing)
-
-
-def chosen(kind: type[E], value: str, what: str) -> E:
-    """Return a member of an enum by its value.
-
-    Raises:
-        ConfigError: there is none; the message lists them.
-    """
-    try:
-        return kind(value)
-    except ValueError:
-        raise ConfigError(f"{what}={value!r}: choose one of {', '.join(kind)}.") from None

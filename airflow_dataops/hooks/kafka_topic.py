@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from airflow_dataops.errors import ConfigError, MissingExtraError
 from airflow_dataops.hooks.arrow_source import ArrowSource
+from airflow_dataops.hooks.choices import chosen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -131,7 +132,7 @@ class KafkaTopic(ArrowSource):
         from airflow_dataops.hooks import kafka_reading
         from airflow_dataops.hooks.bulk.batches import Batches
 
-        start = _chosen(Start, self.start, "start")
+        start = chosen(Start, self.start, "start")
         with kafka_reading.open_consumer(self.conn_id) as consumer:
             ranges = kafka_reading.plan(consumer, self.topic, self.positions, start, self.patience)
             self._reached = {str(number): part.start for number, part in ranges.items()}
@@ -161,13 +162,6 @@ class KafkaTopic(ArrowSource):
         del kafka_reading
         from airflow_dataops.hooks.kafka_values import Decoder
 
-        values = _chosen(Values, self.values, "values")
-        unknown = _chosen(Unknown, self.unknown_fields, "unknown_fields")
+        values = chosen(Values, self.values, "values")
+        unknown = chosen(Unknown, self.unknown_fields, "unknown_fields")
         return Decoder(self.topic, values, self.columns, unknown, self.metadata, self.time_zone)
-
-
-def _chosen(kind: type[StrEnum], value: str, what: str) -> str:
-    try:
-        return kind(value)
-    except ValueError:
-        raise ConfigError(f"{what}={value!r}: choose one of {', '.join(kind)}.") from None

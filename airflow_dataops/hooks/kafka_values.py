@@ -108,13 +108,15 @@ class Decoder:
         return list(batch.columns)
 
     def _debezium(self, messages: Sequence[Any]) -> list[pa.Array]:
-        found = [self._envelope(message) for message in messages]
-        return [
-            pa.array([_raw(envelope.before) for envelope in found], pa.string()),
-            pa.array([_raw(envelope.after) for envelope in found], pa.string()),
-            pa.array([envelope.op for envelope in found], pa.string()),
-            pa.array([envelope.ddl for envelope in found], pa.string()),
-        ]
+        rows = [self._parts(message) for message in messages]
+        return [pa.array(part, pa.string()) for part in zip(*rows, strict=True)]
+
+    def _parts(self, message: Any) -> tuple[str | None, ...]:
+        found = self._envelope(message)
+        try:
+            return _raw(found.before), _raw(found.after), found.op, found.ddl
+        except UnicodeError as error:
+            raise self._wrong(message, f"it is not UTF-8: {error}") from error
 
     def _envelope(self, message: Any) -> _Envelope:
         value = message.value()

@@ -6,9 +6,11 @@ import logging
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.sql.copying import Copy, copy_files, create_for_copy
 from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.hooks.choices import Missing, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,6 +47,7 @@ class SnowflakeFiles:
         on_error: `abort_statement`, or what is wrong is left out, with a warning: `continue`,
             `skip_file`, `skip_file_<n>`, `skip_file_<n>%`.
         storage_integration: by which Snowflake reads a URL.
+        missing: `fail`, or `skip` the load, where there is no file.
     """
 
     location: str
@@ -56,6 +59,7 @@ class SnowflakeFiles:
     options: Mapping[str, Any] = field(default_factory=dict)
     on_error: str = "abort_statement"
     storage_integration: str | None = None
+    missing: Missing | str = Missing.FAIL
 
     template_fields: ClassVar[Sequence[str]] = ("location", "pattern", "files")
 
@@ -81,13 +85,16 @@ class SnowflakeFiles:
             ConfigError: a setting is wrong, or the target is not on Snowflake.
             RunError: there is no such file.
         """
+        missing = chosen(Missing, self.missing, "missing")
         self.stage_columns(runner, staging)
         found = runner.fetch(copy_files(staging, self._copy()))
         files = [row for row in found if len(row) > _FIRST_ERROR]
         if not files:
+            if missing is Missing.SKIP:
+                raise LoadEmptyError
             raise RunError(
-                f"{self.location}: there is no such file{self._among()}. Mend the location, or "
-                "wait for the file with a sensor."
+                f"{self.location}: there is no such file{self._among()}. Mend the location, "
+                "wait for the file with a sensor, or set missing='skip' where that is fine."
             )
         self._warn([row for row in files if str(row[_STATUS]).upper() != "LOADED"])
         return sum(int(row[_LOADED]) for row in files)

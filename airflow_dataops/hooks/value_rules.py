@@ -44,6 +44,8 @@ _INSTANT = pa.timestamp("us", "UTC")
 _MOST_DIGITS = 38
 _NO_DAY = date(1900, 1, 1)
 """That of strptime, where a format has none."""
+_GLANCE = 100
+"""Texts that are looked at before all others, where a type is to be found."""
 _SURE = 15
 """Digits that every double tells apart."""
 _WHOLE = re.compile(r"[+-]?\d+")
@@ -141,8 +143,10 @@ def find_rule(texts: pa.Array, rule: Rule) -> Rule:
 
 
 def _fits(texts: pa.Array, rule: Rule) -> bool:
+    convert = partial(_converter(rule), rule=rule)
     try:
-        _converter(rule)(texts, rule=rule)
+        convert(texts.slice(0, _GLANCE))
+        convert(texts)
     except (pa.ArrowException, ValueError):
         return False
     return True
@@ -237,10 +241,10 @@ def _check_exact(texts: pa.Array, numbers: pa.Array, rule: Rule) -> None:
     odd = pc.or_(pc.invert(pc.less(size, 2.0**53)), pc.equal(size, 0.0))  # NaN is among them
     if rule.origin is Origin.FOUND:
         odd = pc.or_(odd, pc.greater(pc.binary_length(texts), _SURE))
-    # What a program wrote as the shortest text of a double needs no other look.
-    odd = pc.and_(odd, pc.not_equal(numbers.cast(pa.string()), texts))
     if _any(odd):
-        for text in _few(texts.filter(odd)):
+        few, known = texts.filter(odd), numbers.filter(odd)
+        # What a program wrote as the shortest text of a double needs no other look.
+        for text in _few(few.filter(pc.not_equal(known.cast(pa.string()), few))):
             _check_number(text.strip(), rule)
     if rule.origin is Origin.FOUND and not pc.all(pc.is_finite(numbers)).as_py():
         raise _WrongError("no number")

@@ -74,6 +74,9 @@ def test_files_replace_a_partition_and_none_of_them_is_no_empty_partition(
     with pytest.raises(RunError, match="there is no such file"):
         load(opened, target, verb, SnowflakeFiles(location, columns=columns))
     assert [n for _, n in opened.rows(target)] == [1]
+    skipping = SnowflakeFiles(location, columns=columns, missing="skip")
+    assert load(opened, target, verb, skipping).staged == 0
+    assert [n for _, n in opened.rows(target)] == [1]
     upload(opened, tmp_path, a__csv="2026-01-01,5\n2026-01-01,6\n")
     load(opened, target, verb, SnowflakeFiles(location, columns=columns))
     assert [n for _, n in opened.rows(target)] == [5, 6]

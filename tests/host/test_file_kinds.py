@@ -5,21 +5,27 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
+from google.api_core.exceptions import NotFound
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Append, Attempt, Load
+from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks import file_rows
+from airflow_dataops.hooks.bigquery_files import BigQueryFiles
 from airflow_dataops.hooks.file_formats import FileFormat, Reading
 from airflow_dataops.hooks.file_reading import OpenFile
 from airflow_dataops.hooks.file_source import Files
@@ -398,6 +404,32 @@ def test_no_file_leaves_the_target_as_it_is_by_choice(tmp_path: Path) -> None:
     refused(Files(f"{tmp_path}/*.csv", "csv"), "there is no such file.*missing='skip'")
     with pytest.raises(ConfigError, match="missing='maybe': choose one of fail, skip"):
         loaded(Files(f"{tmp_path}/*.csv", "csv", missing="maybe"))
+
+
+@dataclass
+class Bucket:
+    """BigQuery's client, as far as a load job goes that finds no file."""
+
+    told: str
+    project: str = "shop"
+
+    def load_table_from_uri(self, *_: Any, **__: Any) -> None:
+        """Fail as BigQuery does."""
+        raise NotFound(self.told)
+
+
+def test_no_file_in_a_bucket_is_skipped_by_choice() -> None:
+    runner: Any = SimpleNamespace(
+        dialect="bigquery", labels={}, client=Bucket("Not found: URI gs://b/a.csv")
+    )
+    staging = Relation(identifier="staged", schema="raw")
+    with pytest.raises(LoadEmptyError):
+        BigQueryFiles("gs://b/a.csv", "csv", missing="skip").stage(runner, staging)
+    with pytest.raises(RunError, match="cannot load it"):
+        BigQueryFiles("gs://b/a.csv", "csv").stage(runner, staging)
+    runner.client = Bucket("Not found: Table shop.raw.staged")
+    with pytest.raises(RunError, match="cannot load it"):
+        BigQueryFiles("gs://b/a.csv", "csv", missing="skip").stage(runner, staging)
 
 
 def test_files_without_rows_among_others(tmp_path: Path) -> None:
