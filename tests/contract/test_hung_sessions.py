@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
     from tests.warehouses import Warehouse
 
+SLOW = pytest.mark.slow
 WAIT = timedelta(seconds=0.4)
 GIVEN_UP = WAIT.total_seconds() + 2.5
 """Within so many seconds who waits has given up: the last attempt and a busy machine included."""
@@ -118,7 +119,7 @@ def load(scenario: str, schema: str, attempt: Attempt) -> Any:
 
 @pytest.mark.parametrize(
     "after",
-    [pytest.param(n, marks=[pytest.mark.slow] if n % 6 else []) for n in range(BOUNDARIES)],
+    [pytest.param(n, marks=[pytest.mark.slow] if n != 6 else []) for n in range(BOUNDARIES)],
 )
 def test_nr_17_another_task_gives_up_in_time_and_a_retry_ends_the_hung_session(
     warehouse: Warehouse, after: int
@@ -161,7 +162,7 @@ def work_on(warehouse: Warehouse, attempt: Attempt | None, **more: Any) -> Any:
     return lambda runner: build(model(warehouse), code, runner, turn=turn)
 
 
-@pytest.mark.parametrize("after", [0, 3, 5])
+@pytest.mark.parametrize("after", [pytest.param(0, marks=SLOW), 3, pytest.param(5, marks=SLOW)])
 def test_a_build_gives_up_in_time_and_a_retry_ends_the_hung_session(
     warehouse: Warehouse, after: int
 ) -> None:
@@ -251,7 +252,9 @@ def replaced(warehouse: Warehouse, kind: str, patience: timedelta) -> None:
             build_view(relation, "select 9 as id", RelationKind.VIEW, runner, Patience(patience))
 
 
-@pytest.mark.parametrize("kind", ["load", "table", "view"])
+@pytest.mark.parametrize(
+    "kind", ["load", pytest.param("table", marks=SLOW), pytest.param("view", marks=SLOW)]
+)
 def test_readers_do_not_queue_behind_one_that_takes_long(warehouse: Warehouse, kind: str) -> None:
     """What replaces the table waits for the long reader; the others go on reading."""
     if kind == "view":

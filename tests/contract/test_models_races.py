@@ -5,6 +5,8 @@ Postgres: two sessions. DuckDB: two cursors of one process; two processes queue 
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING
 
@@ -27,11 +29,13 @@ from airflow_dataops.core.model import (
     TestSpec,
 )
 from airflow_dataops.core.sql.identifiers import quote
+from tests.duckdb_runner import open_duckdb
 from tests.execution_cases import values
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from airflow_dataops.core.ports import SqlRunner
     from tests.warehouses import Warehouse
@@ -58,6 +62,13 @@ MODELS = {
     "table": ModelSpec(materialized="table"),
     "view": ModelSpec(materialized="view"),
 }
+
+MODELS_RACED = [
+    "append",
+    "delete+insert",
+    pytest.param("merge", marks=pytest.mark.slow),
+    pytest.param("table", marks=pytest.mark.slow),
+]
 
 
 def node(warehouse: Warehouse, spec: object, kind: NodeKind = NodeKind.MODEL) -> Node:
@@ -105,7 +116,7 @@ def current(warehouse: Warehouse, name: str) -> str:
 
 
 @ENGINES
-@pytest.mark.parametrize("name", [name for name in MODELS if name != "view"])
+@pytest.mark.parametrize("name", MODELS_RACED)
 @ROUNDS
 def test_two_builds_of_a_model_at_once_leave_no_row_twice(
     engine: str, name: str, rounds: int
@@ -140,7 +151,7 @@ def test_two_builds_of_a_snapshot_at_once_begin_each_version_once(engine: str, r
 
 
 @ENGINES
-@pytest.mark.parametrize("first", ["nothing", "a table"])
+@pytest.mark.parametrize("first", ["nothing", pytest.param("a table", marks=pytest.mark.slow)])
 def test_two_first_builds_make_one_schema_and_one_relation(engine: str, first: str) -> None:
     """The schema, too, is made by both; views and seeds take each other's place."""
     for spec in (MODELS["view"], MODELS["table"], SeedSpec(file="seeds/orders.csv"), SNAPSHOT):
@@ -159,7 +170,9 @@ def test_two_first_builds_make_one_schema_and_one_relation(engine: str, first: s
 
 
 @ENGINES
-@pytest.mark.parametrize("kind", [StoreFailures.TABLE, StoreFailures.VIEW])
+@pytest.mark.parametrize(
+    "kind", [StoreFailures.TABLE, pytest.param(StoreFailures.VIEW, marks=pytest.mark.slow)]
+)
 def test_two_tests_that_store_their_failures_at_once(engine: str, kind: StoreFailures) -> None:
     with open_warehouse(engine) as warehouse:
         test = node(warehouse, TestSpec(store_failures=kind), NodeKind.TEST)
@@ -193,3 +206,76 @@ def test_two_tasks_at_once_on_engines_whose_ddl_commits(engine: str, name: str) 
         table = warehouse.sql(warehouse.relation("orders"))
         found = warehouse.runner.fetch(f"select id from {table} {where}")
         assert sorted(found) == [(1,), *((id_,) for id_, _ in NEW[:6])]
+
+
+WORKER = """
+import json, os, sys, time
+from pathlib import Path
+path, start = sys.argv[1:]
+os.environ["AIRFLOW_CONN_W"] = json.dumps({"conn_type": "duckdb", "host": path})
+from airflow_dataops.core.execution.build import build
+from airflow_dataops.core.model import Code, NodeKind
+from airflow_dataops.hooks.sql_runner import open_session
+from tests.contract.test_models_races import COLUMNS, MODELS, NEW, SNAPSHOT, TWICE, named, query
+print("ready", flush=True)
+while not Path(start).exists():
+    time.sleep(0.001)
+for name in TWICE:
+    for number in range(15):
+        with open_session("w") as session:
+            model = named(name, f"{name.replace('+', '_')}_{number}")
+            sql = query(name, model.relation.identifier)
+            build(model, Code(sql=sql, incremental_sql=sql), session)
+"""
+TWICE = ("append", "delete+insert", "merge", "snapshot")
+
+
+def named(name: str, table: str) -> Node:
+    kind = NodeKind.SNAPSHOT if name == "snapshot" else NodeKind.MODEL
+    return Node(
+        id=f"{kind}.shop.{table}",
+        kind=kind,
+        name=table,
+        package="shop",
+        spec=SNAPSHOT if name == "snapshot" else MODELS[name],
+        relation=Relation(identifier=table, schema="main"),
+    )
+
+
+def query(name: str, table: str) -> str:
+    if name != "append":
+        return values(NEW, COLUMNS)
+    return f"select * from ({values(NEW, COLUMNS)}) as s where id not in (select id from {table})"
+
+
+@pytest.mark.slow
+def test_two_processes_at_once_on_one_duckdb_file_leave_no_row_twice(tmp_path: Path) -> None:
+    """Fifteen times each of append, delete+insert, merge and snapshot, through the hook's queue."""
+    path, start = tmp_path / "shop.duckdb", tmp_path / "start"
+    with open_duckdb(str(path)) as runner:
+        for name in TWICE:
+            for number in range(15):
+                model = named(name, f"{name.replace('+', '_')}_{number}")
+                build(model, Code(sql=values(OLD, COLUMNS)), runner)
+    workers = [
+        subprocess.Popen(
+            [sys.executable, "-c", WORKER, str(path), str(start)],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    start.touch()
+    assert [worker.wait(300) for worker in workers] == [0, 0]
+    with open_duckdb(str(path)) as runner:
+        for name in TWICE:
+            current = "where dbt_valid_to is null" if name == "snapshot" else ""
+            for number in range(15):
+                table = f"{name.replace('+', '_')}_{number}"
+                found = runner.fetch(
+                    f'select count(*), count(distinct id) from "{table}" {current}'
+                )
+                assert found == [(len(UPSERTED), len(UPSERTED))], table
