@@ -59,7 +59,8 @@ select split_part(schema_name, '__', 1) as table_catalog,
     else coalesce(map {{'BIGINT': 'INT64', 'INTEGER': 'INT64', 'VARCHAR': 'STRING',
       'DOUBLE': 'FLOAT64', 'BOOLEAN': 'BOOL', 'TIMESTAMP': 'DATETIME', 'BLOB': 'BYTES',
       'TIMESTAMP WITH TIME ZONE': 'TIMESTAMP'}}[data_type], data_type) end as data_type,
-  coalesce(column_default, 'NULL') as column_default
+  coalesce(column_default, 'NULL') as column_default,
+  cast(null as varchar) as collation_name, cast(null as varchar) as rounding_mode
 from duckdb_columns() where contains(schema_name, '__')"""
 
 

@@ -1,6 +1,6 @@
 """fakesnow as a server for the unmodified Snowflake connector; a process of its own.
 
-`python -m tests.emulators.snowflake_server PORT CERTIFICATE KEY`. Eight repairs to fakesnow
+`python -m tests.emulators.snowflake_server PORT CERTIFICATE KEY`. Nine repairs to fakesnow
 0.12.1 in server mode:
 
 1. A statement that it does not support is an error of the client's statement. (It answered HTTP
@@ -13,6 +13,7 @@
    transaction that has written already.)
 7. Statements run while nobody waits, and so do scripts: see `snowflake_jobs`.
 8. A temporary table may be named with its schema; it is an ordinary one. (It was refused.)
+9. INFORMATION_SCHEMA.COLUMNS has DATETIME_PRECISION, though no digits are kept. (It had not.)
 
 Setting QUERY_TAG, which it does not know, does nothing.
 """
@@ -28,6 +29,7 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import fakesnow.arrow
 import fakesnow.cursor
+import fakesnow.info_schema
 import fakesnow.server
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -130,6 +132,12 @@ def main(port: int, certificate: str, key: str) -> None:
     fakesnow.cursor.FakeSnowflakeCursor.execute = execute  # type: ignore[method-assign]
     fakesnow.arrow.timestamp_to_sf_struct = timestamps
     fakesnow.server.sessions = Sessions()
+    listing = fakesnow.info_schema.SQL_CREATE_GLOBAL_INFORMATION_SCHEMA_COLUMNS_VIEW
+    fakesnow.server.shared_fs.duck_conn.execute(
+        listing.replace("create view if not exists", "create or replace view").replace(
+            "COLLATION_NAME,", "COLLATION_NAME, null::INTEGER as DATETIME_PRECISION,"
+        )
+    )
     login = Route("/session/v1/login-request", log_in, methods=["POST"])
     query = "/queries/v1/query-request"
     jobs = Route("/monitoring/queries/{sfqid}", snowflake_jobs.monitoring, methods=["GET"])

@@ -12,12 +12,13 @@ from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.sql.tables import Table
 
 _SHOWN = 3
+NO_COPIES: Mapping[str, str] = {}
 _A_KEY = "it is a key: name other columns in keys"
 SEVERAL = "several staged rows have the same key: make the rows of the query unique"
 
@@ -163,11 +164,13 @@ def one_row_per_key(
     keys: Sequence[str],
     order: Sequence[str],
     found: Sequence[tuple[object, ...]],
+    copies: Mapping[str, str] = NO_COPIES,
 ) -> Table:
     """Return staged rows that have each key once: the last one of each in the order.
 
     Args:
         found: keys that come several times, of `duplicate_keys`.
+        copies: the columns that hold the values to order by, by the name of those of `order`.
 
     Raises:
         RunError: keys come several times and no order tells which row is the last; the
@@ -176,25 +179,34 @@ def one_row_per_key(
     if not order:
         raise RunError(_ambiguous(job, found, keys))
     refuse_incomparable(job, staged, columns, SEVERAL)
-    tied = ask(staging.ties(staged.sql, columns, keys, order, job.dialect, _SHOWN), job.runner)
+    by = [copies.get(column, column) for column in order]
+    tied = ask(staging.ties(staged.sql, columns, keys, by, job.dialect, _SHOWN), job.runner)
     if tied:
         raise RunError(_tied(job, tied, keys, order))
-    return job.stage_query(staging.last_rows(staged.sql, columns, keys, order, job.dialect))
+    return job.stage_query(staging.last_rows(staged.sql, columns, keys, by, job.dialect))
 
 
 def distinct_row_per_key(
-    job: Job, staged: Table, columns: Sequence[str], keys: Sequence[str]
+    job: Job,
+    staged: Table,
+    columns: Sequence[str],
+    keys: Sequence[str],
+    copies: Mapping[str, str] = NO_COPIES,
 ) -> Table:
     """Return staged rows that have each key once; rows that are equal in all columns are one.
+
+    Args:
+        copies: the columns that hold the values to compare, by the name of those of `keys`.
 
     Raises:
         RunError: different rows have the same key; the message names some.
     """
-    if not duplicate_keys(job, staged, keys):
+    by = [copies.get(column, column) for column in keys]
+    if not duplicate_keys(job, staged, by):
         return staged
     refuse_incomparable(job, staged, columns, SEVERAL)
     once = job.stage_query(staging.distinct_rows(staged.sql, columns, job.dialect))
-    found = duplicate_keys(job, once, keys)
+    found = duplicate_keys(job, once, by)
     if found:
         raise RunError(_ambiguous(job, found, keys))
     return once

@@ -77,12 +77,12 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
         deletes = quote(debezium.DELETES, job.dialect)
     free = {name.casefold() for name in job.target.names} - {name.casefold() for name in given}
     helpers = [name for name in (op, told, sequence) if name.casefold() not in free]
-    fitted = fit(job, staged, consumed=helpers, given=given)
+    fitted = fit(job, staged, consumed=helpers, given=given, becoming={sequence: given[0]})
     keys = require(verb.keys, fitted.staged, setting="keys", where=where)
     nulls = _check_rows(job, verb, fitted, keys)
     [sequence] = require((sequence,), fitted.staged, setting="sequence", where=where)
     type_ = _sequence_type(job, fitted.staged, sequence, given[0])
-    named = (sequence, given[0], type_)
+    named = (fitted.copies.get(sequence, sequence), given[0], type_)
     query = changes.prepared(fitted.staged.sql, fitted.written, named, deletes, job.dialect)
     table = structs.replace(fitted.staged, sql=f"{subquery(query)} as prepared")
     return Events(
@@ -151,4 +151,4 @@ def _sequence_type(job: Job, staged: Table, sequence: str, column: str) -> str:
             f"{job.load.target}: {sequence} is {have} and {column} is {want}, and {reason}; cast "
             "it in the query. Nothing was written."
         )
-    return want
+    return job.target.column(column).cast

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.retyping import Copies, typed_alike
 from airflow_dataops.core.loads.specs import Drift
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import columns as column_sql
@@ -12,38 +13,54 @@ from airflow_dataops.core.sql.catalog import Column
 from airflow_dataops.core.sql.identifiers import resolve
 from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Filled, Table, TableColumn
-from airflow_dataops.core.sql.types import misfit, needs_cast
+from airflow_dataops.core.sql.types import misfit
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from airflow_dataops.core.loads.job import Job
 
 
 class Fitted(Struct, frozen=True):
-    """Staged rows whose columns are named as in the target.
+    """Staged rows whose columns are named as in the target, with values as it will hold them.
 
     Attributes:
         written: columns that go from the staging table into the target, in its order.
         whole: whether those, and what the verb fills itself, are all that the target has.
         added: statements that give the target columns it has not yet (`Drift.ADD`).
+        copies: the staged columns that hold the values of others in another way; see `fit`.
     """
 
     staged: Table
     written: tuple[str, ...]
     whole: bool
     added: tuple[Statement, ...] = ()
+    copies: dict[str, str] = {}
 
 
 def fit(
-    job: Job, staged: Table, *, consumed: Collection[str] = (), given: Collection[str] = ()
+    job: Job,
+    staged: Table,
+    *,
+    consumed: Collection[str] = (),
+    given: Collection[str] = (),
+    compared: Collection[str] | None = None,
+    ordering: Collection[str] = (),
+    becoming: Mapping[str, str] | None = None,
 ) -> Fitted:
     """Give the staged columns the target's names and types, and check that they fit.
+
+    Where a column of the target holds some values other than they were staged, rounded for one,
+    the staged rows are made anew with the values that it will hold: all that is compared from
+    then on is compared as it will be found again.
 
     Args:
         consumed: columns of the source that are for the verb, not for the target.
         given: columns of the target that the verb fills itself.
+        compared: columns of the target that the verb compares; None for all.
+        ordering: columns of the source that order rows of the source, by the values it gives.
+        becoming: columns of the source, and the given columns that their values go into.
 
     Columns that the table fills itself take no values: the source may not have them, unless
     columns that cannot be written are ignored.
@@ -60,7 +77,8 @@ def fit(
     both = [c for c in job.target.columns if c.name in set(staged.names) & known - consumed]
     common = [c for c in both if c.name not in filled]
     _check(job, staged, common, new, given)
-    staged = _typed_alike(job, staged, common)
+    copies = Copies(ordering=tuple(ordering), becoming=dict(becoming or {}))
+    staged, copied = typed_alike(job, staged, common, compared, copies)
     added = new if job.load.drift is Drift.ADD else []
     written = tuple(column.name for column in (*common, *added))
     computed = {name for name, how in filled.items() if how is Filled.COMPUTED}
@@ -72,6 +90,7 @@ def fit(
             for c in added
         ),
         whole=set(written) | given | computed >= set(job.target.names),
+        copies=copied,
     )
 
 
@@ -108,15 +127,6 @@ def _named_alike(job: Job, staged: Table) -> Table:
             send(statement, job.runner)
             renamed[name] = means
     return job.read(staged.relation) if renamed else staged
-
-
-def _typed_alike(job: Job, staged: Table, common: Sequence[TableColumn]) -> Table:
-    """Convert staged columns whose types the engine may not convert by itself."""
-    wanted = [c for c in common if needs_cast(staged.type_of(c.name), c.type, job.dialect)]
-    for column in wanted:
-        statement = staging.cast_column(staged.relation, column.name, column.type, job.dialect)
-        send(statement, job.runner)
-    return job.read(staged.relation) if wanted else staged
 
 
 def _check(

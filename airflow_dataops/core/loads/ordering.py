@@ -20,7 +20,7 @@ from airflow_dataops.core.sql.statements import Statement
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.model import Relation
@@ -65,8 +65,12 @@ def last_row_per_key(
     keys: Sequence[str],
     order: Sequence[str],
     text_order: TextOrder,
+    copies: Mapping[str, str],
 ) -> Table:
     """Return staged rows that have each key once: the last one of each by `order_by`.
+
+    Args:
+        copies: the columns that hold the source's own values, by the name of those of `order`.
 
     Raises:
         RunError: keys come several times, and no order tells which row is the last.
@@ -81,7 +85,7 @@ def last_row_per_key(
             return once
     if order:
         staged, order = ordered(job, staged, order, text_order, setting="order_by")
-    return one_row_per_key(job, staged, columns, keys, order, found)
+    return one_row_per_key(job, staged, columns, keys, order, found, copies)
 
 
 def _is_of_texts(job: Job, table: Table, columns: Sequence[str]) -> bool:

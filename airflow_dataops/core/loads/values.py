@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import UTC, date, datetime, time
+from decimal import Decimal, InvalidOperation
 
 from airflow_dataops.core.sql.types import Family, read_type
 from airflow_dataops.errors import ConfigError
@@ -38,6 +39,38 @@ def adapt(value: object, column: str, type_: str, dialect: str) -> object:
         return when.replace(tzinfo=UTC)
     log.warning("%s has no time zone and %s has one; converted to UTC", column, value)
     return _as_naive(when)
+
+
+def check_held(value: object, column: str, type_: str, dialect: str) -> None:
+    """Refuse a value that its column cannot hold: rounded or cut, it would be another one.
+
+    Raises:
+        ConfigError: no row can have it.
+    """
+    kept = read_type(type_, dialect)
+    if isinstance(value, datetime):
+        lost = value.microsecond % 10 ** max(6 - kept.digits, 0)
+    elif kept.family is Family.INTEGER or kept.scale is not None:
+        lost = _lost_digits(value, kept.scale or 0)
+    elif kept.family is Family.TEXT and kept.length is not None:
+        lost = len(str(value).rstrip(" ")) > kept.length
+    else:
+        return
+    if lost:
+        raise ConfigError(
+            f"{value!r} is not a value of the column {column}, which is {type_}: no row can have "
+            "it. Give the value as the table holds it."
+        )
+
+
+def _lost_digits(value: object, scale: int) -> bool:
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return False  # the engine says what is wrong with it
+    _, digits, exponent = number.as_tuple()
+    beyond = -scale - exponent if isinstance(exponent, int) else 0
+    return beyond > 0 and any(digits[-beyond:])
 
 
 def _read(value: object, column: str, type_: str) -> date | datetime:

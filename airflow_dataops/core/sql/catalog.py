@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
@@ -14,6 +15,8 @@ from airflow_dataops.core.sql.tables import read_table
 
 if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
+
+_TIME = re.compile(r"^(TIME(?:STAMP_\w+)?)\(\d\)$")
 
 
 class Column(Struct, frozen=True):
@@ -32,9 +35,15 @@ def relation_kind(runner: SqlRunner, relation: Relation) -> RelationKind | None:
 
 
 def columns_of(runner: SqlRunner, relation: Relation) -> tuple[Column, ...]:
-    """Return the columns of a relation in their order; none when it does not exist."""
+    """Return the columns of a relation in their order; none when it does not exist.
+
+    Their types are as dbt's adapter sees them.
+    """
     table = read_table(runner, relation)
-    return () if table is None else tuple(Column(name=c.name, type=c.type) for c in table.columns)
+    if table is None:
+        return ()
+    seen = str if get_dialect(runner.dialect).time_digits else _without_digits
+    return tuple(Column(name=c.name, type=seen(c.type)) for c in table.columns)
 
 
 def schema_exists(runner: SqlRunner, relation: Relation) -> bool:
@@ -71,6 +80,10 @@ def full_name(relation: Relation, runner: SqlRunner) -> Relation:
     database = get_dialect(runner.dialect).current_database
     [(name, schema)] = runner.fetch(f"select {database}, current_schema()")
     return replace(relation, database=name, schema=schema)
+
+
+def _without_digits(type_: str) -> str:
+    return _TIME.sub(r"\1", type_)
 
 
 def _lookup(listing: str, parts: dict[str, str | None], names: Names) -> Statement:

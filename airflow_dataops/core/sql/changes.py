@@ -68,7 +68,7 @@ def create_tombstones(
 ) -> Statement:
     """Return the statement that makes the table of tombstones unless it exists."""
     columns = ", ".join(
-        f"{quote(name, dialect)} {target.type_of(name)}" for name in (*keys, sequence)
+        f"{quote(name, dialect)} {target.column(name).declared}" for name in (*keys, sequence)
     )
     return Statement(sql=f"create table if not exists {render(table, dialect)} ({columns})")
 

@@ -47,7 +47,7 @@ def flattened(
     before = ",\n  ".join(
         _field(BEFORE, column, fields, loading)
         if column.name in keys
-        else f"cast(null as {column.type}) as {quote(column.name, loading.name)}"
+        else f"cast(null as {column.cast}) as {quote(column.name, loading.name)}"
         for column in columns
     )
     old_key = " or ".join(
@@ -153,7 +153,7 @@ def _rounded(name: str, column: TableColumn, field: str, loading: Loading) -> St
 
 def _field(name: str, column: TableColumn, fields: Mapping[str, str], loading: Loading) -> str:
     raw = _raw(name, fields[column.name], loading)
-    return f"cast({raw} as {column.type}) as {quote(column.name, loading.name)}"
+    return f"cast({raw} as {column.cast}) as {quote(column.name, loading.name)}"
 
 
 def _raw(name: str, field: str, loading: Loading) -> str:

@@ -9,15 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.sql.identifiers import quote, quote_all
 from airflow_dataops.core.sql.statements import MARK, Effect, Statement
+from airflow_dataops.core.sql.types import Family, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    from airflow_dataops.core.sql.tables import TableColumn
 
 
 def condition(
     values: Mapping[str, Any],
     within: tuple[str, Any, Any] | None,
-    types: Mapping[str, str],
+    columns: Mapping[str, TableColumn],
     dialect: str,
 ) -> Statement:
     """Return the condition for a partition's rows. Column and value are of the target's type.
@@ -25,19 +28,19 @@ def condition(
     Args:
         values: value by column; None for NULL.
         within: a column, and a half-open range of it.
-        types: the target's type by column.
+        columns: those of the target, by name.
     """
     tests, bound = [], []
     for column, value in values.items():
-        converted = _converted(column, types, dialect)
+        converted = _converted(columns[column], dialect)
         if value is None:
             tests.append(f"{converted} is null")
         else:
-            tests.append(f"{converted} = {_value(column, types)}")
+            tests.append(f"{converted} = {_value(columns[column], dialect)}")
             bound.append(value)
     if within is not None:
         column, start, end = within
-        converted, value_ = _converted(column, types, dialect), _value(column, types)
+        converted, value_ = _converted(columns[column], dialect), _value(columns[column], dialect)
         tests.append(f"{converted} >= {value_} and {converted} < {value_}")
         bound += [start, end]
     return Statement(sql=" and ".join(tests), parameters=tuple(bound))
@@ -73,11 +76,13 @@ def replace_partition(
     )
 
 
-def _converted(column: str, types: Mapping[str, str], dialect: str) -> str:
+def _converted(column: TableColumn, dialect: str) -> str:
     # The same conversion on both sides, or a deletion finds other rows than the insertion
     # adds. Where the types are equal the engine drops it, and its index or zone map is used.
-    return f"cast({quote(column, dialect)} as {types[column]})"
+    return f"cast({quote(column.name, dialect)} as {column.type})"
 
 
-def _value(column: str, types: Mapping[str, str]) -> str:
-    return f"cast({MARK} as {types[column]})"
+def _value(column: TableColumn, dialect: str) -> str:
+    # A text is not cut to the column's length: it would be another partition's.
+    cut = read_type(column.type, dialect).family in (Family.TEXT, Family.OTHER)
+    return f"cast({MARK} as {column.cast if cut else column.type})"

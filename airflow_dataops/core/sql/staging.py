@@ -94,26 +94,6 @@ def rename_column(staging: Relation, old: str, new: str, dialect: str) -> Statem
     )
 
 
-def cast_column(staging: Relation, name: str, type_: str, dialect: str) -> Statement:
-    """Return the statement that converts a column to the type its target has for it."""
-    column = quote(name, dialect)
-    if not get_loading(dialect).alters_types:
-        table = render(staging, dialect)
-        anew = get_loading(dialect).create_staging.replace("create", "create or replace", 1)
-        return Statement(
-            sql=(
-                f"{anew.replace('{}', table)} as\n"
-                f"select * replace (cast({column} as {type_}) as {column}) from {table}"
-            )
-        )
-    return Statement(
-        sql=(
-            f"alter table {render(staging, dialect)} alter column {column}"
-            f" type {type_} using cast({column} as {type_})"
-        )
-    )
-
-
 def facts(table: str, conditions: Sequence[Statement], distinct: str = "") -> Statement:
     """Return the query for the number of rows, and of those that meet each condition.
 

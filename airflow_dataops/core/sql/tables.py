@@ -32,12 +32,27 @@ class TableColumn(Struct, frozen=True):
         type: the engine's own spelling, such as `DECIMAL(18,3)`.
         required: it takes no NULL and has no default.
         filled: set where the table itself fills it.
+        clause: what else decides how values are kept and compared, as it follows the type in a
+            definition: a collation, a way of rounding.
+        unlimited: the type without its limits, where a cast to it would cut values silently.
     """
 
     name: str
     type: str
     required: bool = False
     filled: Filled | None = None
+    clause: str = ""
+    unlimited: str = ""
+
+    @property
+    def declared(self) -> str:
+        """What follows the name of a column that keeps and compares values as this one does."""
+        return f"{self.type}{self.clause}"
+
+    @property
+    def cast(self) -> str:
+        """The type to which values can be cast, so that none is cut: storing it limits it."""
+        return self.unlimited or self.type
 
 
 class Table(Struct, frozen=True):
@@ -59,7 +74,11 @@ class Table(Struct, frozen=True):
 
     def type_of(self, name: str) -> str:
         """Return the type of one of its columns."""
-        return next(column.type for column in self.columns if column.name == name)
+        return self.column(name).type
+
+    def column(self, name: str) -> TableColumn:
+        """Return one of its columns."""
+        return next(column for column in self.columns if column.name == name)
 
 
 def read_table(runner: SqlRunner, relation: Relation) -> Table | None:
@@ -76,10 +95,13 @@ def read_table(runner: SqlRunner, relation: Relation) -> Table | None:
 
 
 def _column(row: Sequence[Any]) -> TableColumn:
-    name, type_, required, _, *filled = row
+    told: list[Any] = [*row, *[None] * (7 - len(row))]
+    name, type_, required, _, filled, clause, unlimited = told
     return TableColumn(
         name=name,
         type=type_,
         required=bool(required),
-        filled=Filled(filled[0]) if filled and filled[0] else None,
+        filled=Filled(filled) if filled else None,
+        clause=clause or "",
+        unlimited=unlimited or "",
     )

@@ -29,10 +29,20 @@ class Family(StrEnum):
 
 
 class Type(Struct, frozen=True):
-    """A type, read from an engine's spelling. `scale` is None where the type leaves it open."""
+    """A type, read from an engine's spelling.
+
+    Attributes:
+        kind: which of its family, as sqlglot names it.
+        scale: digits after the point of a decimal; None where the type leaves it open.
+        digits: those of a second's fraction, of a time.
+        length: the most characters (or bytes) of a text; None where the type leaves it open.
+    """
 
     family: Family
+    kind: str = ""
     scale: int | None = None
+    digits: int = 0
+    length: int | None = None
 
 
 _T = exp.DataType.Type
@@ -43,7 +53,7 @@ _FAMILIES = (
     (Family.DECIMAL, {_T.DECIMAL, _T.BIGDECIMAL, _T.UDECIMAL, _T.DECFLOAT}),
     (Family.TEXT, {_T.CHAR, _T.NCHAR, _T.VARCHAR, _T.NVARCHAR, _T.TEXT, _T.NAME}),
     (Family.DATE, {_T.DATE, _T.DATE32}),
-    (Family.TIME, {_T.TIME, _T.TIMETZ}),
+    (Family.TIME, {_T.TIME, _T.TIMETZ, _T.TIME_NS}),
     (Family.AWARE, {_T.TIMESTAMPTZ, _T.TIMESTAMPLTZ}),
     (
         Family.NAIVE,
@@ -54,6 +64,15 @@ _FAMILIES = (
     (Family.NULL, {_T.NULL}),
 )
 _FAMILY_OF = {kind: family for family, kinds in _FAMILIES for kind in kinds}
+_DIGITS = {
+    ("duckdb", _T.TIMESTAMP_S): 0,
+    ("duckdb", _T.TIMESTAMP_MS): 3,
+    ("duckdb", _T.TIMESTAMP_NS): 9,
+    ("duckdb", _T.TIME_NS): 9,
+}
+"""Of a second's fraction, where the type's name tells them."""
+_MOST_DIGITS = {"snowflake": 9}
+_TIMES = (Family.TIME, Family.NAIVE, Family.AWARE)
 _WIDENS = {
     (Family.INTEGER, Family.DECIMAL),
     (Family.INTEGER, Family.FLOAT),
@@ -72,11 +91,22 @@ def read_type(text: str, dialect: str) -> Type:
     except SqlglotError:
         return Type(family=Family.OTHER)
     family = _FAMILY_OF.get(parsed.this, Family.OTHER)
-    if family is not Family.DECIMAL:
-        return Type(family=family)
-    sizes = [int(parameter.name) for parameter in parsed.expressions if parameter.name.isdigit()]
-    scale = (sizes[1] if len(sizes) > 1 else 0) if sizes else None
-    return Type(family=family, scale=scale)
+    kind = parsed.this.value if family is not Family.OTHER else ""
+    sizes = [int(size) for p in parsed.expressions if (size := p.name).isdigit()]
+    if family is Family.DECIMAL:
+        return Type(family=family, kind=kind, scale=_scale(parsed, sizes, dialect))
+    if family in _TIMES:
+        usual = _DIGITS.get((dialect, parsed.this), _MOST_DIGITS.get(dialect, 6))
+        return Type(family=family, kind=kind, digits=sizes[0] if sizes else usual)
+    if family in (Family.TEXT, Family.BINARY):
+        return Type(family=family, kind=kind, length=sizes[0] if sizes else None)
+    return Type(family=family, kind=kind)
+
+
+def _scale(parsed: exp.DataType, sizes: list[int], dialect: str) -> int | None:
+    if not parsed.expressions:
+        return 38 if (dialect, parsed.this) == ("bigquery", _T.BIGDECIMAL) else None
+    return sizes[1] if len(sizes) > 1 else 0
 
 
 def misfit(source: str, target: str, dialect: str) -> str | None:
@@ -93,6 +123,8 @@ def misfit(source: str, target: str, dialect: str) -> str | None:
     if old.family is new.family is Family.DECIMAL:
         cut = None not in (old.scale, new.scale) and (old.scale or 0) > (new.scale or 0)
         return "it would lose digits after the point" if cut else None
+    if old.family is new.family is Family.TIME and (old.kind == "TIMETZ") != (new.kind == "TIMETZ"):
+        return "a time with and one without a time zone are different things"
     if old.family is new.family or (old.family, new.family) in _WIDENS:
         return None
     if old.family is Family.DECIMAL and old.scale == 0 and new.family is Family.INTEGER:

@@ -13,6 +13,7 @@ from airflow_dataops.core.sql.control import Leased
 from airflow_dataops.core.sql.dialects.loadings import LOADINGS, get_loading
 from airflow_dataops.core.sql.scripts import embedded, has_scripts, publication_script
 from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.sql.tables import TableColumn
 from airflow_dataops.errors import ConfigError
 from tests.contract.emitted import EXPECTED
 
@@ -25,7 +26,9 @@ def test_a_days_load_is_the_reviewed_script(dialect: str) -> None:
         partition='{"day":"2026-01-31"}',
         loading=get_loading(dialect),
     )
-    day = partitions.condition({"day": date(2026, 1, 31)}, None, {"day": "date"}, dialect)
+    day = partitions.condition(
+        {"day": date(2026, 1, 31)}, None, {"day": TableColumn(name="day", type="date")}, dialect
+    )
     target, staged = ("`sales`.`orders`", "`sales`.`orders__stg`")
     if dialect == "snowflake":
         target, staged = target.replace("`", '"'), staged.replace("`", '"')

@@ -49,7 +49,7 @@ def prepare_append(job: Job, verb: Append, source: Source) -> Publication:
         )
     if _keeps(verb, source):
         return _every_row(job, verb, source)
-    fitted = fit(job, stage(job, source))
+    fitted = fit(job, stage(job, source), ordering=verb.order_by)
     if not verb.keys:
         refuse_incomparable(job, fitted.staged, fitted.written, WHOLE_ROWS)
         rows = count(job, fitted.staged, [], verb.on_empty).rows
@@ -70,7 +70,7 @@ def _every_row(job: Job, verb: Append, source: Source) -> Publication:
     """Add all rows. A log's positions tell that they are new; elsewhere a receipt does."""
     is_log = isinstance(source, Log)
     first = () if is_log else receipts.begin_once(job)
-    fitted = fit(job, stage(job, source))
+    fitted = fit(job, stage(job, source), compared=())
     rows = count(job, fitted.staged, [], verb.on_empty).rows
     added = insert_rows(job.target, fitted.staged, fitted.written, job.dialect)
     last = () if is_log else (receipts.written(job, rows),)
@@ -97,8 +97,9 @@ def _by_key(job: Job, verb: Append, fitted: Fitted) -> tuple[int, tuple[Statemen
     if verb.null_keys is NullKeys.REFUSE:
         refuse(job, counts, [nulls])
     if order:
-        columns = fitted.written
-        rows = last_row_per_key(job, fitted.staged, columns, keys, order, verb.text_order)
+        rows = last_row_per_key(
+            *(job, fitted.staged, fitted.written, keys, order, verb.text_order, fitted.copies)
+        )
     else:
         rows = distinct_row_per_key(job, fitted.staged, fitted.written, keys)
     wanted = Wanted(

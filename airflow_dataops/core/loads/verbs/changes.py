@@ -16,10 +16,13 @@ from airflow_dataops.core.sql import changes as sql
 from airflow_dataops.core.sql import orders, staging
 from airflow_dataops.core.sql.changes import Changes
 from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.sql.rounding import Loss, loss
 from airflow_dataops.core.sql.statements import ask, send
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.sql.statements import Statement
@@ -41,7 +44,9 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
     tombstones = sql.tombstone_table(job.load.target, job.loading)
     create = sql.create_tombstones(tombstones, job.target, keys, sequence, job.dialect)
     ensure_table(job.runner, tombstones, create.sql, job.load.wait)
-    _check_kept(job, job.read(tombstones), sequence)
+    kept = job.read(tombstones)
+    _check_kept(job, kept, sequence)
+    _check_tombstones(job, kept, (*keys, sequence))
     events = read_events(job, verb, source, given=(sequence, *flag))
     to = Changes(
         target=job.target.sql,
@@ -55,6 +60,22 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
     )
     statements = _soft(job, to, events, flag[0]) if flag else _hard(job, to, events)
     return Publication(staged=events.rows, statements=(*events.added, *statements))
+
+
+def _check_tombstones(job: Job, tombstones: Table, names: Sequence[str]) -> None:
+    """Refuse tombstones that hold less than the target, such as made before it was altered."""
+    kept = {column.name: column for column in tombstones.columns}
+    unlike = [
+        f"{column.name} {column.declared}"
+        for column in map(job.target.column, names)
+        if column.name not in kept or loss(column, kept[column.name], job.dialect) is not Loss.NONE
+    ]
+    if unlike:
+        raise RunError(
+            f"{tombstones.relation}, which keeps the keys that were deleted from {job.load.target}, cannot "
+            f"hold its {', '.join(unlike)}: give it columns like that, or drop it, which forgets "
+            "the deletions. Nothing was written."
+        )
 
 
 def _hard(job: Job, to: Changes, events: Events) -> tuple[Statement, ...]:

@@ -55,12 +55,14 @@ def prepare_history(job: Job, verb: History, source: Source) -> Publication:
     effective = require((verb.effective_at,), staged, setting="effective_at", where=where)
     known = {c.casefold() for c in job.target.names} - {c.casefold() for c in times}
     helpers = [c for c in effective if c.casefold() not in known]
-    fitted = fit(job, staged, consumed=helpers, given=times)
+    becoming = {verb.effective_at: times[0]}
+    fitted = fit(job, staged, consumed=helpers, given=times, becoming=becoming)
     counts, keys, effective_at = _checked(job, verb, fitted)
     _check_time(job, fitted, effective_at, times[0])
     refuse_incomparable(job, fitted.staged, fitted.written, _VERSIONS)
-    columns = tuple(dict.fromkeys((*fitted.written, effective_at)))
-    rows = distinct_row_per_key(job, fitted.staged, columns, (*keys, effective_at))
+    begin = fitted.copies.get(effective_at, effective_at)
+    columns = tuple(dict.fromkeys((*fitted.written, begin)))
+    rows = distinct_row_per_key(job, fitted.staged, columns, (*keys, effective_at), fitted.copies)
     line = _line(job, verb, fitted, rows, keys, effective_at, times, null_keys=bool(counts.met[1]))
     new = job.stage_query(histories.incoming(line, closed_at))
     if verb.same_time is SameTime.REFUSE:
@@ -156,7 +158,7 @@ def _line(
         target=job.target.sql,
         source=rows.sql,
         keys=keys,
-        effective_at=effective_at,
+        effective_at=fitted.copies.get(effective_at, effective_at),
         time_type=job.target.type_of(valid_from),
         compared=compared,
         carried=carried,

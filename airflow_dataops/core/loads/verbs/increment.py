@@ -54,13 +54,14 @@ def prepare_increment(job: Job, verb: Increment, source: Source) -> Publication:
     _drop_past_the_end(job, mark, staged, cursor)
     per = require(verb.per, staged, setting="per", where=where)
     helpers = {c for c in (cursor, *per) if c.casefold() not in _folded(job)}
-    fitted = fit(job, staged, consumed=helpers)
+    # Of the values that the source has, which is asked for what is past them: a mark that the
+    # target rounded up would pass over rows.
+    type_ = staged.type_of(cursor)
+    marks = _marks(job, staged, cursor, per, orders.not_finite(cursor, type_, job.dialect))
+    fitted = fit(job, staged, consumed=helpers, ordering=verb.order_by or (verb.cursor,))
     [cursor] = require((verb.cursor,), fitted.staged, setting="cursor", where=where)
-    per = require(verb.per, fitted.staged, setting="per", where=where)
-    type_ = fitted.staged.type_of(cursor)
-    endless = orders.not_finite(cursor, type_, job.dialect)
+    endless = orders.not_finite(cursor, fitted.staged.type_of(cursor), job.dialect)
     rows, statements = _written(job, verb, fitted, cursor, endless, is_log=isinstance(source, Log))
-    marks = _marks(job, fitted, cursor, per, endless)
     run = job.load.attempt.run_id
     raised = watermarks.raise_watermarks(mark.marked, marks, run, type_) if marks else ()
     return Publication(
@@ -110,7 +111,7 @@ def _written(
     order = require(verb.order_by, rows, setting="order_by", where=where) or (cursor,)
     columns = tuple(dict.fromkeys((*fitted.written, *order)))
     wanted = Wanted(
-        source=last_row_per_key(job, rows, columns, keys, order, verb.text_order),
+        source=last_row_per_key(job, rows, columns, keys, order, verb.text_order, fitted.copies),
         keys=keys,
         inserted=fitted.written,
         updated=tuple(column for column in fitted.written if column not in keys),
@@ -173,9 +174,9 @@ def _endless_cursor(cursor: str, endless: str | None) -> Test:
 
 
 def _marks(
-    job: Job, fitted: Fitted, cursor: str, per: tuple[str, ...], endless: str | None
+    job: Job, staged: Table, cursor: str, per: tuple[str, ...], endless: str | None
 ) -> tuple[tuple[str, str], ...]:
-    query = watermarks.greatest(fitted.staged.sql, cursor, per, job.dialect, leaving_out=endless)
+    query = watermarks.greatest(staged.sql, cursor, per, job.dialect, leaving_out=endless)
     return tuple(
         (write_scope(scope), write_cursor(mark, cursor))
         for *scope, mark in ask(query, job.runner)

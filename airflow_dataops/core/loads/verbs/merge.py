@@ -38,7 +38,7 @@ def prepare_merge(job: Job, verb: Merge, source: Source) -> Publication:
     require(verb.keys, job.target, setting="keys", where=name)
     staged = stage(job, source)
     flag = _flag(verb, staged, name)
-    fitted = fit(job, staged, consumed=flag)
+    fitted = fit(job, staged, consumed=flag, ordering=verb.order_by)
     keys = require(verb.keys, fitted.staged, setting="keys", where=f"the source of {name}")
     order = require(verb.order_by, fitted.staged, setting="order_by", where=f"the source of {name}")
     counts, unique = count_keys(job, fitted.staged, keys, verb.on_empty)
@@ -50,7 +50,7 @@ def prepare_merge(job: Job, verb: Merge, source: Source) -> Publication:
     rows = fitted.staged
     if not unique:
         columns = (*fitted.written, *flag)
-        rows = last_row_per_key(job, rows, columns, keys, order, verb.text_order)
+        rows = last_row_per_key(job, rows, columns, keys, order, verb.text_order, fitted.copies)
     wanted = Wanted(
         source=rows,
         keys=keys,

@@ -11,7 +11,7 @@ from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.ordering import refuse_text
 from airflow_dataops.core.loads.specs import Outside
 from airflow_dataops.core.loads.stage import stage
-from airflow_dataops.core.loads.values import adapt
+from airflow_dataops.core.loads.values import adapt, check_held
 from airflow_dataops.core.sql import partitions
 from airflow_dataops.errors import ConfigError
 
@@ -29,7 +29,7 @@ def prepare_partition(job: Job, verb: LoadPartition, source: Source) -> Publicat
     staged = stage(job, source)
     where = f"the source of {job.load.target}"
     require(columns, staged, setting="the partition", where=where)
-    fitted = fit(job, staged)
+    fitted = fit(job, staged, compared=columns)
     counts = count(job, fitted.staged, [partitions.outside(condition)], verb.on_empty)
     if verb.outside is Outside.REFUSE:
         refuse(job, counts, [_outside(condition, columns)])
@@ -54,19 +54,22 @@ def _condition(job: Job, verb: LoadPartition) -> tuple[tuple[str, ...], Statemen
             "the place of the whole table, use Replace."
         )
     columns = require(named, job.target, setting="the partition", where=str(job.load.target))
-    types = {column: job.target.type_of(column) for column in columns}
     if verb.within is not None:
         refuse_text(job, job.target, [columns[-1]], setting="the range")
+    partition = {column: job.target.column(column) for column in columns}
+    types = {name: column.type for name, column in partition.items()}
 
     def fitting(column: str, value: object) -> object:
         return adapt(value, column, types[column], job.dialect)
 
     values = {c: fitting(c, v) for c, v in zip(columns, verb.values.values(), strict=False)}
+    for name, value in values.items():
+        check_held(value, name, types[name], job.dialect)
     within = None
     if verb.within is not None:
         column = columns[-1]
         within = (column, fitting(column, verb.within.start), fitting(column, verb.within.end))
-    return columns, partitions.condition(values, within, types, job.dialect)
+    return columns, partitions.condition(values, within, partition, job.dialect)
 
 
 def _outside(condition: Statement, columns: tuple[str, ...]) -> Test:

@@ -31,11 +31,11 @@ def prepare_replace(job: Job, verb: Replace, source: Source) -> Publication:
     """See `Replace`."""
     refuse_deletion(job, "all rows", all_rows=True)
     if not _may_swap_in(job, source):
-        fitted = fit(job, stage(job, source))
+        fitted = fit(job, stage(job, source), compared=())
         rows = count(job, fitted.staged, [], verb.on_empty).rows
         return Publication(staged=rows, statements=_statements(job, fitted))
     table, staged = stage_beside(job, source)
-    fitted = fit(job, table)
+    fitted = fit(job, table, compared=())
     rows = count(job, fitted.staged, [], verb.on_empty, known=staged.rows).rows
     way = _way(job)
     if way is Swap.ROWS or not (staged.alike or _is_same(job, fitted)):

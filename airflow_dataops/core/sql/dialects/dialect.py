@@ -135,6 +135,7 @@ class Dialect(Struct, frozen=True):
         create_staging: how a table for the time of a build begins, where it is not as for
             loads; `{}` is its name.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
+        time_digits: whether dbt's adapter sees the digits of a time's type.
     """
 
     name: str
@@ -159,3 +160,4 @@ class Dialect(Struct, frozen=True):
     transient: bool = False
     create_staging: str | None = None
     sized_texts: str | None = None
+    time_digits: bool = True

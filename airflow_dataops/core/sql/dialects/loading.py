@@ -79,7 +79,8 @@ class Loading(Struct, frozen=True):
         transactional_ddl: whether ALTER TABLE can be rolled back.
         hashes_nulls: whether a join on IS NOT DISTINCT FROM is as fast as one on `=`.
         columns: the query for a table's columns, in order: name, type, whether a value is
-            required, whether it is a view, and, where the engine tells, a `Filled` or NULL.
+            required, whether it is a view, and as many as the engine tells of `TableColumn`'s
+            filled, clause and unlimited, or NULL.
         json_field: the expression for a field of a JSON object, as text; it is given the
             object, as SQL, and the field's name.
         json_keys: the query for the names of the fields that the JSON objects of a column
@@ -104,10 +105,10 @@ class Loading(Struct, frozen=True):
             there is but one.
         create_staging: how a staging table that is no session's begins; `{}` is its name.
         locks: see `Locks`.
-        alters_types: whether a column's type can be changed to any other; where it cannot, a
-            staging table is made anew.
         waits: how locks are waited for, where the wait of one statement can be bounded; None
             where a transaction that is in the way is an error at once.
+        trims_texts: whether a text that is too long for its column is stored without the blanks
+            at its end, where it is not refused.
     """
 
     name: str
@@ -138,5 +139,5 @@ class Loading(Struct, frozen=True):
     tables_of: Callable[[Relation], str] | None = None
     create_staging: str = "create table {}"
     locks: Locks = Locks.ROWS
-    alters_types: bool = True
     waits: Waits | None = None
+    trims_texts: bool = False

@@ -25,13 +25,21 @@ def _tables(relation: Relation) -> str:
     return f"{_listing(relation)}.TABLES"
 
 
+_CLAUSE = (
+    """concat(coalesce(concat(" collate '", nullif(c.collation_name, 'NULL'), "'"), ''),\n"""
+    """    if(c.rounding_mode = 'ROUND_HALF_EVEN',"""
+    """ " options (rounding_mode = 'ROUND_HALF_EVEN')", ''))"""
+)
+
+
 def _columns(relation: Relation) -> Statement:
     listing = _listing(relation)
     return Statement(
         sql=(
             "select c.column_name, c.data_type,\n"
             "  c.is_nullable = 'NO' and coalesce(c.column_default, 'NULL') = 'NULL',\n"
-            "  t.table_type = 'VIEW'\n"
+            f"  t.table_type = 'VIEW', null, {_CLAUSE},\n"
+            "  regexp_extract(c.data_type, r'^(STRING|BYTES)')\n"
             f"from {listing}.COLUMNS as c join {listing}.TABLES as t\n"
             "  on t.table_name = c.table_name\n"
             f"where c.table_name = {MARK}\norder by c.ordinal_position"
@@ -79,5 +87,4 @@ BIGQUERY = Loading(
     ),
     # https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
     locks=Locks.TABLES,
-    alters_types=False,
 )

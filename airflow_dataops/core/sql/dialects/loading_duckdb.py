@@ -29,14 +29,20 @@ def _same(relation: Relation, prefix: str = "") -> tuple[str, tuple[str, ...]]:
 
 def _columns(relation: Relation) -> Statement:
     where, values = _same(relation, "c.")
+    # DuckDB tells a collation in the definition of the table alone.
+    name = """regexp_escape(replace(c.column_name, '"', '""'))"""
+    collated = rf"""'[(,] ?"?' || {name} || '"? VARCHAR COLLATE ([\w.]+)'"""
     return Statement(
         sql=(
             "select c.column_name, c.data_type,\n"
-            "  not c.is_nullable and c.column_default is null,\n"
-            "  not exists (select 1 from duckdb_tables() as t where t.table_oid = c.table_oid\n"
-            "    and t.database_name = c.database_name and t.schema_name = c.schema_name),\n"
-            "  case when c.is_generated then 'computed' end\n"
-            f"from duckdb_columns() as c where {where} order by c.column_index"
+            "  not c.is_nullable and c.column_default is null, t.table_oid is null,\n"
+            "  case when c.is_generated then 'computed' end,\n"
+            "  case when contains(t.sql, ' COLLATE ')\n"
+            f"    then ' collate ' || nullif(regexp_extract(t.sql, {collated}, 1), '') end\n"
+            "from duckdb_columns() as c left join duckdb_tables() as t\n"
+            "  on t.table_oid = c.table_oid and t.database_name = c.database_name\n"
+            "  and t.schema_name = c.schema_name\n"
+            f"where {where} order by c.column_index"
         ),
         parameters=values,
     )
@@ -52,10 +58,12 @@ def _in_the_way(relation: Relation) -> Statement:
             f"where {where}\n"
             "union all select 'comment' from duckdb_tables()\n"
             f"where {where} and comment is not null\n"
+            "union all select 'collations' from duckdb_tables()\n"
+            f"where {where} and contains(sql, ' COLLATE ')\n"
             "union all select 'default of ' || column_name from duckdb_columns()\n"
             f"where {where} and (column_default is not null or comment is not null)"
         ),
-        parameters=values * 4,
+        parameters=values * 5,
     )
 
 

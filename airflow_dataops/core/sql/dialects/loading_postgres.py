@@ -14,14 +14,30 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
 
 
+# A domain's own type, through domains over domains; -1 leaves out the limit.
+_UNLIMITED = """case when ty.typtype = 'd' then (
+    with recursive base as (
+      select ty.oid, ty.typtype, ty.typbasetype
+      union all select b.oid, b.typtype, b.typbasetype
+      from pg_type as b join base on b.oid = base.typbasetype
+    ) select format_type(oid, -1) from base where typtype <> 'd')
+  else format_type(a.atttypid, -1) end"""
+_COLLATION = """case when a.attcollation <> ty.typcollation then (
+    select ' collate ' || quote_ident(n.nspname) || '.' || quote_ident(l.collname)
+    from pg_collation as l join pg_namespace as n on n.oid = l.collnamespace
+    where l.oid = a.attcollation) end"""
+
+
 def _columns(relation: Relation) -> Statement:
     return Statement(
         sql=(
             "select a.attname, format_type(a.atttypid, a.atttypmod),\n"
             "  a.attnotnull and not a.atthasdef and a.attidentity = '', c.relkind in ('v', 'm'),\n"
             "  case when a.attgenerated <> '' then 'computed'\n"
-            "    when a.attidentity = 'a' then 'numbered' end\n"
+            "    when a.attidentity = 'a' then 'numbered' end,\n"
+            f"  {_COLLATION},\n  {_UNLIMITED}\n"
             "from pg_attribute as a join pg_class as c on c.oid = a.attrelid\n"
+            "join pg_type as ty on ty.oid = a.atttypid\n"
             f"where a.attrelid = to_regclass({MARK}) and a.attnum > 0 and not a.attisdropped\n"
             "order by a.attnum"
         ),
@@ -78,6 +94,7 @@ POSTGRES = Loading(
     json_keys=_json_keys,
     widest_decimal="numeric",
     size=_size,
+    trims_texts=True,
     incomparable=("json", "xml", "point", "polygon"),
     unique_keys=_unique_keys,
     in_the_way=swapping_postgres.in_the_way,

@@ -17,7 +17,13 @@ _TYPE = (
     " || c.numeric_scale || ')'\n"
     "    when c.data_type = 'TEXT' and c.character_maximum_length is not null"
     " then 'VARCHAR(' || c.character_maximum_length || ')'\n"
-    "    when c.data_type = 'TEXT' then 'VARCHAR' else c.data_type end"
+    "    when c.data_type = 'TEXT' then 'VARCHAR'\n"
+    "    when c.datetime_precision is not null and c.data_type <> 'DATE'"
+    " then c.data_type || '(' || c.datetime_precision || ')' else c.data_type end"
+)
+_COLLATION = (
+    "case when c.collation_name is not null"
+    " then ' collate ''' || replace(c.collation_name, '''', '''''') || '''' end"
 )
 
 
@@ -37,7 +43,9 @@ def _columns(relation: Relation) -> Statement:
         sql=(
             f"select c.column_name, {_TYPE},\n"
             "  c.is_nullable = 'NO' and c.column_default is null,\n"
-            "  v.table_name is not null\n"
+            "  v.table_name is not null, null,\n"
+            f"  {_COLLATION},\n"
+            "  case when c.data_type = 'TEXT' then 'VARCHAR' end\n"
             f"from {listing}.columns as c left join {listing}.views as v\n"
             "  on v.table_schema = c.table_schema and v.table_name = c.table_name\n"
             f"where c.table_name = {MARK} and c.table_schema = {schema}\n"
@@ -82,7 +90,6 @@ SNOWFLAKE = Loading(
     tables_of=_tables,
     # Without fail-safe, which a table of minutes needs as little as it needs its price.
     create_staging="create transient table {}",
-    alters_types=False,
     # https://docs.snowflake.com/en/sql-reference/transactions#resource-locking
     locks=Locks.TABLES,
 )

@@ -78,4 +78,5 @@ SNOWFLAKE = Dialect(
     # A session's own: no build has to sweep what a dead one left, as there is no lease.
     create_staging="create temporary table {}",
     sized_texts="varchar",
+    time_digits=False,
 )

@@ -11,6 +11,10 @@ where ("shop" = %s and "at" >= %s)
   or "at" is null
 );
 
+select "shop", max("at") from "shop"."target__stg_1"
+where "at" is not null
+group by "shop";
+
 select count(*),
   count(case when "at" is null then 1 end),
   count(case when "id" is null then 1 end)
@@ -21,10 +25,6 @@ from "shop"."target__stg_1"
 group by "id"
 having count(*) > 1
 limit 3;
-
-select "shop", max("at") from "shop"."target__stg_1"
-where "at" is not null
-group by "shop";
 
 begin;
 

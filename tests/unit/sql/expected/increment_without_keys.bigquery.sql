@@ -9,12 +9,12 @@ where (`at` >= ?)
   or `at` is null
 );
 
+select max(`at`) from `shop`.`target__stg_1`
+where `at` is not null;
+
 select count(*),
   count(case when `at` is null then 1 end)
 from `shop`.`target__stg_1`;
-
-select max(`at`) from `shop`.`target__stg_1`
-where `at` is not null;
 
 begin;
 
