@@ -206,13 +206,16 @@ def append_by_key(case: Case) -> None:
 
 
 def increment(case: Case) -> None:
-    """Rows at the watermark are found again; of one key, the source's order tells the last."""
+    """Rows at the watermark are found again; of one key, the source's order tells the last.
+
+    Without keys each row of the source is a row, also where the target holds two as one.
+    """
     if not case.pair.ordered:
         return
     columns = {"k": "lossy", "v": "int"}
     target = case.target(columns)
     case.load(target, Increment(cursor="k"), columns, [(case.low, 1), (case.high, 1)], times=3)
-    assert case.warehouse.rows(target, "v") == [(1,)]
+    assert case.warehouse.rows(target, "v") == [(1,), (1,)]
     target = case.target(columns)
     verb = Increment(cursor="k", keys=("v",))
     case.load(target, verb, columns, [(case.low, 1), (case.high, 1)], times=2)
@@ -391,7 +394,7 @@ def test_fields_of_events_are_never_cut(postgres: Warehouse) -> None:
     load(postgres, target, verb, postgres.source(columns, [good]))
     assert postgres.rows(target) == [(1, "abc", 1)]
     bad = (None, '{"k": 2, "v": "abcd"}', "c", 2)
-    with pytest.raises(psycopg.errors.StringDataRightTruncation):
+    with pytest.raises((RunError, psycopg.errors.StringDataRightTruncation)):
         load(postgres, target, verb, postgres.source(columns, [bad]))
 
 
@@ -465,7 +468,7 @@ def test_tombstones_that_hold_less_than_the_target_are_told(postgres: Warehouse)
     )
     load(postgres, target, verb, source)
     postgres.runner.execute(f"alter table {postgres.sql(target)} alter k type decimal(10,2)")
-    with pytest.raises(RunError, match=r"kept__tombstones.* cannot hold its k numeric"):
+    with pytest.raises(RunError, match=r"kept__tombstones keeps .* and cannot hold its k numeric"):
         load(postgres, target, verb, source)
 
 

@@ -8,10 +8,16 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.sql.types import Family, read_type
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_MICROSECONDS = 6
+_EXACT = 2**24
+_SINGLE, _DOUBLE = Decimal(2) ** -22, Decimal(2) ** -51
+"""More than what lies between two floats, as a share of them."""
 
 Cursor = int | float | Decimal | date | datetime
 
@@ -75,6 +81,30 @@ def before(cursor: Cursor, lag: timedelta | float, name: str) -> Cursor:
         return cursor - Decimal(str(lag))
     assert not isinstance(cursor, date)  # noqa: S101 - for the type checker
     return cursor - lag
+
+
+def held_alike(cursor: Cursor, type_: str, dialect: str) -> Cursor:
+    """Return a cursor so much less that no smaller one is held as the same value.
+
+    Without keys a row is told from others by all that the target holds of it. Where that is
+    rounded, rows from before the watermark may look like rows at it: all of them are read again,
+    or a new one of them would be taken for one that is there.
+
+    Args:
+        type_: of the target's column.
+    """
+    kept = read_type(type_, dialect)
+    if isinstance(cursor, datetime):
+        unit = timedelta(microseconds=10 ** max(6 - kept.digits, 0))
+        return cursor if kept.digits >= _MICROSECONDS else cursor - unit
+    if isinstance(cursor, date):
+        return cursor
+    number = Decimal(str(cursor))
+    if kept.family is Family.DECIMAL and kept.scale is not None:
+        return number - Decimal(1).scaleb(-kept.scale)
+    if kept.family is Family.FLOAT and (isinstance(cursor, Decimal) or abs(cursor) > _EXACT):
+        return number - abs(number) * (_DOUBLE if kept.kind == "DOUBLE" else _SINGLE)
+    return cursor
 
 
 def write_scope(values: Sequence[Any]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.loads.choices import NonFinite, Reading
-from airflow_dataops.core.loads.cursors import before, read_cursor, read_scope
+from airflow_dataops.core.loads.cursors import before, held_alike, read_cursor, read_scope
 from airflow_dataops.core.loads.emptied import forgets
 from airflow_dataops.core.loads.lease import control_table, ensure_table
 from airflow_dataops.core.loads.sources import Named
@@ -154,7 +154,10 @@ def _shown(found: dict[str, str]) -> str:
 
 
 def _floor(job: Job, verb: Increment, scope: str, mark: str) -> Floor:
-    cursor: object = before(read_cursor(mark), verb.lag, verb.cursor)
+    cursor = before(read_cursor(mark), verb.lag, verb.cursor)
+    column = resolve(verb.cursor, job.target.names)
+    if column is not None and not verb.keys:
+        cursor = held_alike(cursor, job.target.type_of(column), job.dialect)
     return watermarks.Floor(cursor=_adapted(job, verb, cursor), values=read_scope(scope))
 
 

@@ -17,7 +17,7 @@ from airflow_dataops.core.sql.rounding import (
     retyped,
 )
 from airflow_dataops.core.sql.statements import ask, send
-from airflow_dataops.core.sql.types import needs_cast
+from airflow_dataops.core.sql.types import misfit, needs_cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -98,8 +98,13 @@ def _becoming(
     return {
         name: (staged.column(name), job.target.column(to))
         for name, to in found.items()
-        if name is not None
+        if name is not None and not _misfit(job, staged, name, to)
     }
+
+
+def _misfit(job: Job, staged: Table, name: str, to: str) -> str | None:
+    """Return what is wrong with a pair of types, of which the verb tells."""
+    return misfit(staged.type_of(name), job.target.type_of(to), job.dialect)
 
 
 def _changed(

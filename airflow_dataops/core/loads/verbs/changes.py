@@ -72,9 +72,9 @@ def _check_tombstones(job: Job, tombstones: Table, names: Sequence[str]) -> None
     ]
     if unlike:
         raise RunError(
-            f"{tombstones.relation}, which keeps the keys that were deleted from {job.load.target}, cannot "
-            f"hold its {', '.join(unlike)}: give it columns like that, or drop it, which forgets "
-            "the deletions. Nothing was written."
+            f"{tombstones.relation} keeps the keys that were deleted from {job.load.target}, and "
+            f"cannot hold its {', '.join(unlike)}: give it columns like that, or drop it, which "
+            "forgets the deletions. Nothing was written."
         )
 
 

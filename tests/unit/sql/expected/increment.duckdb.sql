@@ -13,6 +13,10 @@ where ("shop" = ? and "at" >= ?)
   or "at" is null
 );
 
+select "shop", max("at") from "temp"."main"."target__stg_1"
+where "at" is not null and not (not isfinite("at"))
+group by "shop";
+
 select count(*),
   count(case when "at" is null then 1 end),
   count(case when not isfinite("at") then 1 end),
@@ -24,10 +28,6 @@ from "temp"."main"."target__stg_1"
 group by "id"
 having count(*) > 1
 limit 3;
-
-select "shop", max("at") from "temp"."main"."target__stg_1"
-where "at" is not null and not (not isfinite("at"))
-group by "shop";
 
 begin;
 

@@ -11,13 +11,13 @@ where ("at" >= %s)
   or "at" is null
 );
 
+select max("at") from "pg_temp"."target__stg_1"
+where "at" is not null and not (not isfinite("at"));
+
 select count(*),
   count(case when "at" is null then 1 end),
   count(case when not isfinite("at") then 1 end)
 from "pg_temp"."target__stg_1";
-
-select max("at") from "pg_temp"."target__stg_1"
-where "at" is not null and not (not isfinite("at"));
 
 begin;
 
