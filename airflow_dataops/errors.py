@@ -25,6 +25,11 @@ class DataOpsError(Exception):
     """The root of all errors that this package raises on purpose."""
 
 
+def printable(text: str) -> str:
+    """Return a name from outside in one line of a log: no new lines, no escapes of terminals."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong in a manifest.
@@ -40,7 +45,7 @@ class Problem:
     path: str | None = None
 
     def __str__(self) -> str:
-        where = ", ".join(filter(None, (self.node, self.path)))
+        where = ", ".join(printable(part) for part in (self.node, self.path) if part)
         return f"{where}: {self.message}" if where else self.message
 
 

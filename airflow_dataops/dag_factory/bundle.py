@@ -20,6 +20,7 @@ from airflow_dataops.dag_factory.bundle_files import (
     MANIFESTS,
     READABLE,
     Deployment,
+    is_deployed,
     is_whole,
     read_deployment,
     write_deployment,
@@ -169,7 +170,7 @@ class ManifestFolderBundle(BaseDagBundle):
         is_new = before is None or before.version != deployment.version
         if self._store:
             keep_version(self._store, deployment, self._current / MANIFESTS, is_new=is_new)
-        if deployment != before:
+        if deployment != before or not is_deployed(self._current, deployment):
             write_deployment(self._current, deployment)
         (self._current / INDEX).touch()
         if self._store and is_new:
@@ -219,17 +220,18 @@ class ManifestFolderBundle(BaseDagBundle):
     def _restore(self, version: str) -> None:
         check_version(version)
         folder = Path(self.versions_dir / version)
-        if (folder / INDEX).is_file():
+        if read_deployment(folder) is not None:
             return
         with self.lock():
-            if not (folder / INDEX).is_file():
+            if read_deployment(folder) is None:
                 write_deployment(folder, kept_version(self._store, version))
 
     def _is_fresh(self) -> bool:
         """Tell whether a process of this host refreshed a moment ago."""
         with contextlib.suppress(OSError):
             age = time.time() - (self._current / INDEX).stat().st_mtime
-            return bool(0 <= age < self.refresh_interval)
+            is_young = 0 <= age < self.refresh_interval
+            return bool(is_young and read_deployment(self._current) is not None)
         return False
 
 

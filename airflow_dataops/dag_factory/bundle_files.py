@@ -20,6 +20,7 @@ import msgspec
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_file
+from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
 from airflow_dataops.adapters.pack import write_whole
 from airflow_dataops.dag_factory.load import dag_ids, load_dags
 from airflow_dataops.errors import ConfigError, DataOpsError
@@ -79,9 +80,10 @@ class Deployment(msgspec.Struct, frozen=True):
 
 
 def read_deployment(folder: Path) -> Deployment | None:
-    """Return what is deployed in a folder, None for nothing."""
+    """Return what is deployed in a folder, None for nothing, or where the index was damaged."""
     try:
-        return msgspec.json.decode((folder / INDEX).read_bytes(), type=Deployment)
+        data = unsealed(read_regular(folder / INDEX))
+        return msgspec.json.decode(data or b"", type=Deployment)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -95,15 +97,21 @@ def write_deployment(folder: Path, deployment: Deployment) -> None:
     wanted = {_file_name(name): _text(name, key) for name, key in deployment.manifests.items()}
     if before is None or before.arguments != deployment.arguments:
         # The DAG files read the arguments from the index.
-        write_whole(folder / INDEX, _encode(deployment), READABLE)
+        write_whole(folder / INDEX, sealed(_encode(deployment)), READABLE)
     for file, text in wanted.items():
         if _content(folder / file) != text.encode():
             write_whole(folder / file, text.encode(), READABLE)
     for path in folder.glob("*.py"):
         if path.name not in wanted:
             path.unlink(missing_ok=True)
-    write_whole(folder / INDEX, _encode(deployment), READABLE)
+    write_whole(folder / INDEX, sealed(_encode(deployment)), READABLE)
     _drop_unused(folder, before, deployment)
+
+
+def is_deployed(folder: Path, deployment: Deployment) -> bool:
+    """Tell whether the DAG files in a folder are those of a deployment, and none was changed."""
+    wanted = {_file_name(name): _text(name, key) for name, key in deployment.manifests.items()}
+    return all(_content(folder / file) == text.encode() for file, text in wanted.items())
 
 
 def load_file(namespace: MutableMapping[str, Any], name: str, key: str) -> None:
@@ -116,7 +124,9 @@ def load_file(namespace: MutableMapping[str, Any], name: str, key: str) -> None:
     folder = Path(namespace["__file__"]).parent
     deployment = read_deployment(folder)
     if deployment is None:
-        raise ConfigError(f"{folder / INDEX} is gone; the bundle writes it at its next refresh")
+        raise ConfigError(
+            f"{folder / INDEX} is gone or damaged; the bundle writes it at its next refresh"
+        )
     if not key:
         raise ConfigError(f"{name}: {deployment.errors.get(name, 'it cannot be had')}")
     path = _content_file(folder, deployment.store, key)

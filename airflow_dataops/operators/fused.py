@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from airflow_dataops.errors import printable
 from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.operators.progress import Progress
@@ -186,7 +187,7 @@ class FusedOperator(NodeOperator):
                     shown = [result["sql"] for result in verdict.results if "sql" in result]
                 finally:
                     script = shown or [recording.script()]
-                    scripts.append("\n".join([f"-- {part.id}", *script]))
+                    scripts.append("\n".join([f"-- {printable(part.id)}", *script]))
                     ran[part.id] = () if shown else recording.statements
                 return verdict._replace(results=verdict.results + others)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Required, Unpack
 import msgspec
 
 from airflow_dataops.core.arguments import optional_text, text, texts
+from airflow_dataops.errors import printable
 from airflow_dataops.operators.arguments import SessionArguments
 from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
@@ -87,7 +88,9 @@ class NodeOperator(NodeLineage, SessionOperator):
         manifest = self._open()
         found = [(manifest.node(id_), manifest.code(id_)) for id_ in nodes]
         shown = self._run(lambda runner: run_part(kind, found, runner, request)).results
-        self.sql = "\n\n".join(f"-- {result['node']}\n{result['sql']}" for result in shown)
+        self.sql = "\n\n".join(
+            f"-- {printable(result['node'])}\n{result['sql']}" for result in shown
+        )
         self.log.info("Dry run:\n%s", self.sql)
         return {"nodes": [{"node": result["node"], "status": "dry run"} for result in shown]}
 

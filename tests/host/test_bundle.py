@@ -410,3 +410,19 @@ def test_a_content_that_was_changed_is_not_what_was_deployed(tmp_path: Path) -> 
     assert "was changed after it was deployed" in text
     used.refresh()
     assert bag(used).dags["shop"].task_ids == ["a"]
+
+
+@pytest.mark.parametrize("file", ["deployment.json", "*.py"])
+def test_a_damaged_file_of_the_deployment_is_written_again(tmp_path: Path, file: str) -> None:
+    put(tmp_path / "manifests", "shop", "a")
+    used = bundle(tmp_path, arguments={"schedule": "@daily"})
+    used.initialize()
+    (damaged,) = used.path.glob(file)
+    whole = damaged.read_bytes()
+    damaged.write_bytes(whole.replace(b"shop", b"shap").replace(b"daily", b"dailz"))
+    assert bag(used).dags == {} or file == "*.py"
+    used.refresh() if file == "*.py" else bundle(
+        tmp_path, arguments={"schedule": "@daily"}
+    ).initialize()
+    assert damaged.read_bytes() == whole
+    assert list(bag(used).dags) == ["shop"]

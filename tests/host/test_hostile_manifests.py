@@ -227,3 +227,21 @@ def test_what_is_too_large_or_too_deep_is_one_error(
     with pytest.raises(ValueError, match="3 of the manifests") as caught:
         namespace["dataops_errors_0"].validate()
     assert "huge.json is no manifest: it is larger than 1024 MB" in str(caught.value)
+
+
+def test_names_make_no_lines_of_their_own_in_logs_and_scripts(tmp_path: Path) -> None:
+    """A node's id with a new line in it looked like another line of the log, or of the SQL."""
+    node = model("a", meta={"schedule": "never"}, patch_path="tiny://models/\x1b[31m.yml")
+    node["unique_id"] = "model.tiny.a\n2026-12-01 INFO all is well"
+    with pytest.raises(ManifestError) as caught:
+        dag_of(tmp_path, node)
+    assert "\n2026" not in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert r"model.tiny.a\n2026-12-01 INFO all is well" in str(caught.value)
+
+
+def test_a_schedule_that_takes_for_ever_to_read(tmp_path: Path) -> None:
+    meta = {"schedule": "1-59/1," * 20_000 + "1 * * * *"}
+    node = model("a", meta=meta, config={"materialized": "table", "meta": meta})
+    with pytest.raises(ManifestError, match="it has more than 1000 characters"):
+        dag_of(tmp_path, node)

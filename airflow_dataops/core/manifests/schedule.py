@@ -21,6 +21,7 @@ ACCEPTED = (
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")
 _DAYS_OF_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
+_LONGEST = 1000
 _ITEM = re.compile(r"(?P<low>\*|\w+)(?:-(?P<high>\w+))?(?:/(?P<step>[0-9]{1,4}))?")
 _NTH_WEEKDAY = re.compile(r"[0-7]#[1-5]|l[0-7]")
 
@@ -47,6 +48,8 @@ def normalise(schedule: str) -> str:
     Raises:
         ValueError: the schedule is neither, with the reason in a few words.
     """
+    if len(schedule) > _LONGEST:
+        raise ValueError(f"it has more than {_LONGEST} characters")
     text, zone = split_zone(" ".join(schedule.split()))
     end = "" if zone is None else f" {zone}"
     if zone is not None and not _is_zone(zone):
