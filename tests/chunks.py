@@ -1,6 +1,6 @@
 """The slow tests in chunks; each ends within an hour on two cores.
 
-A slow test belongs to the one chunk that names its file and its engine. `make test-slow` runs the
+A slow test belongs to the first chunk that names its file and its engine. `make test-slow` runs the
 chunks one after another, `make test-slow CHUNK=loads-killed` runs one, and `CHUNK=list` lists them.
 """
 
@@ -57,57 +57,56 @@ CHUNKS = {
         ("contract/*",),
         engines=("bigquery",),
     ),
+    "dbt": Chunk(
+        "dbt answers today as it was recorded; and as we do, asked at random",
+        (
+            "contract/test_dbt_models.py",
+            "functional/test_compile.py",
+            "functional/test_oracle_projects.py",
+            "functional/test_same_day_twice.py",
+            "functional/test_selection_oracle.py",
+            "unit/execution/test_*_as_dbt.py",
+        ),
+    ),
     "loads-killed": Chunk(
         "loads and transfers killed by SIGKILL at every boundary, on DuckDB and Postgres",
         ("contract/test_*_killed.py",),
     ),
     "loads-random": Chunk(
         "random batches and races on DuckDB and Postgres, thousands of them",
-        ("contract/test_loads_[!k]*.py", "contract/test_snowflake_files.py"),
-    ),
-    "dbt": Chunk(
-        "what dbt answers today is what was recorded, and what we answer",
-        ("functional/test_selection_oracle.py",),
+        ("contract/*",),
     ),
     "scale": Chunk(
         "projects, ledgers, alerts and files of sizes that real ones have",
-        ("host/*",),
+        ("host/*", "unit/*"),
     ),
     "airflow-projects": Chunk(
         "dbt projects under Airflow's own scheduler: tables and verdicts are dbt's",
-        (
-            "functional/test_projects_*.py",
-            "functional/test_split_dags.py",
-            "functional/test_wired_assets.py",
-        ),
+        ("functional/test_projects_*.py", "functional/test_wired_assets.py"),
+        processes=1,
+    ),
+    "airflow-slas": Chunk(
+        "a day of SLAs under Airflow's own processes, a thousand runs watched, split projects",
+        ("functional/test_sla_*.py", "functional/test_split_dags.py"),
         processes=1,
     ),
     "airflow": Chunk(
         "everything else under Airflow's own processes",
-        (
-            "functional/test_backfill.py",
-            "functional/test_guide_monitoring.py",
-            "functional/test_many_and_calm.py",
-        ),
-        processes=1,
-    ),
-    "airflow-slas": Chunk(
-        "a day of SLAs under Airflow's own processes, and a thousand runs watched",
-        ("functional/test_sla_*.py",),
+        ("functional/*",),
         processes=1,
     ),
 }
 
 
-def chunks_of(path: str, engine: str | None) -> list[str]:
-    """Return the names of the chunks that a slow test belongs to.
+def chunk_of(path: str, engine: str | None) -> str | None:
+    """Return the name of the chunk that a slow test belongs to; None if there is none.
 
     Args:
         path: its file, from the repository's root.
         engine: the warehouse that its parameters name, if it is an emulated one.
     """
     file = path.removeprefix("tests/")
-    return [name for name, chunk in CHUNKS.items() if chunk.has(file, engine)]
+    return next((name for name, chunk in CHUNKS.items() if chunk.has(file, engine)), None)
 
 
 def engine_of(item: pytest.Item) -> str | None:

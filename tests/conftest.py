@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import tempfile
 from typing import TYPE_CHECKING
@@ -14,13 +15,13 @@ from tests import accounts, chunks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from xdist.remote import Producer
 
-pytest_plugins = ["tests.cost"]
+pytest_plugins = ["pytester", "tests.cost"]
 
 _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
+_NUMBERS = itertools.count()
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 os.environ.update(
@@ -32,18 +33,23 @@ os.environ.update(
     DBT_SEND_ANONYMOUS_USAGE_STATS="False",
 )
 
-MISPLACED = pytest.StashKey[list[str]]()
-"""The slow tests that were collected and do not belong to exactly one chunk."""
+WITHOUT_CHUNK = pytest.StashKey[list[str]]()
+"""The slow tests that were collected and belong to no chunk."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chunk", choices=chunks.CHUNKS, help="run the slow tests of this chunk")
+    parser.addoption("--record-dbt", action="store_true", help="ask dbt, record what it answers")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.chunk:
         config.option.markexpr = "slow"
     accounts.choose(config.option.markexpr)
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()  # nanobind calls what is left at the exit leaked
 
 
 @pytest.hookimpl(wrapper=True)
@@ -58,22 +64,17 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    places = {
-        item: chunks.chunks_of(
-            item.path.relative_to(config.rootpath).as_posix(), chunks.engine_of(item)
-        )
-        for item in items
-        if item.get_closest_marker("slow")
-    }
-    config.stash[MISPLACED] = [
-        f"{item.nodeid}: {names or 'in no chunk'}"
-        for item, names in places.items()
-        if len(names) != 1
-    ]
-    if chunk := config.option.chunk:
-        others = [item for item in items if chunk not in places.get(item, ())]
-        items[:] = [item for item in items if chunk in places.get(item, ())]
-        config.hook.pytest_deselected(items=others)
+    slow = {item: _chunk_of(item) for item in items if item.get_closest_marker("slow")}
+    config.stash[WITHOUT_CHUNK] = [item.nodeid for item, chunk in slow.items() if chunk is None]
+    items.sort(key=lambda item: item.path.name != "test_smoke.py")  # it waits more than it works
+    if chosen := config.option.chunk:
+        config.hook.pytest_deselected(items=[i for i in items if slow.get(i) != chosen])
+        items[:] = [item for item in items if slow.get(item) == chosen]
+
+
+def _chunk_of(item: pytest.Item) -> str | None:
+    path = item.path.relative_to(item.config.rootpath).as_posix()
+    return chunks.chunk_of(path, chunks.engine_of(item))
 
 
 WITHOUT_AIRFLOW = {
@@ -82,12 +83,16 @@ WITHOUT_AIRFLOW = {
     "test_oracle_projects.py",
     "test_same_day_twice.py",
     "test_selection_oracle.py",
+    "test_smoke.py",
 }
-"""Functional tests that start none: dbt answers, or a DAG runs by itself."""
+"""Functional tests that do without the shared Airflow."""
+
+ON_EMULATORS = {"test_bigquery_files.py", "test_loads_partition.py", "test_loads_sql.py"}
+"""Tests of `contract` that run on emulators each time."""
 
 
 class Together(LoadScopeScheduling):
-    """Keeps together what shares something dear: a file's fixtures, the functional Airflow.
+    """Keeps together what shares something dear: a file's fixtures, Airflow, the emulators.
 
     xdist 3.8 has marks for it, which pytest 9.2 no longer lets it write into the tests' ids.
     """
@@ -96,7 +101,8 @@ class Together(LoadScopeScheduling):
         file = nodeid.partition("::")[0]
         folder, _, name = file.rpartition("/")
         needs_airflow = folder == "tests/functional" and name not in WITHOUT_AIRFLOW
-        return folder if needs_airflow else file
+        needs_emulators = folder == "tests/contract" and name in ON_EMULATORS
+        return folder if needs_airflow or needs_emulators else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
@@ -105,6 +111,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 @pytest.fixture(autouse=True)
-def own_manifest_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_manifest_cache(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let no test see the manifests that another one read."""
-    monkeypatch.setenv("AIRFLOW_HOME", str(tmp_path / "airflow"))
+    monkeypatch.setenv("AIRFLOW_HOME", f"{_HOME.name}/{next(_NUMBERS)}")

@@ -1,4 +1,8 @@
-"""Loads in processes that kill themselves at a statement boundary.
+"""Loads that are killed at a statement boundary, in this process or with their own.
+
+In this process a kill is an exception that nothing catches, after which the session does nothing
+any more: what the load would tidy up is left, and the database sees the session close. What only
+the death of a process shows (files that nobody closed) is left to the slow tests.
 
 `python -m tests.contract.killing` is a nursery: it reads one JSON object a line, forks a child
 that runs the load it describes, and answers with the child's exit status. The child opens the
@@ -29,32 +33,50 @@ if TYPE_CHECKING:
 FIRST = Attempt(owner="shop.target", run_id="monday", try_number=1)
 
 
+class Killed(BaseException):
+    """The load was killed in this process."""
+
+
+def by_signal() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def by_exception() -> None:
+    raise Killed
+
+
 class CountingRunner:
-    """Counts statements, BEGIN and COMMIT among them; kills its process after number `last`.
+    """Counts statements, BEGIN and COMMIT among them; dies after number `last`.
 
     Number 0 is before the first.
     """
 
-    def __init__(self, runner: SqlRunner, last: int | None = None) -> None:
+    def __init__(
+        self, runner: SqlRunner, last: int | None = None, die: Callable[[], None] = by_signal
+    ) -> None:
         self._runner = runner
         self._last = last
+        self._die = die
         self.count = 0
         self.dialect = runner.dialect
         self.placeholder = runner.placeholder
         self._die_if_last()
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        self._die_if_dead()
         result = self._runner.execute(sql, parameters)
         self._passed()
         return result
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        self._die_if_dead()
         result = self._runner.fetch(sql, parameters)
         self._passed()
         return result
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
+        self._die_if_dead()
         with self._runner.transaction():
             self._passed()
             yield
@@ -66,7 +88,11 @@ class CountingRunner:
 
     def _die_if_last(self) -> None:
         if self.count == self._last:
-            os.kill(os.getpid(), signal.SIGKILL)
+            self._die()
+
+    def _die_if_dead(self) -> None:
+        if self._last is not None and self.count >= self._last:
+            raise Killed
 
 
 class Nursery:
@@ -105,10 +131,31 @@ class Nursery:
         return int(self._process.stdout.readline())
 
 
-def _child(engine: str, where: str, schema: str, scenario: str, last: int) -> None:
+def load(
+    engine: str,
+    where: str,
+    schema: str,
+    scenario: str,
+    last: int,
+    die: Callable[[], None] = by_signal,
+) -> None:
+    """Run a load that dies."""
     open_ = open_duckdb if engine == "duckdb" else open_postgres
     with open_(where) as runner:
-        SCENARIOS[scenario].run(CountingRunner(runner, last), schema, FIRST)
+        SCENARIOS[scenario].run(CountingRunner(runner, last, die), schema, FIRST)
+
+
+def in_process(run: Callable[..., object]) -> Callable[..., int]:
+    """Return what `Nursery.run` is, without a process; `run` takes a last argument `die`."""
+
+    def runs(*arguments: Any) -> int:
+        try:
+            run(*arguments, by_exception)
+        except Killed:
+            return signal.SIGKILL
+        return 0
+
+    return runs
 
 
 def serve(run: Callable[..., None]) -> None:
@@ -132,4 +179,4 @@ def serve(run: Callable[..., None]) -> None:
 
 
 if __name__ == "__main__":
-    serve(_child)
+    serve(load)

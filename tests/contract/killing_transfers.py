@@ -18,10 +18,10 @@ from airflow_dataops.hooks.file_source import Files
 from airflow_dataops.hooks.object_storage import storage_path
 from airflow_dataops.hooks.sql_runner import get_sql_hook, open_session
 from airflow_dataops.hooks.tags import current_tag
-from tests.contract.killing import CountingRunner, serve
+from tests.contract.killing import CountingRunner, by_signal, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Verb
@@ -56,11 +56,17 @@ class _Counting(CountingRunner):
 
 
 def transfer(
-    source: str, target: str, verb: str, folder: str, try_number: int, last: int | None
-) -> int:
-    """Run a transfer; return the number of boundaries, of which `last` is the end."""
+    source: str,
+    target: str,
+    verb: str,
+    folder: str,
+    try_number: int,
+    last: int | None,
+    die: Callable[[], None] = by_signal,
+) -> None:
+    """Run a transfer; write down the number of boundaries, of which `last` is the end."""
     with open_session(f"{target}_out") as session:
-        runner = _Counting(session, last)
+        runner = _Counting(session, last, die)
         batches.ROWS = BATCH
         plain = batches.Batches.__iter__
 
@@ -79,14 +85,7 @@ def transfer(
             run_load(load, source_of(source, folder), runner)
         finally:
             batches.Batches.__iter__ = plain  # type: ignore[method-assign]
-    return runner.count
-
-
-def _child(
-    source: str, target: str, verb: str, folder: str, try_number: int, last: int | None
-) -> None:
-    count = transfer(source, target, verb, folder, try_number, last)
-    Path(folder, "boundaries").write_text(str(count))
+    Path(folder, "boundaries").write_text(str(runner.count))
 
 
 def _warm_up() -> None:
@@ -107,4 +106,4 @@ def _warm_up() -> None:
 
 if __name__ == "__main__":
     _warm_up()
-    serve(_child)
+    serve(transfer)

@@ -16,6 +16,7 @@ from airflow_dataops.core.execution.models import build_model
 from airflow_dataops.core.model import Code
 from airflow_dataops.errors import DataOpsError
 from tests.contract.model_cases import CASES
+from tests.oracle.recording import WAYS, recording
 from tests.unit.execution.side_by_side import SideBySide
 
 if TYPE_CHECKING:
@@ -46,11 +47,14 @@ class Outcome:
     kind: str
 
 
-@pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, tuple[Outcome, Outcome]]]:
+@pytest.fixture(scope="module", params=WAYS)
+def outcomes(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> list[dict[str, tuple[Outcome, Outcome]]]:
     """Build everything in both; for each build, dbt's outcome and ours by model."""
-    pair = SideBySide(tmp_path_factory.mktemp("models"), {})
-    return [build_all(pair, build) for build in range(BUILDS)]
+    with recording(request, "models") as recorded:
+        pair = SideBySide(tmp_path_factory.mktemp("models"), {}, recorded)
+        return [build_all(pair, build) for build in range(BUILDS)]
 
 
 def build_all(pair: SideBySide, build: int) -> dict[str, tuple[Outcome, Outcome]]:

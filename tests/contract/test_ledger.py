@@ -33,6 +33,7 @@ from airflow_dataops.core.ledger.events import (
 from airflow_dataops.core.ledger.misses import Past, SlaMiss, Subject, SubjectKind, Tier
 from airflow_dataops.errors import ConfigError
 from tests.databases import KINDS, empty_database
+from tests.pace import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,7 +229,7 @@ def test_a_write_in_a_tasks_path_takes_milliseconds(ledger: LedgerStore) -> None
         start = perf_counter()
         ledger.write([task("running", number, try_number=number)])
         took.append(perf_counter() - start)
-    assert sorted(took)[100] < 0.02
+    assert sorted(took)[100] < at_most(0.02)
 
 
 @pytest.mark.parametrize(
@@ -253,7 +254,7 @@ def test_who_does_not_answer_is_left_after_seconds() -> None:
         began = perf_counter()
         with pytest.raises(OperationalError, match="timeout"):
             LedgerStore(f"postgresql://ada@127.0.0.1:{port}/db?connect_timeout=2")
-        assert perf_counter() - began < 6
+        assert perf_counter() - began < at_most(6)
 
 
 def test_a_password_is_never_shown() -> None:

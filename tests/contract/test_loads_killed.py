@@ -19,14 +19,14 @@ import duckdb
 import pytest
 
 from airflow_dataops.core.loads.specs import Attempt
-from tests.contract.killing import FIRST, CountingRunner, Nursery
+from tests.contract.killing import FIRST, CountingRunner, Nursery, in_process, load
 from tests.contract.scenarios import SCENARIOS
 from tests.duckdb_runner import DuckDBRunner
 from tests.postgres import PostgresRunner, open_postgres, postgres_uri
 from tests.warehouses import ENGINES, Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 RETRY = Attempt(owner=FIRST.owner, run_id=FIRST.run_id, try_number=2)
@@ -39,14 +39,22 @@ def nursery() -> Iterator[Nursery]:
         yield opened
 
 
+@pytest.mark.parametrize(
+    ("engine", "scenario"),
+    [("duckdb", "partition"), ("duckdb", "merge"), *(("postgres", name) for name in SCENARIOS)],
+)
+def test_nr_1_kills_around_the_publication(tmp_path: Path, engine: str, scenario: str) -> None:
+    """In this process, the boundaries in and around the transaction."""
+    kills = kill_everywhere(in_process(load), tmp_path, engine, scenario, only_last=4)
+    assert kills == 4
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("engine", ["duckdb", "postgres"])
-@pytest.mark.parametrize("scenario", ["partition", "merge"])
-def test_nr_1_kills_around_the_publication(
-    nursery: Nursery, tmp_path: Path, engine: str, scenario: str
-) -> None:
-    """The boundaries in and around the transaction; all of them are a slow test."""
-    boundaries = kill_everywhere(nursery, tmp_path, engine, scenario, only_last=8)
-    assert boundaries >= 8
+def test_nr_1_kills_in_this_process_at_every_boundary(tmp_path: Path, engine: str) -> None:
+    """What the quick test shows of a death is true of all boundaries."""
+    for scenario in SCENARIOS:
+        assert kill_everywhere(in_process(load), tmp_path, engine, scenario) >= 4
 
 
 @pytest.mark.slow
@@ -57,7 +65,7 @@ def test_nr_1_kills_at_every_boundary_of_every_verb(
     total = 0
     for engine in ("duckdb", "postgres"):
         for scenario in SCENARIOS:
-            kills = kill_everywhere(nursery, tmp_path, engine, scenario)
+            kills = kill_everywhere(nursery.run, tmp_path, engine, scenario)
             total += kills
             with capsys.disabled():
                 sys.stdout.write(f"{engine:9} {scenario:25} {kills:3} kills\n")
@@ -67,17 +75,25 @@ def test_nr_1_kills_at_every_boundary_of_every_verb(
 
 
 def kill_everywhere(
-    nursery: Nursery, folder: Path, engine: str, scenario: str, only_last: int | None = None
+    run: Callable[..., int],
+    folder: Path,
+    engine: str,
+    scenario: str,
+    only_last: int | None = None,
 ) -> int:
-    """Kill at each boundary and retry; return the number of kills."""
+    """Kill at each boundary and retry; return the number of kills.
+
+    Args:
+        run: runs `killing.load` and returns the signal that ended it.
+    """
     with Duckdb(folder, scenario) if engine == "duckdb" else Postgres(scenario) as stage:
         expected = uninterrupted(stage, scenario)
         boundaries = expected.boundaries
-        first = 0 if only_last is None else boundaries - only_last
+        first = 0 if only_last is None else max(0, boundaries - only_last)
         for last in range(first, boundaries):
             try:
                 with stage.fresh() as (where, schema), stage.watch(schema) as watched:
-                    ended = nursery.run(engine, where, schema, scenario, last)
+                    ended = run(engine, where, schema, scenario, last)
                     assert ended == signal.SIGKILL, f"it ended with {ended}"
                     retry(stage, where, schema, scenario, expected)
                 assert watched in ([], [expected.old], [expected.old, expected.new])

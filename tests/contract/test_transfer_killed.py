@@ -17,11 +17,12 @@ import pytest
 
 from tests.connections import connect_duckdb
 from tests.contract import killing_transfers
-from tests.contract.killing import Nursery
+from tests.contract.killing import Nursery, in_process
+from tests.contract.killing_transfers import transfer
 from tests.postgres import PostgresRunner, open_postgres, postgres_uri
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 Rows = list[tuple[Any, ...]]
@@ -49,9 +50,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made
 
 
-@pytest.fixture(scope="module")
-def nursery(folder: Path) -> Iterator[Nursery]:
-    """Forks the processes that transfer; the connections are in its environment."""
+@pytest.fixture
+def connections(folder: Path) -> Iterator[None]:
+    """Airflow's connections, in the environment."""
     with pytest.MonkeyPatch.context() as patch:
         server = psycopg.conninfo.conninfo_to_dict(postgres_uri())
         extra = {"host": server["host"], "application_name": NAME}
@@ -60,8 +61,7 @@ def nursery(folder: Path) -> Iterator[Nursery]:
         for side in ("in", "out"):
             patch.setenv(f"AIRFLOW_CONN_POSTGRES_{side.upper()}", json.dumps(connection))
             connect_duckdb(patch, f"duckdb_{side}", folder / f"{side}.duckdb")
-        with Nursery("tests.contract.killing_transfers") as opened:
-            yield opened
+        yield
 
 
 @pytest.fixture
@@ -72,31 +72,36 @@ def server() -> Iterator[PostgresRunner]:
 
 
 @pytest.mark.parametrize(("source", "target", "verb"), CASES)
+@pytest.mark.usefixtures("connections")
 def test_nr_18_a_transfer_killed_while_it_stages_and_while_it_publishes(
-    nursery: Nursery, server: PostgresRunner, folder: Path, source: str, target: str, verb: str
+    server: PostgresRunner, folder: Path, source: str, target: str, verb: str
 ) -> None:
-    """Some boundaries of each part; all of them are a slow test."""
-    assert kill_everywhere(nursery, server, folder, source, target, verb, every=6) >= 4
+    """In this process, some boundaries of each part."""
+    run = in_process(transfer)
+    assert kill_everywhere(run, server, folder, source, target, verb, every=6) >= 4
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
+@pytest.mark.usefixtures("connections")
 def test_nr_18_a_transfer_killed_at_every_statement_and_batch(
-    nursery: Nursery, server: PostgresRunner, folder: Path, capsys: pytest.CaptureFixture[str]
+    server: PostgresRunner, folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    """By SIGKILL."""
     total = 0
-    for case in CASES + MORE:
-        kills = kill_everywhere(nursery, server, folder, *case)
-        total += kills
-        with capsys.disabled():
-            sys.stdout.write(f"{' '.join(case):25} {kills:3} kills\n")
+    with Nursery("tests.contract.killing_transfers") as nursery:
+        for case in CASES + MORE:
+            kills = kill_everywhere(nursery.run, server, folder, *case)
+            total += kills
+            with capsys.disabled():
+                sys.stdout.write(f"{' '.join(case):25} {kills:3} kills\n")
     with capsys.disabled():
         sys.stdout.write(f"{total} kills, each followed by a retry that ends like a run without\n")
     assert total >= 100
 
 
 def kill_everywhere(
-    nursery: Nursery,
+    run: Callable[..., int],
     server: PostgresRunner,
     folder: Path,
     source: str,
@@ -104,20 +109,24 @@ def kill_everywhere(
     verb: str,
     every: int = 1,
 ) -> int:
-    """Kill at each boundary and retry; return the number of kills."""
+    """Kill at each boundary and retry; return the number of kills.
+
+    Args:
+        run: runs `transfer` and returns the signal that ended it.
+    """
     set_up(server, folder, target)
-    assert nursery.run(source, target, verb, str(folder), 1, None) == 0
+    assert run(source, target, verb, str(folder), 1, None) == 0
     assert rows_of(server, folder, target) == EXPECTED[verb]
     boundaries = int((folder / "boundaries").read_text())
     killed_at = range(0, boundaries, every)
     for last in killed_at:
         try:
             set_up(server, folder, target)
-            ended = nursery.run(source, target, verb, str(folder), 1, last)
+            ended = run(source, target, verb, str(folder), 1, last)
             assert ended == signal.SIGKILL, f"it ended with {ended}"
             wait_for_closed(server)
             assert rows_of(server, folder, target) in (OLD, EXPECTED[verb])
-            assert nursery.run(source, target, verb, str(folder), 2, None) == 0
+            assert run(source, target, verb, str(folder), 2, None) == 0
             wait_for_closed(server)
             assert rows_of(server, folder, target) == EXPECTED[verb]
             assert staged(server, folder, target) == []

@@ -20,11 +20,18 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
+QUICK = {"test_compile.py", "test_selection_oracle.py", "test_smoke.py"}
+"""What `make test` runs of this folder; in these files, too, tests may be marked as slow."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test of this folder."""
     for item in items:
         if item.path.is_relative_to(HERE):
             item.add_marker(pytest.mark.functional)
+            if item.path.name not in QUICK:
+                item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

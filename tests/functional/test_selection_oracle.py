@@ -1,7 +1,8 @@
 """The oracle of selection is `dbt ls`: the same project, the same expression, the same nodes.
 
 Compared are the kinds of nodes that a `Project` has. Where dbt warns of a part that matches
-nothing we must warn or raise; what dbt refuses, we must refuse.
+nothing we must warn or raise; what dbt refuses, we must refuse. The lists of arguments are asked
+of the recording; what is drawn or depends on other projects is asked of dbt, in slow tests.
 """
 
 from __future__ import annotations
@@ -30,8 +31,10 @@ from airflow_dataops.core.selection import (
 from airflow_dataops.errors import ConfigError
 from tests.functional import harbour_changes, harbour_selections, selections
 from tests.functional.dbt_ls import DbtProject, copy_project
+from tests.oracle.recording import WAYS, Recording, recording
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
 ROOT = Path(__file__).parents[2]
@@ -63,9 +66,11 @@ def ours(selector: NodeSelector, arguments: str) -> tuple[frozenset[str] | None,
     return ids, any(each.category is SelectionWarning for each in caught)
 
 
-def agree(dbt: DbtProject, selector: NodeSelector, arguments: str, *more: str) -> bool:
+def agree(
+    dbt: DbtProject, selector: NodeSelector, arguments: str, state: DbtProject | None = None
+) -> bool:
     """Compare dbt's answer and ours; return whether both found something without a warning."""
-    theirs = dbt.ls(*shlex.split(arguments), *more)
+    theirs = dbt.ls(*shlex.split(arguments), state=state)
     ids, warned = ours(selector, arguments)
     if theirs.ids is None:
         assert not ids, f"{arguments}: dbt refuses it"
@@ -79,9 +84,16 @@ def agree(dbt: DbtProject, selector: NodeSelector, arguments: str, *more: str) -
     return bool(ids) and not warned
 
 
+@pytest.fixture(scope="module", params=WAYS)
+def recorded(request: pytest.FixtureRequest) -> Iterator[Recording]:
+    with recording(request, "selection") as opened:
+        yield opened
+
+
 @pytest.fixture(scope="module")
-def harbour(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
-    return DbtProject(copy_project(HARBOUR, tmp_path_factory.mktemp("before") / "harbour"))
+def harbour(recorded: Recording, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    folder = copy_project(HARBOUR, tmp_path_factory.mktemp("before") / "harbour")
+    return DbtProject(folder, recorded)
 
 
 @pytest.fixture(scope="module")
@@ -112,19 +124,21 @@ def test_selectors_from_their_file(harbour: DbtProject, selector: NodeSelector) 
 
 
 @pytest.fixture(scope="module")
-def changed(harbour: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+def changed(
+    recorded: Recording, harbour: DbtProject, tmp_path_factory: pytest.TempPathFactory
+) -> DbtProject:
     """Harbour after a day's work, with what earlier runs left beside both."""
     folder = copy_project(HARBOUR, tmp_path_factory.mktemp("now") / "harbour")
     harbour_changes.change(folder)
-    now = DbtProject(folder)
-    harbour_changes.leave_results(before=harbour.folder / "target", now=folder / "target")
+    now = DbtProject(folder, recorded)
+    harbour_changes.leave_results(before=harbour.target, now=now.target)
     return now
 
 
 @pytest.fixture(scope="module")
 def comparing(harbour: DbtProject, changed: DbtProject) -> NodeSelector:
     """Selects from the changed project, compared with harbour."""
-    before, now = harbour.folder / "target", changed.folder / "target"
+    before, now = harbour.target, changed.target
     ended = before / "run_results.json"
     inputs = SelectionInputs(
         state=StateComparison(
@@ -149,7 +163,7 @@ def test_states(
     harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
 ) -> None:
     """What changed, what failed and what is fresher: each of these matches something."""
-    assert agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
+    assert agree(changed, comparing, arguments, state=harbour)
 
 
 @pytest.mark.parametrize("arguments", selections.lines(harbour_selections.STATES_EMPTY))
@@ -157,7 +171,7 @@ def test_states_that_match_nothing(
     harbour: DbtProject, changed: DbtProject, comparing: NodeSelector, arguments: str
 ) -> None:
     """Never silently."""
-    assert not agree(changed, comparing, arguments, "--state", str(harbour.folder / "target"))
+    assert not agree(changed, comparing, arguments, state=harbour)
 
 
 @pytest.fixture(scope="module", params=OTHERS, ids=lambda path: path.name)
@@ -177,10 +191,12 @@ def test_other_projects(other: DbtProject) -> None:
 
 
 @pytest.mark.slow
-def test_random_expressions(harbour: DbtProject, selector: NodeSelector) -> None:
+def test_random_expressions(tmp_path: Path) -> None:
     """Combinations that nobody thought of."""
-    for arguments in selections.drawn(harbour.project, count=1_000, seed=11):
-        agree(harbour, selector, arguments)
+    asked = DbtProject(copy_project(HARBOUR, tmp_path / "harbour"))
+    selector = NodeSelector(asked.project)
+    for arguments in selections.drawn(asked.project, count=1_000, seed=11):
+        agree(asked, selector, arguments)
 
 
 @pytest.mark.slow

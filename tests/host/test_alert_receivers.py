@@ -31,6 +31,7 @@ from airflow_dataops.hooks import receivers
 from airflow_dataops.hooks.alerts import SystemClock
 from airflow_dataops.hooks.receivers import open_receiver, seconds_of, slack
 from airflow_dataops.hooks.receivers import pagerduty as pagerduty_module
+from tests.pace import at_most
 from tests.receivers.alerting import mail_server, web
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ def test_who_hangs_is_left_after_a_while(
     start = time.perf_counter()
     with pytest.raises(ReceiverError, match="cannot be reached"):
         receiver.send(MESSAGE)
-    assert time.perf_counter() - start < 3.5
+    assert time.perf_counter() - start < at_most(3.5)
 
 
 @pytest.mark.parametrize("kind", ["webhook", "slack_api", "pagerduty"])
@@ -421,8 +422,8 @@ def test_a_receiver_that_is_down_delays_nobody_who_raises(
     took = line.raise_many(200)
     assert sender.is_alive()
     sender.join()
-    assert took[100] < 0.02
-    assert took[-1] < 1.0
+    assert took[100] < at_most(0.02)
+    assert took[-1] < at_most(1.0)
 
 
 def test_a_sender_killed_in_the_middle_loses_nothing(

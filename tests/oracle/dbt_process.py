@@ -7,8 +7,6 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from dbt.cli.main import dbtRunner
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -49,6 +47,8 @@ class Dbt:
         return results
 
     def _invoke(self, *command: str) -> None:
+        from dbt.cli.main import dbtRunner
+
         directory = str(self._directory)
         options = {"--project-dir": directory, "--profiles-dir": directory}
         options |= {"--target-path": str(self._target), "--log-path": str(self._target)}

@@ -60,9 +60,20 @@ class Engine:
                 for status in [check_freshness(node, runner, now=datetime.now(UTC)).status]
             }
 
-    def only_dbt(self) -> set[str]:
-        """Return the ids of the nodes that dbt has to run."""
-        return {id_ for id_, node in self._manifest.project.nodes.items() if _needs_dbt(node)}
+    def needing_dbt(self) -> set[str]:
+        """Return the ids of the nodes that dbt has to run, and of all that depend on them."""
+        nodes = self._manifest.project.nodes
+        found = {id_ for id_, node in nodes.items() if _needs_dbt(node)}
+        more = found
+        while more:
+            more = {id_ for id_, node in nodes.items() if more & set(node.parents)} - found
+            found |= more
+        return found
+
+    def relations(self, ids: set[str]) -> set[str]:
+        """Return the names of the nodes' tables and views, as a `State` has them."""
+        found = (self._manifest.project.nodes[id_].relation for id_ in ids)
+        return {f"{each.schema}.{each.identifier}" for each in found if each}
 
     def _ready(self, todo: dict[str, Node], *, here: bool) -> Iterator[Node]:
         """Give the nodes that may run now, of one kind, and take them out of `todo`.

@@ -46,6 +46,22 @@ class Table:
 State = dict[str, Table]
 
 
+def written(state: State) -> dict[str, tuple[Any, ...]]:
+    """Return a state as a recording keeps it."""
+    return {
+        name: (table.kind, table.columns, sorted(table.rows.items(), key=repr))
+        for name, table in state.items()
+    }
+
+
+def as_state(found: dict[str, tuple[Any, ...]]) -> State:
+    """Return what `written` was given."""
+    return {
+        name: Table(kind, columns, Counter(dict(rows)))
+        for name, (kind, columns, rows) in found.items()
+    }
+
+
 @dataclass(frozen=True)
 class Clock:
     """When each run began and ended on one side, by the clock of its database."""

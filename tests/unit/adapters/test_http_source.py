@@ -20,6 +20,7 @@ from airflow_dataops.adapters.http_source import HttpOrigin, _is_among, basic
 from airflow_dataops.adapters.shelf import Shelf, State
 from airflow_dataops.errors import ConfigError
 from tests.fakes.http_server import Server, http_server
+from tests.pace import at_most
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +135,7 @@ def test_a_server_that_hangs_is_given_up(server: Server) -> None:
     with pytest.raises(ConfigError, match="did not answer in time"):
         local_copy(hasty, EAGER)
     release.set()
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < at_most(5)
 
 
 def test_a_server_that_hangs_within_the_body_is_given_up(server: Server) -> None:
@@ -403,7 +404,7 @@ def test_who_has_a_copy_does_not_wait_for_who_downloads(server: Server) -> None:
         time.sleep(0.01)
     began = time.monotonic()
     assert local_copy(patient, EAGER) == good
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < at_most(1)
     release.set()
     other.join()
 

@@ -51,10 +51,10 @@ class DbtProcess:
         self._process.start()
         theirs.close()
 
-    def invoke(self, project: Path, *arguments: str) -> dict[str, Verdict]:
+    def invoke(self, project: Path, profiles: Path, *arguments: str) -> dict[str, Verdict]:
         """Run a dbt command in a project; return its verdicts by node id."""
-        folder = str(project)
-        return self._ask("invoke", [*arguments, "--project-dir", folder, "--profiles-dir", folder])
+        folders = ["--project-dir", str(project), "--profiles-dir", str(profiles)]
+        return self._ask("invoke", [*arguments, *folders])
 
     def execute(self, file: Path, statements: Sequence[str]) -> None:
         """Run statements in a DuckDB file."""

@@ -1,11 +1,17 @@
-"""One dbt project and two warehouses: dbt fills one, engine `sql` the other."""
+"""One dbt project and two warehouses: dbt fills one, engine `sql` the other.
+
+What dbt answers and leaves is recorded. Each answer hangs on all that was done before.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import astuple
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from airflow_dataops.core.manifests import read_manifest
 from tests.duckdb_runner import open_duckdb
+from tests.oracle.recording import Way, files_of, lasting
 from tests.unit.execution.dbt_process import Table, Verdict, dbt_process, read_table
 
 if TYPE_CHECKING:
@@ -14,6 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Manifest
     from airflow_dataops.core.ports import SqlRunner
+    from tests.oracle.recording import Recording
 
 _T = TypeVar("_T")
 
@@ -29,44 +36,79 @@ pair:
 class SideBySide:
     """The two warehouses; both files have one name, as compiled SQL holds it."""
 
-    def __init__(self, folder: Path, files: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, files: Mapping[str, str], recording: Recording) -> None:
         self.project = folder / "project"
+        self._recording = recording
+        self._done: list[object] = []
+        self._manifest = b""
         self._theirs, self._ours = folder / "dbt" / "wh.duckdb", folder / "ours" / "wh.duckdb"
         for file in (self._theirs, self._ours):
             file.parent.mkdir(parents=True)
-        texts = {
-            "dbt_project.yml": PROJECT,
-            "profiles.yml": PROFILES.format(path=self._theirs),
-            **files,
-        }
-        for name, text in texts.items():
+        for name, text in {"dbt_project.yml": PROJECT, **files}.items():
             path = self.project / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8", newline="")
+        self._profiles = folder / "profiles"
+        self._profiles.mkdir()
+        profiles = PROFILES.format(path=self._theirs)
+        (self._profiles / "profiles.yml").write_text(profiles, encoding="utf-8")
 
     def execute(self, *statements: str) -> None:
         """Do the same to both."""
-        dbt_process().execute(self._theirs, statements)
+        self._done.append(statements)
+        if self._recording.way is not Way.READ:
+            dbt_process().execute(self._theirs, statements)
         with open_duckdb(str(self._ours)) as runner:
             for statement in statements:
                 runner.execute(statement)
 
-    def dbt(self, *arguments: str) -> dict[str, Verdict]:
-        """Run a dbt command on dbt's."""
-        return dbt_process().invoke(self.project, *arguments)
+    def dbt(
+        self, *arguments: str, form: Callable[[Verdict], Verdict] = lambda verdict: verdict
+    ) -> dict[str, Verdict]:
+        """Run a dbt command on dbt's.
+
+        Args:
+            form: leaves out of a verdict what the clock has put there.
+        """
+        self._done.append([arguments, files_of(self.project)])
+
+        def ask() -> tuple[dict[str, tuple[Any, ...]], str]:
+            found = dbt_process().invoke(self.project, self._profiles, *arguments)
+            manifest = (self.project / "target" / "manifest.json").read_bytes()
+            verdicts = {id_: astuple(form(verdict)) for id_, verdict in found.items()}
+            return verdicts, lasting(manifest, self.project)
+
+        verdicts, manifest = self._recording.answer(self._done, ask)
+        self._manifest = manifest.encode()
+        return {id_: Verdict(*verdict) for id_, verdict in verdicts.items()}
 
     def manifest(self) -> Manifest:
         """Return what dbt's last command left, read by us."""
-        path = self.project / "target" / "manifest.json"
-        return read_manifest(path.read_bytes(), source="manifest.json")
+        return _read(self._manifest)
 
     def ours(self, work: Callable[[SqlRunner], _T]) -> _T:
         """Do something in ours."""
         with open_duckdb(str(self._ours)) as runner:
             return work(runner)
 
-    def tables(self, name: str) -> tuple[Table, Table]:
-        """Return dbt's table and ours; `name` is SQL."""
-        theirs = dbt_process().table(self._theirs, name)
+    def tables(
+        self, name: str, form: Callable[[Table], Table] = lambda table: table
+    ) -> tuple[Table, Table]:
+        """Return dbt's table and ours.
+
+        Args:
+            name: SQL.
+            form: what is compared of them, without what the clock has put there.
+        """
+
+        def ask() -> tuple[Any, ...]:
+            return astuple(form(dbt_process().table(self._theirs, name)))
+
+        theirs = Table(*self._recording.answer([*self._done, name], ask))
         with open_duckdb(str(self._ours)) as runner:
-            return theirs, read_table(runner.connection, name)
+            return theirs, form(read_table(runner.connection, name))
+
+
+@lru_cache(maxsize=1)
+def _read(manifest: bytes) -> Manifest:
+    return read_manifest(manifest, source="manifest.json")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,9 +10,12 @@ import pytest
 
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.results import Status
+from tests.oracle.recording import WAYS, recording
 from tests.unit.execution.side_by_side import SideBySide
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_dataops.core.model import Manifest
     from tests.unit.execution.dbt_process import Verdict
 
@@ -60,20 +64,31 @@ def source_file() -> str:
     return "\n".join(lines)
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> SideBySide:
-    both = SideBySide(tmp_path_factory.mktemp("freshness"), {"models/raw.yml": source_file()})
-    both.execute("create schema raw", "set timezone = 'UTC'")
-    for name, (times, _) in {**CASES, **QUERIES}.items():
-        both.execute(f"create table raw.{name} (seen timestamp)")
-        for time in times:
-            both.execute(f"insert into raw.{name} select cast({time} as timestamp)")
-    return both
+@pytest.fixture(scope="module", params=WAYS)
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SideBySide]:
+    files = {"models/raw.yml": source_file()}
+    with recording(request, "freshness") as recorded:
+        both = SideBySide(tmp_path_factory.mktemp("freshness"), files, recorded)
+        both.execute("create schema raw", "set timezone = 'UTC'")
+        for name, (times, _) in {**CASES, **QUERIES}.items():
+            both.execute(f"create table raw.{name} (seen timestamp)")
+            for time in times:
+                both.execute(f"insert into raw.{name} select cast({time} as timestamp)")
+        yield both
+
+
+def by_quarters(verdict: Verdict) -> Verdict:
+    """Round the age to quarters of an hour; all of them here are whole hours when asked."""
+    if verdict.age is None or verdict.age > 1e9:
+        return replace(verdict, age=verdict.age and 1e10)
+    return replace(verdict, age=round(verdict.age / 900) * 900.0)
 
 
 @pytest.fixture(scope="module")
 def verdicts(pair: SideBySide) -> dict[str, Verdict]:
-    found = pair.dbt("source", "freshness")
+    found = pair.dbt("source", "freshness", form=by_quarters)
     return {id_.split(".")[-1]: verdict for id_, verdict in found.items()}
 
 

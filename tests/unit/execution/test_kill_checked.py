@@ -1,14 +1,11 @@
-"""A process that loads a seed, keeps a snapshot or stores failures is killed at each statement.
+"""What loads a seed, keeps a snapshot or stores failures is killed at each statement.
 
 What it was to change stays whole and as it was; the next run ends right.
 """
 
 from __future__ import annotations
 
-import subprocess
-import sys
-from contextlib import contextmanager
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -28,13 +25,14 @@ from airflow_dataops.core.model import (
 )
 from tests.duckdb_runner import open_duckdb
 from tests.unit.execution.nodes import node
+from tests.unit.execution.stopping import KILLS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable
+    from pathlib import Path
 
     from airflow_dataops.core.ports import SqlRunner
 
-ROOT = Path(__file__).parents[3]
 RELATION = Relation(database="shop", schema="kept", identifier="orders")
 SOURCES = (
     "select 1 as version, * from range(20000) as t(id)",
@@ -77,69 +75,13 @@ def stored(state: int, runner: SqlRunner) -> None:
     run_test(test, Code(sql=SOURCES[state]), runner)
 
 
-WORK: dict[str, Callable[[int, SqlRunner], None]] = {
+STATES: dict[str, Callable[[int, SqlRunner], None]] = {
     "seed": seed,
     "other_seed": other_seed,
     "snapshot": snapshot,
     "stored": stored,
 }
-
-
-class Stopping:
-    """Waits, to be killed, before a statement or the commit; says so before."""
-
-    def __init__(self, runner: SqlRunner, stop_at: int) -> None:
-        self._runner, self._left = runner, stop_at
-        self.dialect, self.placeholder = runner.dialect, runner.placeholder
-
-    def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
-        self._pass()
-        return self._runner.execute(sql, parameters)
-
-    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
-        return self._runner.fetch(sql, parameters)
-
-    @contextmanager
-    def transaction(self) -> Iterator[None]:
-        with self._runner.transaction():
-            yield
-            self._pass()
-
-    def _pass(self) -> None:
-        if self._left == 0:
-            say("waiting")
-            sys.stdin.read()
-        self._left -= 1
-
-
-def main(path: str, what: str, stop_at: int) -> None:
-    """Do the second state's work in a process of its own."""
-    with open_duckdb(path) as runner:
-        WORK[what](1, Stopping(runner, stop_at))
-    say("done")
-
-
-def say(word: str) -> None:
-    sys.stdout.write(f"{word}\n")
-    sys.stdout.flush()
-
-
-def killed(path: Path, what: str, stop_at: int) -> bool:
-    """Start the work, kill it where it waits; say whether it came so far."""
-    call = f"import {__name__} as t; t.main({str(path)!r}, {what!r}, {stop_at})"
-    process = subprocess.Popen(
-        [sys.executable, "-c", call],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-    assert process.stdout is not None
-    said = process.stdout.readline().strip()
-    process.kill()
-    process.communicate()
-    assert said in ("waiting", "done")
-    return said == "waiting"
+WORK = {name: partial(state, 1) for name, state in STATES.items()}
 
 
 def content(path: Path) -> tuple[Any, ...]:
@@ -154,19 +96,22 @@ def content(path: Path) -> tuple[Any, ...]:
         )
 
 
+@KILLS
 @pytest.mark.parametrize("what", WORK)
-def test_a_kill_at_any_statement_changes_nothing(tmp_path: Path, what: str) -> None:
+def test_a_kill_at_any_statement_changes_nothing(
+    tmp_path: Path, what: str, kill: Callable[..., bool]
+) -> None:
     path, straight = tmp_path / "shop.duckdb", tmp_path / "straight" / "shop.duckdb"
     straight.parent.mkdir()
     for file in (path, straight):
         with open_duckdb(str(file)) as runner:
-            WORK[what](0, runner)
+            STATES[what](0, runner)
     with open_duckdb(str(straight)) as runner:
-        WORK[what](1, runner)
+        STATES[what](1, runner)
     before, after = content(path), content(straight)
     assert before != after
     for statement in range(MOST_STATEMENTS):
-        if not killed(path, what, statement):
+        if not kill(__name__, what, path, statement):
             break
         assert content(path) == before
     assert statement > 1

@@ -10,20 +10,27 @@ from msgspec.structs import replace
 from airflow_dataops.core.execution.csv_table import read_seed
 from airflow_dataops.core.execution.seeds import build_seed
 from airflow_dataops.core.model import Code, SeedSpec
+from tests.oracle.recording import WAYS, recording
 from tests.unit.execution.nasty_seeds import AS_DBT, CONFIG, MORE, REFUSED
 from tests.unit.execution.side_by_side import SideBySide
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_dataops.core.model import Manifest, Node
     from tests.unit.execution.dbt_process import Verdict
 
 FILES = {**AS_DBT, **{name: text for name, (text, _) in MORE.items()}, **REFUSED}
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> SideBySide:
-    seeds = {f"seeds/{name}.csv": text for name, text in FILES.items()}
-    return SideBySide(tmp_path_factory.mktemp("seeds"), {**seeds, "seeds/config.yml": CONFIG})
+@pytest.fixture(scope="module", params=WAYS)
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SideBySide]:
+    files = {f"seeds/{name}.csv": text for name, text in FILES.items()}
+    files["seeds/config.yml"] = CONFIG
+    with recording(request, "seeds") as recorded:
+        yield SideBySide(tmp_path_factory.mktemp("seeds"), files, recorded)
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,12 @@ import pytest
 
 from airflow_dataops.core.execution.tests import run_test
 from airflow_dataops.errors import RunError
+from tests.oracle.recording import WAYS, recording
 from tests.unit.execution.side_by_side import SideBySide
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from airflow_dataops.core.execution.results import TestResult
     from tests.unit.execution.dbt_process import Verdict
 
@@ -56,11 +59,14 @@ FILES = {
 }
 
 
-@pytest.fixture(scope="module")
-def pair(tmp_path_factory: pytest.TempPathFactory) -> SideBySide:
-    both = SideBySide(tmp_path_factory.mktemp("tests"), FILES)
-    both.execute("create schema raw", "create table raw.numbers as from range(1, 6) t(n)")
-    return both
+@pytest.fixture(scope="module", params=WAYS)
+def pair(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[SideBySide]:
+    with recording(request, "data_tests") as recorded:
+        both = SideBySide(tmp_path_factory.mktemp("tests"), FILES, recorded)
+        both.execute("create schema raw", "create table raw.numbers as from range(1, 6) t(n)")
+        yield both
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from airflow_dataops.core.manifests import read_manifest
+from tests.pace import at_most
 from tests.unit.manifests.built import entry, manifest
 
 MODELS = 5_000
@@ -64,4 +65,4 @@ def test_5_000_models_with_10_000_tests_take_a_second_or_so() -> None:
     seconds = time.process_time() - started
     print(f"{len(data) / 1e6:.0f} MB, {len(project.nodes)} nodes: {seconds:.2f} s of CPU")  # noqa: T201
     assert len(project.nodes) == 3 * MODELS
-    assert seconds < 5
+    assert seconds < at_most(5)

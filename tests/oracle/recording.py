@@ -1,0 +1,155 @@
+"""dbt's answers, recorded: the quick tests compare with them, the slow ones ask dbt again.
+
+A recording is `tests/recorded/<name>.json.gz`. Its keys are hashes of all that an answer depends
+on: the project's files, the data, the question, the versions of dbt and DuckDB. So an answer to
+anything else is never taken for this one; where it is missing, the test fails and says how to
+record it:
+
+    python -m pytest --record-dbt path/to/test_file.py
+
+A fixture with `params=WAYS` and `recording(request, name)` gives a file of tests both ways.
+"""
+
+from __future__ import annotations
+
+import functools
+import gzip
+import hashlib
+import json
+from contextlib import contextmanager
+from enum import Enum, auto
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.oracle.json_values import decoded, encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+FOLDER = Path(__file__).parents[1] / "recorded"
+WAYS = ("recorded", pytest.param("asked", marks=pytest.mark.slow))
+"""Parameters of a fixture: compare with the recording; ask dbt, and compare that with it too."""
+
+_VERSIONS = ("dbt-core", "dbt-adapters", "dbt-duckdb", "duckdb")
+_OF_ONE_RUN = (
+    "generated_at",
+    "invocation_id",
+    "invocation_started_at",
+    "run_started_at",
+    "user_id",
+)
+
+
+class Way(Enum):
+    """What is done for an answer."""
+
+    READ = auto()
+    ASK = auto()
+    WRITE = auto()
+
+
+class Recording:
+    """The answers of one file.
+
+    Args:
+        name: of the file.
+        way: `READ` starts no dbt; `ASK` asks it and asserts that the answer is the recorded one;
+            `WRITE` asks it and records the answer.
+        command: records the answers.
+    """
+
+    def __init__(self, name: str, way: Way, command: str) -> None:
+        self.way = way
+        self._file = FOLDER / f"{name}.json.gz"
+        self._command = command
+        self._recorded: dict[str, Any] = {} if way is Way.WRITE else self._read()
+
+    def answer(self, question: Any, ask: Callable[[], Any]) -> Any:
+        """Return the answer to a question.
+
+        Args:
+            question: all that the answer depends on, as values of JSON.
+            ask: asks dbt; the answer is of values that `json_values` knows.
+        """
+        key = _key(question)
+        if self.way is Way.READ:
+            assert key in self._recorded, f"dbt was never asked this; to ask it: {self._command}"
+            return decoded(self._recorded[key])
+        asked = ask()
+        found = encoded(asked)
+        if self.way is Way.WRITE:
+            self._recorded[key] = found
+        else:
+            says = f"dbt answers otherwise than recorded; if it is right: {self._command}"
+            assert self._recorded.get(key) == found, says
+        return asked
+
+    def close(self) -> None:
+        """Write what is new."""
+        if self.way is Way.WRITE:
+            FOLDER.mkdir(exist_ok=True)
+            text = json.dumps(self._recorded, sort_keys=True, separators=(",", ":"))
+            self._file.write_bytes(gzip.compress(text.encode(), mtime=0))
+
+    def _read(self) -> dict[str, Any]:
+        if not self._file.exists():
+            return {}
+        found: dict[str, Any] = json.loads(gzip.decompress(self._file.read_bytes()))
+        return found
+
+
+@contextmanager
+def recording(request: pytest.FixtureRequest, name: str) -> Iterator[Recording]:
+    """Open the recording of a fixture with `params=WAYS`."""
+    file = request.node.path.relative_to(request.config.rootpath)
+    command = f"python -m pytest --record-dbt {file}"
+    writes = request.config.option.record_dbt
+    way = Way.ASK if request.param == "asked" else Way.WRITE if writes else Way.READ
+    opened = Recording(name, way, command)
+    yield opened
+    opened.close()
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Return the hash of each file of a dbt project, without what dbt left there."""
+    left = ("target/", "logs/", "dbt_packages/")
+    names = {path.relative_to(folder).as_posix(): path for path in folder.rglob("*")}
+    return {
+        name: hashlib.sha256(path.read_bytes()).hexdigest()
+        for name, path in sorted(names.items())
+        if path.is_file() and not name.startswith(left) and ".duckdb" not in name
+    }
+
+
+def lasting(manifest: bytes, folder: Path) -> str:
+    """Return a manifest without dbt's own macros and what is of one run or one machine.
+
+    Args:
+        folder: of the project, which its paths begin with.
+    """
+    found = json.loads(manifest.replace(str(folder).encode(), b"/project"))
+    for name in _OF_ONE_RUN:
+        found["metadata"].pop(name, None)
+    found["macros"] = {
+        id_: macro
+        for id_, macro in found["macros"].items()
+        if macro["package_name"].partition("_")[0] != "dbt"
+    }
+    for listed in found.values():
+        for each in listed.values() if isinstance(listed, dict) else ():
+            if isinstance(each, dict):
+                each.pop("created_at", None)
+    return json.dumps(found, sort_keys=True)
+
+
+def _key(question: Any) -> str:
+    text = json.dumps([question, *_versions()], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@functools.cache
+def _versions() -> tuple[str, ...]:
+    return tuple(f"{name} {version(name)}" for name in _VERSIONS)
