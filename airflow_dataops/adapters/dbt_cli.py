@@ -9,10 +9,13 @@ Source: https://docs.getdbt.com/reference/programmatic-invocations
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
 
@@ -59,7 +62,7 @@ class DbtProject:
             "--profiles-dir": found,
             "--profile": self.profile,
             "--target": self.target,
-            "--vars": json.dumps(dict(self.variables)),
+            "--vars": yaml.safe_dump(dict(self.variables), default_flow_style=True, width=math.inf),
             "--target-path": scratch,
             "--log-path": scratch,
             "--log-level": "none",  # what goes wrong comes back as an exception

@@ -220,12 +220,19 @@ class Planner:
         return is_ruled and self.options.freshness is FreshnessMode.GATE
 
     def _add_tests(self, id_: str, tests: list[Node], upstream: set[str]) -> set[str]:
-        """Add one task for these tests, or one for each engine that they need."""
+        """Add one task for these tests, or one for each engine that they need.
+
+        A test that asks something of Airflow for itself (`meta.airflow`) has a task of its own.
+        """
         by_engine: dict[Chosen, list[Node]] = defaultdict(list)
-        for test in tests:
-            if chosen := self._choose(test):
-                by_engine[chosen].append(test)
         added: set[str] = set()
+        for test in tests:
+            chosen = self._choose(test)
+            if chosen and test.orchestration.airflow and len(tests) > 1:
+                own = f"{id_}.{self.names[test.id]}"
+                added |= self._add(own, TaskKind.TEST, [test], upstream, chosen)
+            elif chosen:
+                by_engine[chosen].append(test)
         for chosen, mine in by_engine.items():
             suffix = f"_{chosen.engine}" if len(by_engine) > 1 else ""
             added |= self._add(id_ + suffix, TaskKind.TEST, mine, upstream, chosen)
@@ -253,7 +260,7 @@ class Planner:
             reason=chosen.reason,
             upstream=tuple(sorted(upstream)),
             group=home.group,
-            profile=home.profile,
+            profile=self._profile(first, home),
             description=first.description,
             relation=first.relation if kind is TaskKind.BUILD else None,
             fqns=tuple(node.fqn for node in nodes) if chosen.engine is Engine.DBT else (),
@@ -269,6 +276,19 @@ class Planner:
         if id_ not in self.homes:
             self.homes[id_] = self._as_home(self.project.nodes[id_])
         return self.homes[id_]
+
+    def _profile(self, node: Node, home: Home) -> int:
+        """Return the place of a task's profile: of a test also what it asks for itself.
+
+        A test of several nodes takes what these have in common, and not the pool of one of them.
+        """
+        if node.kind is not NodeKind.TEST:
+            return home.profile
+        profile, parents = home.profile, sorted(set(node.parents))
+        if len(parents) > 1:
+            profiles = [self._home(self.project.nodes[id_]).profile for id_ in parents]
+            profile = self.profiles.common(profiles)
+        return self.profiles.over(profile, node) if node.orchestration.airflow else profile
 
     def _as_home(self, node: Node) -> Home:
         group = group_of(node, self.options.group_by)

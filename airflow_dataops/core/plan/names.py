@@ -17,21 +17,28 @@ if TYPE_CHECKING:
 MAX_LENGTH = 150
 """Airflow allows 250 characters; the rest is room for the names of groups and suffixes."""
 
+_OF_OTHERS = re.compile(r"(?:^|\.)(?:test|freshness|ready)(?:_sql|_dbt)?(?:\.|$)|^inputs\.wait$")
+"""Names that would be the ids of tasks of other nodes: a gate must not be lost to one of them."""
+
 
 def task_names(project: Project, nodes: Iterable[Node]) -> dict[str, str]:
     """Give each node the name its tasks start with, by node id.
 
     A node of the project itself is called by its name, one of a package
     `<package>__<name>`, a version `<name>_v<version>`, a source `source.<group>.<table>`.
-    What Airflow does not allow becomes `_`; names that were changed or are not unique get a
-    short hash of the node's id, so that none depends on what else is in the project.
+    What Airflow does not allow becomes `_`; names that were changed, are not unique or look
+    like the ids of other tasks (`orders.test`) get a short hash of the node's id, so that none
+    depends on what else is in the project.
     """
     wanted = {node.id: _readable(project, node) for node in nodes}
     cleaned = {id_: clean(name) for id_, name in wanted.items()}
     count = Counter(cleaned.values())
+
+    def is_free(id_: str, name: str) -> bool:
+        return name == wanted[id_] and count[name] == 1 and not _OF_OTHERS.search(name)
+
     return {
-        id_: name if name == wanted[id_] and count[name] == 1 else _hashed(name, id_)
-        for id_, name in cleaned.items()
+        id_: name if is_free(id_, name) else _hashed(name, id_) for id_, name in cleaned.items()
     }
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from airflow_dataops.core.plan.arguments import problem_of
 from airflow_dataops.core.plan.structs import Profile
@@ -27,22 +29,16 @@ class Profiles:
 
     def place(self, node: Node, group: tuple[str, ...]) -> int:
         """Return the place of the profile of a node's tasks."""
-        wish = node.orchestration
-        airflow = _encode(wish.airflow) if wish.airflow else b""
-        key = (group, node.tags, wish.owner, airflow)
-        place = self._places.setdefault(key, len(self._profiles))
-        if place == len(self._profiles):
-            self._profiles.append(
-                Profile(
-                    group=group,
-                    tags=node.tags,
-                    owner=wish.owner,
-                    airflow=wish.airflow,
-                    node=node.id,
-                    path=node.declared_in or node.path,
-                )
+        return self._keep(
+            Profile(
+                group=group,
+                tags=node.tags,
+                owner=node.orchestration.owner,
+                airflow=node.orchestration.airflow,
+                node=node.id,
+                path=node.declared_in or node.path,
             )
-        return place
+        )
 
     def shared(self, places: Iterable[int], group: tuple[str, ...]) -> int:
         """Return the place of a profile of tasks of several: what all of them have in common."""
@@ -60,10 +56,51 @@ class Profiles:
         )
         return len(self._profiles) - 1
 
+    def common(self, places: Iterable[int]) -> int:
+        """Return the place of what profiles have in common, group and operator arguments too."""
+        first, *others = (self._profiles[place] for place in dict.fromkeys(places))
+        airflow = {
+            name: value
+            for name, value in first.airflow.items()
+            if all(name in other.airflow and other.airflow[name] == value for other in others)
+        }
+        owners = {profile.owner for profile in (first, *others)}
+        return self._keep(
+            replace(
+                first,
+                group=_beginning([first.group, *(other.group for other in others)]),
+                tags=tuple(t for t in first.tags if all(t in other.tags for other in others)),
+                owner=first.owner if len(owners) == 1 else None,
+                airflow=airflow,
+            )
+        )
+
+    def over(self, place: int, node: Node) -> int:
+        """Return the place of a profile with what a node asks for itself on top."""
+        below = self._profiles[place]
+        return self._keep(
+            replace(
+                below,
+                airflow=below.airflow | node.orchestration.airflow,
+                owner=node.orchestration.owner or below.owner,
+                node=node.id,
+                path=node.declared_in or node.path,
+            )
+        )
+
     def add(self, profile: Profile) -> int:
         """Add a profile of no node; return its place."""
         self._profiles.append(profile)
         return len(self._profiles) - 1
+
+    def _keep(self, profile: Profile) -> int:
+        """Return the place of a profile, or of an equal one of other nodes."""
+        airflow = _encode(profile.airflow) if profile.airflow else b""
+        key = (profile.group, profile.tags, profile.owner, airflow)
+        place = self._places.setdefault(key, len(self._profiles))
+        if place == len(self._profiles):
+            self._profiles.append(profile)
+        return place
 
     def airflow(self, place: int) -> dict[str, Any]:
         """Return the `meta.airflow` of a profile."""
@@ -76,3 +113,9 @@ class Profiles:
     def problems(self) -> list[Problem]:
         """Tell what is wrong with the operator arguments in the metadata."""
         return [problem for profile in self._profiles if (problem := problem_of(profile))]
+
+
+def _beginning(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return what paths begin with, all of them."""
+    alike = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
+    return tuple(names[0] for names in alike)
