@@ -67,9 +67,12 @@ class DbtDagArguments(PlanArguments, DagArguments, total=False):
 
     Attributes:
         slas: path of an SLA file, relative to the DAG file.
+        timezone: name of the time zone whose clock schedules keep to that name none, and of
+            start and end dates without one (`Europe/Berlin`).
     """
 
     slas: str | Path | None
+    timezone: str | None
 
 
 class LoadDagsArguments(DbtDagArguments, SplitArguments, total=False):

@@ -175,7 +175,8 @@ def _arguments(given: dict[str, Any]) -> dict[str, Any]:
     for name in ("start_date", "end_date"):
         if isinstance(arguments.get(name), str):
             time_ = datetime.fromisoformat(arguments[name])
-            arguments[name] = time_ if time_.tzinfo else time_.replace(tzinfo=UTC)
+            is_local = time_.tzinfo is None and not arguments.get("timezone")
+            arguments[name] = time_.replace(tzinfo=UTC) if is_local else time_
     if isinstance(arguments.get("dbt"), dict):
         arguments["dbt"] = DbtConfig(**arguments["dbt"])
     return arguments

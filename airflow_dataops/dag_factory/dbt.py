@@ -5,15 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
+import pendulum
 from airflow.sdk import DAG, AssetAll, AssetAny
 
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
-from airflow_dataops.dag_factory.timetables import in_zone
+from airflow_dataops.dag_factory.timetables import in_zone, local_dates, optional_zone
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import table_asset
+from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import caller_file, locate
 from airflow_dataops.task_groups.layer_names import check_layer_names
@@ -94,12 +96,19 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     Among them `slas`, the path of an SLA file.
     """
     plan = planned.plan.head
-    of_dag = dict(of_dag)
+    of_dag = with_callbacks(of_dag, "the DAG's arguments")
+    default_args = with_callbacks(of_dag.get("default_args") or {}, "default_args")
+    zone = optional_zone(of_dag.pop("timezone", None))
+    if zone is not None:
+        of_dag |= local_dates(of_dag, zone)
+        default_args |= local_dates(default_args, zone)
+    if "schedule" in of_dag:
+        of_dag["schedule"] = in_zone(of_dag["schedule"], zone)
     slas = of_dag.pop("slas", None)
     params = {**run_params(), **(of_dag.get("params") or {})}
     part = f", part `{plan.part}`" if plan.part else ""
     defaults: dict[str, Any] = {
-        "schedule": in_zone(plan.schedule),
+        "schedule": in_zone(plan.schedule, zone),
         "max_active_runs": 1,
         "tags": ["dbt"],
         "doc_md": f"The dbt project `{plan.name}`{part}.",
@@ -107,11 +116,13 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     own: dict[str, Any] = {
         "dag_id": dag_id or plan.name,
         "params": params,
-        "default_args": DEFAULT_ARGS | (of_dag.get("default_args") or {}),
+        "default_args": DEFAULT_ARGS | default_args,
     }
     if plan.start is Start.INPUTS:
         own["schedule"] = _when_fresh(plan, planned.warehouse.conn_id)
     dag = DAG(**(defaults | of_dag | own))
+    if zone is not None:
+        dag.timezone = pendulum.timezone(zone)
     dag.fileloc = caller_file()
     add_tasks(planned, dag, dag.task_group)
     if slas is not None:

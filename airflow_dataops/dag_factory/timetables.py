@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
-from airflow_dataops.core.manifests.schedule import split_zone
+from airflow_dataops.core.manifests.schedule import is_zone, split_zone
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from airflow.sdk.bases.timetable import BaseTimetable
 
 
@@ -28,6 +33,26 @@ def in_zone(schedule: Any, timezone: str | None = None) -> Any:
     if zone is None or text in ("@once", "@continuous"):
         return text
     return _cron(text, zone)
+
+
+def optional_zone(value: object) -> str | None:
+    """Return the name of a time zone; None stays None. Raises `ConfigError`."""
+    if value is None:
+        return None
+    if not isinstance(value, str) or not is_zone(value):
+        raise ConfigError(
+            f"timezone={value!r}: write the name of a time zone, such as 'Europe/Berlin'."
+        )
+    return value
+
+
+def local_dates(arguments: Mapping[str, Any], zone: str) -> dict[str, Any]:
+    """Return the start and end among a DAG's arguments; without a zone they are local times."""
+    return {
+        name: value.replace(tzinfo=ZoneInfo(zone))
+        for name in ("start_date", "end_date")
+        if isinstance(value := arguments.get(name), datetime) and value.tzinfo is None
+    }
 
 
 def _cron(text: str, zone: str) -> BaseTimetable:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from airflow.sdk import BaseOperator
 
 from airflow_dataops.operators.arguments import CheckedArguments
+from airflow_dataops.operators.callbacks import with_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -31,7 +32,8 @@ class SessionOperator(CheckedArguments, BaseOperator):
     def __init__(
         self, *, metric_tags: Mapping[str, str] | None = None, **arguments: Unpack[TaskArguments]
     ) -> None:
-        super().__init__(**arguments)
+        where = f"task {arguments.get('task_id')!r}"
+        super().__init__(**with_callbacks(arguments, where))
         # As text: what Airflow writes of a mapping in the serialized DAG, it cannot read.
         tags = sorted((metric_tags or {}).items())
         self.metric_tags = [f"{key}:{value}" for key, value in tags] or None

@@ -9,6 +9,7 @@ from airflow.sdk.definitions._internal.contextmanager import DagContext
 
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.task_groups.arguments import DbtGroupArguments
 from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
 from airflow_dataops.task_groups.files import locate
@@ -65,6 +66,9 @@ def dbt_task_group(
     planning["start_on"] = ()
     planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
     check_layer_names(planned, planning)
+    if of_group.get("default_args"):
+        where = f"dbt_task_group {group_id!r}: default_args"
+        of_group["default_args"] = with_callbacks(of_group["default_args"], where)
     group = TaskGroup(group_id=group_id, dag=dag, **of_group)
     add_tasks(planned, dag, group)
     return group

@@ -18,6 +18,7 @@ from airflow_dataops.adapters.plan_store import (
 from airflow_dataops.core.arguments import instance, texts
 from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.task_groups.arguments import PlanArguments
 from airflow_dataops.task_groups.operators import Warehouse
@@ -97,7 +98,7 @@ def _request(arguments: PlanArguments) -> PlanRequest:
 
 def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArguments) -> Planned:
     given: Mapping[str, Any] = arguments
-    layers = argument_layers(**{name: given[name] for name in _LAYERS if name in given})
+    layers = _functions(argument_layers(**{name: given[name] for name in _LAYERS if name in given}))
     warehouse = Warehouse(
         manifest=str(manifest),
         conn_id=conn_id,
@@ -106,6 +107,21 @@ def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArgu
         threads=_threads(arguments),
     )
     return Planned(plan, warehouse, layers)
+
+
+def _functions(layers: ArgumentLayers) -> ArgumentLayers:
+    """Return operator arguments with functions for the import paths of callbacks."""
+    return ArgumentLayers(
+        operator_args=with_callbacks(layers.operator_args, "operator_args"),
+        group_args={
+            name: with_callbacks(layer, f"group_args[{name!r}]")
+            for name, layer in layers.group_args.items()
+        },
+        tag_args={
+            name: with_callbacks(layer, f"tag_args[{name!r}]")
+            for name, layer in layers.tag_args.items()
+        },
+    )
 
 
 def split_arguments(arguments: Mapping[str, Any]) -> tuple[PlanArguments, dict[str, Any]]:

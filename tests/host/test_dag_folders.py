@@ -72,27 +72,52 @@ def test_dbts_own_target_folder_gives_its_manifest_alone(tmp_path: Path) -> None
     assert list(found.dags) == ["shop"]
 
 
-@pytest.mark.parametrize("cron", ["0 7 * * * Europe/Berlin", "@daily Europe/Berlin"])
-def test_a_schedule_keeps_to_the_clock_of_its_time_zone(tmp_path: Path, cron: str) -> None:
-    """Over the change of the clock at the end of March the hour on the wall stays."""
-    node = model("a", config={"materialized": "table", "meta": {"schedule": cron}})
-    write(tmp_path / "m" / "manifest.json", manifest(node, project="shop"))
-    (tmp_path / "file.py").write_text(
+ZONED = {
+    "in metadata": ("0 7 * * * Europe/Berlin", "start_date=START"),
+    "a preset in metadata": ("@daily Europe/Berlin", "start_date=START"),
+    "as argument": ("0 7 * * *", 'timezone="Europe/Berlin", start_date=datetime(2026, 1, 1)'),
+    "as argument, with a schedule of the caller's": (
+        None,
+        'timezone="Europe/Berlin", schedule="0 7 * * *", start_date=START',
+    ),
+    "in the caller's schedule": (None, 'schedule="0 7 * * * Europe/Berlin", start_date=START'),
+}
+
+
+def parsed(folder: Path, cron: str | None, arguments: str) -> DagBag:
+    meta = {"schedule": cron} if cron else {}
+    node = model("a", config={"materialized": "table", "meta": meta})
+    write(folder / "m" / "manifest.json", manifest(node, project="shop"))
+    (folder / "file.py").write_text(
         "from datetime import datetime, timezone\n"
         "from airflow_dataops import load_dags  # airflow DAG\n"
-        'load_dags("m", globals(), conn_id="w", start_date=datetime(2026, 1, 1, tzinfo=timezone.utc'
-        "))\n"
+        "START = datetime(2026, 1, 1, tzinfo=timezone.utc)\n"
+        f'load_dags("m", globals(), conn_id="w", {arguments})\n'
     )
-    found = DagBag(dag_folder=str(tmp_path), bundle_path=tmp_path, bundle_name="test")
+    return DagBag(dag_folder=str(folder), bundle_path=folder, bundle_name="test")
+
+
+@pytest.mark.parametrize(("cron", "arguments"), ZONED.values(), ids=ZONED)
+def test_a_schedule_keeps_to_the_clock_of_its_time_zone(
+    tmp_path: Path, cron: str | None, arguments: str
+) -> None:
+    """Over the change of the clock at the end of March the hour on the wall stays."""
+    found = parsed(tmp_path, cron, arguments)
     assert found.import_errors == {}
     dag = DagSerialization.from_dict(DagSerialization.to_dict(found.dags["shop"]))
-    begin = datetime(2026, 3, 27)
-    restriction = TimeRestriction(earliest=begin, latest=None, catchup=True)
+    restriction = TimeRestriction(earliest=datetime(2026, 3, 27), latest=None, catchup=True)
     hours, last = [], None
     for _ in range(5):
         info = dag.timetable.next_dagrun_info(
             last_automated_data_interval=last, restriction=restriction
         )
+        assert info is not None
         last = info.data_interval
         hours.append(info.run_after.in_timezone("Europe/Berlin").hour)
-    assert hours == [0 if cron.startswith("@") else 7] * 5
+    assert hours == [0 if cron and cron.startswith("@") else 7] * 5
+
+
+def test_a_time_zone_that_is_none_is_told(tmp_path: Path) -> None:
+    found = parsed(tmp_path, None, 'timezone="Europe/Berln"')
+    [text] = found.import_errors.values()
+    assert "timezone='Europe/Berln': write the name of a time zone" in text

@@ -52,7 +52,7 @@ def normalise(schedule: str) -> str:
         raise ValueError(f"it has more than {_LONGEST} characters")
     text, zone = split_zone(" ".join(schedule.split()))
     end = "" if zone is None else f" {zone}"
-    if zone is not None and not _is_zone(zone):
+    if zone is not None and not is_zone(zone):
         raise ValueError(f"{zone!r} is no time zone")
     if preset := _PRESETS.get(text.lower()):
         return preset + end
@@ -75,7 +75,8 @@ def split_zone(schedule: str) -> tuple[str, str | None]:
     return (text, last) if has_all and last[:1].isalpha() else (schedule, None)
 
 
-def _is_zone(name: str) -> bool:
+def is_zone(name: str) -> bool:
+    """Tell whether a name is one of the IANA database of time zones."""
     try:
         ZoneInfo(name)
     except (ValueError, OSError, KeyError):

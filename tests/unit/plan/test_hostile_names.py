@@ -15,17 +15,10 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Node
 
 STEMS = ("orders", "test", "a", "dag", "inputs", "ready", "freshness", "layer", "chain")
-ENDS = (
-    "",
-    ".test",
-    ".freshness",
-    ".ready",
-    ".test_sql",
-    ".test_dbt",
-    ".test.t",
-    ".wait",
-    "_v1",
-) + (" ", "/x", ".test.test", "_group", "__test")
+ENDS = [
+    *(".test", ".freshness", ".ready", ".test_sql", ".test_dbt", ".test.t", ".wait", "_v1", "/x"),
+    *(".test.test", "__test", "", " "),
+]
 
 
 def hostile(rng: random.Random) -> list[Node]:

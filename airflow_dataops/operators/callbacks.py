@@ -1,0 +1,67 @@
+"""Callbacks that are given as text, as a bundle's JSON or YAML must: import paths of functions."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.arguments import did_you_mean
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CALLBACKS = (
+    "on_execute_callback",
+    "on_failure_callback",
+    "on_retry_callback",
+    "on_skipped_callback",
+    "on_success_callback",
+)
+"""Airflow's arguments of tasks and DAGs that take functions, or lists of them."""
+
+
+def with_callbacks(arguments: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return arguments with functions for the import paths among the callbacks.
+
+    Airflow takes a text for a list of its letters, calls none of them, and tells nobody.
+
+    Args:
+        where: whose arguments they are, for the message.
+
+    Raises:
+        ConfigError: there is no such function.
+    """
+    found = dict(arguments)
+    for name in CALLBACKS:
+        given = found.get(name)
+        if isinstance(given, str):
+            found[name] = _function(given, f"{where}: {name}")
+        elif isinstance(given, list | tuple) and any(isinstance(each, str) for each in given):
+            found[name] = [
+                _function(each, f"{where}: {name}") if isinstance(each, str) else each
+                for each in given
+            ]
+    return found
+
+
+def _function(path: str, where: str) -> Callable[..., Any]:
+    module_name, dot, name = path.rpartition(".")
+    if not (dot and all(part.isidentifier() for part in path.split("."))):
+        raise ConfigError(
+            f"{where}={path!r}: write a function, or its import path such as 'alerts.notify'."
+        )
+    try:
+        module = import_module(module_name)
+    except ImportError as error:
+        raise ConfigError(f"{where}={path!r}: {module_name} cannot be imported: {error}") from error
+    function = getattr(module, name, None)
+    if function is None:
+        public = [each for each in vars(module) if not each.startswith("_")]
+        raise ConfigError(
+            f"{where}={path!r}: {module_name} has no {name}{did_you_mean(name, public)}"
+        )
+    if not callable(function):
+        raise ConfigError(f"{where}={path!r} is no function.")
+    called: Callable[..., Any] = function
+    return called
