@@ -54,6 +54,11 @@ def open_jsonl(file: Any, path: str, reading: Reading, known: Mapping[str, Rule]
     rules = _told(path, first, lambda: find_fields(first.lines, rule_of, reading.rule))
     # A field that no object has is NULL, where it is one by name.
     rules |= {name: reading.rule(name) for name in reading.types if name not in rules}
+    if not rules:
+        raise RunError(
+            f"{path}, line {first.numbers[0]}: its objects have no fields, so that there are no "
+            "columns. Mend the file, or name some in `columns`."
+        )
     check_names(path, list(rules))
     return Opened(path, rules, _decoded(path, first, parts, rules))
 

@@ -16,6 +16,7 @@ from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError, RunError
 from airflow_dataops.hooks.connection_query import ConnectionQuery
+from airflow_dataops.hooks.file_source import Files
 from airflow_dataops.hooks.sql_runner import open_session
 from tests.connections import connect_duckdb, connect_postgres
 from tests.postgres import PostgresRunner, open_postgres
@@ -123,6 +124,37 @@ def test_a_semicolon_at_the_end_of_a_query_means_nothing(
     with pytest.raises(ConfigError, match="several statements"):
         transfer(ConnectionQuery(source, "select 1 as id; select 2 as id"), target)
     assert target.fetch("select id from transfers.arrived") == [(";",)]
+
+
+def test_values_of_json_arrive_as_they_are_written(target: SqlRunner, tmp_path: Path) -> None:
+    """On each engine in a table that is made for them, and what it cannot hold leaves that be."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(
+        '{"large": 18446744073709551615, "price": 12345678901234567.89, "day": "2026-02-28",'
+        ' "paid": "2026-01-01T00:00:00+02:00", "more": {"b": 1.50}, "code": "007"}\n{}\n'
+    )
+    files = Files(str(path), "jsonl", columns={"price": "decimal(30,2)"})
+    transfer(files, target, create=True)
+    rows = [
+        (
+            Decimal(2**64 - 1),
+            Decimal("12345678901234567.89"),
+            date(2026, 2, 28),
+            datetime(2025, 12, 31, 22, tzinfo=UTC),
+            '{"b": 1.50}',
+            "007",
+        ),
+        (None,) * 6,
+    ]
+    query = "select large, price, day, paid, more, code from transfers.arrived order by day"
+    assert target.fetch(query) == rows
+    for wrong in ('{"code": "008"}\n{"day": "2026-02-31"}', '{"code": "008"}\n{"code": "0'):
+        path.write_text(wrong)
+        named = Files(str(path), "jsonl", columns={"code": "text", "day": "date"})
+        with pytest.raises(RunError, match=r"a\.jsonl, line 2"):
+            transfer(named, target)
+        assert target.fetch(query) == rows
+    assert tables(target) == set()
 
 
 @pytest.mark.parametrize(

@@ -56,6 +56,7 @@ BROKEN_LINES: list[tuple[str, str]] = [
     ('{"id": 1}\n{"id": "2"}', "line 2, column 'id': numbers and texts are in one column"),
     ('{"id": true}\n{"id": 1}', "line 2, column 'id': booleans and numbers"),
     ("[1]", "line 1: it is no JSON object"),
+    ("{}\n{}", "line 1: its objects have no fields"),
     ('{"id": 1, "note": "a\0b"}', "line 1: a NUL byte"),
     ('{"id": 1, "": 2}', "its column 2 has no name"),
 ]
