@@ -6,9 +6,10 @@ Each receiver has a queue and a pause of its own, so that none waits for another
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, exists, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, text, update
 
 from airflow_dataops.adapters.ledger.rows import upsert
 from airflow_dataops.adapters.ledger.tables import incidents, outbox, receivers
@@ -43,14 +44,7 @@ class Leased(Struct, frozen=True):
 
 def due_receivers(connection: Connection, now: datetime) -> list[str]:
     """Return who has messages that are due, the one with the worst first."""
-    blocked = select(receivers.c.receiver).where(_is_blocked(now))
-    query = (
-        select(outbox.c.receiver)
-        .where(_due(now), outbox.c.receiver.not_in(blocked))
-        .group_by(outbox.c.receiver)
-        .order_by(func.min(outbox.c.rank), func.min(outbox.c.next_at))
-    )
-    return list(connection.execute(query).scalars())
+    return list(connection.execute(_receivers_due(), {"now": now}).scalars())
 
 
 def lease(
@@ -64,20 +58,14 @@ def lease(
     if connection.dialect.name == "postgresql":
         lock = int(hashed("lane", receiver)[:15], 16)
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": lock})
-    mine = receivers.c.receiver == receiver
-    if connection.execute(select(receivers.c.receiver).where(mine, _is_blocked(now))).first():
+    given = {"receiver": receiver, "now": now}
+    state = connection.execute(_state_of_receiver(), given).first()
+    if state is not None and state.blocked:
         return None
     limit = limit_of(receiver, config)
     if limit is not None and _left(connection, receiver, limit, now) <= 0:
         return None
-    names = [name for name in Leased.__struct_fields__ if name != "failures"]
-    query = (
-        select(*(outbox.c[name] for name in names))
-        .where(outbox.c.receiver == receiver, _due(now))
-        .where(or_(outbox.c.rank == 0, ~_in_hand(receiver, now)))
-        .order_by(outbox.c.rank, outbox.c.next_at, outbox.c.key)
-    )
-    row = connection.execute(query.limit(1)).first()
+    row = connection.execute(_next_of_receiver(), given).first()
     if row is None:
         return None
     taken = connection.execute(
@@ -87,7 +75,7 @@ def lease(
     )
     if not taken.rowcount:
         return None
-    failures = connection.execute(select(receivers.c.failures).where(mine)).scalar() or 0
+    failures = 0 if state is None else state.failures
     return Leased(**{**row._mapping, "action": Action(row.action)}, failures=failures)
 
 
@@ -152,13 +140,13 @@ def expire(connection: Connection, before: datetime, now: datetime) -> int:
 
 
 def is_wanted(connection: Connection, each: Leased) -> bool:
-    """Tell whether a step of escalation is still to be told: nobody solved it or took it on."""
+    """Tell whether an escalation is still to be told: nobody solved the incident or took it on."""
     query = select(incidents.c.id).where(
         incidents.c.id == each.incident,
         incidents.c.solved_at.is_(None),
         incidents.c.acknowledged_at.is_(None),
     )
-    return not each.step or connection.execute(query).first() is not None
+    return connection.execute(query).first() is not None
 
 
 def _mine(connection: Connection, sender: str, key: str, **values: Any) -> bool:
@@ -170,7 +158,43 @@ def _mine(connection: Connection, sender: str, key: str, **values: Any) -> bool:
     return connection.execute(statement).rowcount == 1
 
 
-def _due(now: datetime) -> Any:
+@cache
+def _receivers_due() -> Any:
+    """Make the query once: a message is leased with each of these, and making them is dear."""
+    blocked = select(receivers.c.receiver).where(_is_blocked())
+    return (
+        select(outbox.c.receiver)
+        .where(_due(), outbox.c.receiver.not_in(blocked))
+        .group_by(outbox.c.receiver)
+        .order_by(func.min(outbox.c.rank), func.min(outbox.c.next_at))
+    )
+
+
+@cache
+def _state_of_receiver() -> Any:
+    mine = receivers.c.receiver == bindparam("receiver")
+    return select(receivers.c.failures, _is_blocked().label("blocked")).where(mine)
+
+
+@cache
+def _next_of_receiver() -> Any:
+    held = outbox.alias()
+    in_hand = exists().where(
+        held.c.receiver == bindparam("receiver"),
+        held.c.state == "waiting",
+        held.c.leased_until > bindparam("now"),
+    )
+    names = [name for name in Leased.__struct_fields__ if name != "failures"]
+    return (
+        select(*(outbox.c[name] for name in names))
+        .where(outbox.c.receiver == bindparam("receiver"), _due())
+        .where(or_(outbox.c.rank == 0, ~in_hand))
+        .order_by(outbox.c.rank, outbox.c.next_at, outbox.c.key)
+        .limit(1)
+    )
+
+
+def _due() -> Any:
     """Waiting, nobody's, and not the end of a story that is still to be told."""
     earlier = outbox.alias()
     same = and_(
@@ -181,8 +205,8 @@ def _due(now: datetime) -> Any:
     untold = exists().where(same, earlier.c.action.in_(TELLING))
     unopened = exists().where(same, earlier.c.action == Action.TRIGGER, earlier.c.step == 0)
     return and_(
-        *untouched(now),
-        outbox.c.next_at <= now,
+        *untouched(bindparam("now")),
+        outbox.c.next_at <= bindparam("now"),
         or_(
             outbox.c.action == Action.TRIGGER,
             and_(outbox.c.action == Action.UPDATE, ~unopened),
@@ -191,18 +215,13 @@ def _due(now: datetime) -> Any:
     )
 
 
-def _is_blocked(now: datetime) -> Any:
+def _is_blocked() -> Any:
     """The message that a receiver did not take is not due again."""
     refused = outbox.alias()
     return exists().where(
-        refused.c.key == receivers.c.message, refused.c.state == "waiting", refused.c.next_at > now
-    )
-
-
-def _in_hand(receiver: str, now: datetime) -> Any:
-    held = outbox.alias()
-    return exists().where(
-        held.c.receiver == receiver, held.c.state == "waiting", held.c.leased_until > now
+        refused.c.key == receivers.c.message,
+        refused.c.state == "waiting",
+        refused.c.next_at > bindparam("now"),
     )
 
 

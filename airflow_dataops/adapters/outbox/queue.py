@@ -138,8 +138,12 @@ def told_of(connection: Connection, incident: str) -> dict[str, tuple[datetime, 
     return {row.receiver: (row.at, bool(row.sent)) for row in rows.all()}
 
 
-def untouched(now: datetime) -> tuple[Any, ...]:
-    """Return the conditions for messages that wait and that nobody is sending."""
+def untouched(now: Any) -> tuple[Any, ...]:
+    """Return the conditions for messages that wait and that nobody is sending.
+
+    Args:
+        now: a time, or a parameter for one.
+    """
     return (
         outbox.c.state == "waiting",
         or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, func, or_, select, true
 
 from airflow_dataops.adapters.ledger.tables import alerts, outbox
 from airflow_dataops.adapters.messages import make_message
@@ -43,23 +43,21 @@ def write(
     The worst come first. An update names those that its receiver was not told of yet, and so
     does a resolve before the others; a step of escalation names those that are open.
     """
-    if not is_wanted(connection, each):
+    if each.step and not is_wanted(connection, each):
         return None
-    told, newest = _told(connection, each), _newest(connection, each.incident)
-    if each.action is Action.UPDATE and newest <= told:
+    before = _told(connection, each)
+    found = _sums(connection, each, before.seen)
+    if each.action is Action.UPDATE and not found.fresh:
         return None
     mine = alerts.c.incident == each.incident
-    fresh, open_ = alerts.c.number > told, alerts.c.solved_at.is_(None)
-    named = [mine]
+    fresh, open_ = alerts.c.number > before.seen, alerts.c.solved_at.is_(None)
+    named, among = [mine], found.all
     if each.action is Action.UPDATE:
-        named.append(fresh)
+        named, among = [mine, fresh], found.fresh
     elif each.step:
-        named.append(open_)
-    order: list[Any] = [alerts.c.rank, alerts.c.number]
-    if each.action is Action.RESOLVE:
-        order.insert(0, case((fresh, 0), else_=1))
-    else:
-        order.insert(0, case((open_, 0), else_=1))
+        named, among = [mine, open_], found.open
+    first = fresh if each.action is Action.RESOLVE else open_
+    order = (case((first, 0), else_=1), alerts.c.rank, alerts.c.number)
     rows = connection.execute(select(alerts.c.alert).where(*named).order_by(*order).limit(_SHOWN))
     message = make_message(
         each.key,
@@ -67,65 +65,74 @@ def write(
         each.action,
         step=each.step,
         alerts=[msgspec.convert(row.alert, Alert) for row in rows],
-        count=_count(connection, mine, *([open_] if each.step else [])),
-        among=_count(connection, *named),
-        tier=_tier(connection, mine, *_telling(each, fresh, open_)),
+        count=found.open if each.step else found.all,
+        among=among,
+        tier=list(Tier)[found.worst],
         at=now,
         templates=templates,
     )
-    message = msgspec.structs.replace(message, raised=_raised(connection, each))
+    message = msgspec.structs.replace(message, raised=_raised(each, before))
     if each.attempts >= _PLAIN_AFTER and not each.failures:
         message = msgspec.structs.replace(message, text="", facts={}, links={})
-    return Written(message, newest)
+    return Written(message, found.newest)
 
 
-def _told(connection: Connection, each: Leased) -> int:
-    """Return the number of the newest alert that a receiver was told of; 0 for none.
+class _Told(NamedTuple):
+    """What a receiver was told of an incident: the newest alert's number; ranks, oldest first."""
 
-    Steps of escalation do not count: they leave out what is solved.
-    """
-    query = select(func.max(outbox.c.seen)).where(
-        outbox.c.incident == each.incident,
-        outbox.c.receiver == each.receiver,
-        outbox.c.action.in_(TELLING),
-        outbox.c.step == 0,
-        outbox.c.state == "sent",
+    seen: int
+    ranks: list[int]
+
+
+def _told(connection: Connection, each: Leased) -> _Told:
+    """Steps of escalation count for the severity alone: they leave out what is solved."""
+    rows = connection.execute(
+        select(outbox.c.rank, outbox.c.step, outbox.c.seen)
+        .where(
+            outbox.c.incident == each.incident,
+            outbox.c.receiver == each.receiver,
+            outbox.c.action.in_(TELLING),
+            outbox.c.state == "sent",
+        )
+        .order_by(outbox.c.sent_at, outbox.c.rank)
+    ).all()
+    seen = max((row.seen or 0 for row in rows if not row.step), default=0)
+    return _Told(seen=seen, ranks=[row.rank for row in rows])
+
+
+class _Sums(NamedTuple):
+    """Counts of an incident's alerts; `worst` is the rank that a message is sent with."""
+
+    all: int
+    open: int
+    fresh: int
+    newest: int
+    worst: int
+
+
+def _sums(connection: Connection, each: Leased, seen: int) -> _Sums:
+    fresh, open_ = alerts.c.number > seen, alerts.c.solved_at.is_(None)
+    telling = true() if each.action is Action.RESOLVE else or_(fresh, open_)
+    if each.step:
+        telling = open_
+    columns = (
+        func.count(),
+        func.sum(case((open_, 1), else_=0)),
+        func.sum(case((fresh, 1), else_=0)),
+        func.max(alerts.c.number),
+        func.min(case((telling, alerts.c.rank), else_=len(Tier) - 1)),
     )
-    return int(connection.execute(query).scalar() or 0)
+    row = connection.execute(select(*columns).where(alerts.c.incident == each.incident)).one()
+    return _Sums(*(int(value or 0) for value in row))
 
 
-def _raised(connection: Connection, each: Leased) -> tuple[Tier, ...]:
+def _raised(each: Leased, before: _Told) -> tuple[Tier, ...]:
     """Return the severity that a message raises for its receiver; of a resolve, all of them."""
-    if each.step or each.action is Action.TRIGGER:
+    if each.step or not before.ranks:
         return ()
-    query = select(outbox.c.rank).where(
-        outbox.c.incident == each.incident,
-        outbox.c.receiver == each.receiver,
-        outbox.c.action.in_(TELLING),
-        outbox.c.state == "sent",
-    )
-    told = list(connection.execute(query.order_by(outbox.c.sent_at, outbox.c.rank)).scalars())
     if each.action is Action.UPDATE:
-        return (list(Tier)[each.rank],) if told and each.rank < min(told) else ()
-    return tuple(list(Tier)[rank] for rank in sorted({*told}) if rank < told[0])
-
-
-def _newest(connection: Connection, incident: str) -> int:
-    query = select(func.max(alerts.c.number)).where(alerts.c.incident == incident)
-    return int(connection.execute(query).scalar() or 0)
-
-
-def _telling(each: Leased, fresh: Any, open_: Any) -> list[Any]:
-    """Return the condition of the alerts that a message's severity is the worst of."""
+        return (list(Tier)[each.rank],) if each.rank < min(before.ranks) else ()
     if each.action is Action.RESOLVE:
-        return []
-    return [open_ if each.step else or_(fresh, open_)]
-
-
-def _tier(connection: Connection, *which: Any) -> Tier:
-    rank: int = connection.execute(select(func.min(alerts.c.rank)).where(*which)).scalar_one()
-    return list(Tier)[rank]
-
-
-def _count(connection: Connection, *which: Any) -> int:
-    return connection.execute(select(func.count()).where(*which)).scalar_one()
+        raised = sorted({rank for rank in before.ranks if rank < before.ranks[0]})
+        return tuple(list(Tier)[rank] for rank in raised)
+    return ()
