@@ -22,6 +22,7 @@ from cosmos.operators.local import (
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import RunError
+from airflow_dataops.hooks.cosmos_telemetry import mute_cosmos
 from airflow_dataops.operators.asked import Asked
 from airflow_dataops.operators.dbt_checks import (
     check_listed,
@@ -39,6 +40,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Node
     from airflow_dataops.operators.dbt_config import DbtConfig
+
+
+mute_cosmos()
 
 
 class _InTurn(Asked):

@@ -7,7 +7,11 @@ from typing import Any
 from airflow.configuration import conf
 from airflow.plugins_manager import AirflowPlugin
 
+from airflow_dataops.hooks.cosmos_telemetry import mute_cosmos
 from airflow_dataops.plugins.section import SECTION
+
+# Cosmos counts runs in the processes that load plugins.
+mute_cosmos()
 
 
 def _listeners() -> list[Any]:
