@@ -186,7 +186,9 @@ def test_a_lost_table_fails_the_load_by_choice(
     )
 
 
-def test_deleted_keys_do_not_outlive_a_table_that_was_dropped(warehouse: Warehouse) -> None:
+def test_deleted_keys_do_not_outlive_a_table_that_was_dropped(
+    warehouse: Warehouse, caplog: pytest.LogCaptureFixture
+) -> None:
     """The new table begins anew, perhaps with the sequences of another database."""
     columns = {"id": "int", "name": "text", "op": "text", "lsn": "bigint"}
     verb, made = ApplyChanges(keys=("id",), sequence="lsn"), warehouse.relation("made")
@@ -194,6 +196,7 @@ def test_deleted_keys_do_not_outlive_a_table_that_was_dropped(warehouse: Warehou
     load(warehouse, made, verb, warehouse.source(columns, [(1, None, "d", 51)]))
     load(warehouse, made, verb, warehouse.source(columns, [(1, "late", "u", 50)]))
     assert warehouse.rows(made) == [], "while the table is there they hold"
+    assert "If the table was made anew, drop that one, too" in caplog.text
     warehouse.runner.execute(f"drop table {warehouse.sql(made)}")
     load(warehouse, made, verb, warehouse.source(columns, [(1, "anew", "c", 1)]), create=True)
     assert warehouse.rows(made, "name") == [("anew",)]

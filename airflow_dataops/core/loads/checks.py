@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.specs import NullKeys, OnEmpty
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql import staging
+from airflow_dataops.core.sql import orders, staging
 from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.errors import RunError
@@ -111,6 +111,7 @@ def count_keys(
     if len(keys) > 1:
         return count(job, staged, [nulls], on_empty), False
     refuse_incomparable(job, staged, keys, _A_KEY)
+    refuse_unequal(job, staged, keys)
     [(rows, null, distinct)] = ask(
         staging.facts(staged.sql, [nulls], quote(keys[0], job.dialect)), job.runner
     )
@@ -155,6 +156,29 @@ def refuse_incomparable(job: Job, table: Table, columns: Collection[str], why: s
             f"are equal, and {why}; or give the column a type that has an equality, such as "
             "jsonb. Nothing was written."
         )
+
+
+def refuse_unequal(job: Job, table: Table, keys: Sequence[str]) -> None:
+    """Fail if keys hold values that do not equal themselves, which would be added again.
+
+    Raises:
+        RunError: the message names the column.
+    """
+    told = [
+        (key, orders.unequal_to_itself(key, table.type_of(key), job.dialect))
+        for key in keys
+        if key in table.names
+    ]
+    tests = [
+        Test(
+            condition=Statement(sql=condition),
+            problem=f"have NaN in the key ({key}), which equals nothing: leave them out",
+        )
+        for key, condition in told
+        if condition is not None
+    ]
+    if tests:
+        refuse(job, count(job, table, [test.condition for test in tests], OnEmpty.WRITE), tests)
 
 
 def one_row_per_key(
@@ -231,6 +255,7 @@ def refuse_ties(
 def duplicate_keys(job: Job, staged: Table, keys: Sequence[str]) -> list[tuple[object, ...]]:
     """Return some keys that several staged rows have, with the number of rows."""
     refuse_incomparable(job, staged, keys, _A_KEY)
+    refuse_unequal(job, staged, keys)
     return ask(staging.duplicates(staged.sql, keys, job.dialect, _SHOWN), job.runner)
 
 

@@ -13,6 +13,7 @@ from airflow_dataops.core.loads.checks import (
     count,
     refuse,
     refuse_null_keys,
+    refuse_unequal,
 )
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.ordering import ordered
@@ -132,6 +133,7 @@ def _ignored(job: Job, verb: ApplyChanges, op: str) -> str:
 
 def _check_rows(job: Job, verb: ApplyChanges, fitted: Fitted, keys: tuple[str, ...]) -> bool:
     """Refuse what cannot be applied; tell whether keys hold NULL."""
+    refuse_unequal(job, fitted.staged, keys)
     tests = [refuse_null_keys(keys, job.dialect)]
     if verb.envelope is Envelope.DEBEZIUM:
         tests.append(envelopes.unavailable(job, fitted))

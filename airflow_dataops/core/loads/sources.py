@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.tables import Table
+
+
+_NAMES_A_TABLE = re.compile(r"\b(?:from|join)\s+[^\s(]", re.IGNORECASE)
 
 
 class Placement(StrEnum):
@@ -144,8 +148,11 @@ class Query(Struct, frozen=True):
 
     @property
     def origin(self) -> str:
-        """See `Named.origin`."""
-        return f"{self.sql} {self.parameters}"
+        """See `Named.origin`.
+
+        Rows that a program writes out as a query differ each time; of these it tells nothing.
+        """
+        return f"{self.sql} {self.parameters}" if _NAMES_A_TABLE.search(self.sql) else ""
 
     def since(self, since: Since) -> Query:
         """See `Source.since`."""

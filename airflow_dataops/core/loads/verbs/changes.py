@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import refuse_ties
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.sql.statements import Statement
     from airflow_dataops.core.sql.tables import Table
+
+log = logging.getLogger(__name__)
 
 _SHOWN = 3
 
@@ -107,6 +110,7 @@ def _last(job: Job, to: Changes, events: Events, source: str) -> Table:
     for seen in (to.target, to.tombstones):
         if ask(sql.as_late(to, seen, last.sql), job.runner):
             _check_same_sequence(job, to, events, last, seen)
+            _tell_of_tombstones(job, to, seen)
             send(sql.drop_stale(to, seen, last.sql), job.runner)
     return last
 
@@ -131,6 +135,16 @@ def _check_same_sequence(job: Job, to: Changes, events: Events, last: Table, see
             f"{to.sequence}: {named}. Nothing tells which is the later: name a sequence that tells "
             f"them apart, or set same_sequence to {SameSequence.FIRST} or {SameSequence.LAST}. "
             "Nothing was written."
+        )
+
+
+def _tell_of_tombstones(job: Job, to: Changes, seen: str) -> None:
+    """Say that deleted keys may be those of another table than the one that is there."""
+    if seen == to.tombstones and not ask(staging.any_row(to.target), job.runner):
+        log.warning(
+            "%s has no rows, and %s keeps keys that were deleted later than events of this load, "
+            "which change nothing. If the table was made anew, drop that one, too",
+            *(job.load.target, to.tombstones),
         )
 
 

@@ -5,6 +5,12 @@ select * from `shop`.`source`
 select count(*)
 from `shop`.`target__stg_1`;
 
+select count(*)
+from (
+select distinct `id`, `name`, `n`
+from `shop`.`target__stg_1`
+) as once;
+
 begin;
 
 update `shop`.`dataops_leases__target` set `expires_epoch` = 0, `fences` = `fences` + 1

@@ -27,12 +27,22 @@ where dataops_rank = 1
 select 1 from `shop`.`target`
 where `_sequence` >= (select min(`_sequence`) from `shop`.`target__stg_2`) limit 1;
 
+select s.`id`, s.`_sequence` from `shop`.`target__stg_2` as s join `shop`.`target` as t
+  on t.`id` = s.`id` and t.`_sequence` = s.`_sequence`
+where (s.`dataops_deleted`) or (not s.`dataops_deleted` and (t.`name` is distinct from s.`name`))
+limit 3;
+
 delete from `shop`.`target__stg_2` as s
 where exists (select 1 from `shop`.`target` as t where t.`id` = s.`id`
   and t.`_sequence` >= s.`_sequence`);
 
 select 1 from `shop`.`target__tombstones`
 where `_sequence` >= (select min(`_sequence`) from `shop`.`target__stg_2`) limit 1;
+
+select s.`id`, s.`_sequence` from `shop`.`target__stg_2` as s join `shop`.`target__tombstones` as t
+  on t.`id` = s.`id` and t.`_sequence` = s.`_sequence`
+where not s.`dataops_deleted`
+limit 3;
 
 delete from `shop`.`target__stg_2` as s
 where exists (select 1 from `shop`.`target__tombstones` as t where t.`id` = s.`id`

@@ -51,6 +51,11 @@ where `_sequence` >= (select min(`_sequence`) from `shop`.`target__stg_3`) limit
 select 1 from `shop`.`target__tombstones`
 where `_sequence` >= (select min(`_sequence`) from `shop`.`target__stg_3`) limit 1;
 
+select s.`id`, s.`_sequence` from `shop`.`target__stg_3` as s join `shop`.`target__tombstones` as t
+  on t.`id` = s.`id` and t.`_sequence` = s.`_sequence`
+where not s.`dataops_deleted`
+limit 3;
+
 delete from `shop`.`target__stg_3` as s
 where exists (select 1 from `shop`.`target__tombstones` as t where t.`id` = s.`id`
   and t.`_sequence` >= s.`_sequence`);

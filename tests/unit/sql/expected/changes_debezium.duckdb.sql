@@ -60,6 +60,8 @@ select s."id", s."_sequence" from "temp"."main"."target__stg_3" as s join "shop"
 where not s."dataops_deleted"
 limit 3;
 
+select 1 from "shop"."target" limit 1;
+
 delete from "temp"."main"."target__stg_3" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");

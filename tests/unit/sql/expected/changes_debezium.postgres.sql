@@ -1,3 +1,14 @@
+begin;
+
+set local lock_timeout = 1000;
+
+update "shop"."dataops_leases" set "token" = "token" + 1, "owner" = %s, "run_id" = %s, "try_number" = %s, "holder" = %s, "expires_epoch" = cast(extract(epoch from clock_timestamp()) as bigint) + %s
+where "target" = %s and "partition" = %s
+  and not ("owner" = %s and "run_id" = %s and "try_number" > %s)
+  and ("expires_epoch" <= cast(extract(epoch from clock_timestamp()) as bigint) or ("owner" = %s and "run_id" = %s));
+
+commit;
+
 create temporary table "pg_temp"."target__stg_1" as (
 select * from "shop"."source"
 );
@@ -62,6 +73,8 @@ select s."id", s."_sequence" from "pg_temp"."target__stg_3" as s join "shop"."ta
 where not s."dataops_deleted"
 limit 3;
 
+select 1 from "shop"."target" limit 1;
+
 delete from "pg_temp"."target__stg_3" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"
   and t."_sequence" >= s."_sequence");
@@ -80,6 +93,8 @@ having count(*) > 1
 limit 3;
 
 begin;
+
+set local lock_timeout = 599989;
 
 update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = %s and "partition" = %s and "token" = %s;
@@ -102,8 +117,26 @@ where s."dataops_deleted";
 
 commit;
 
+begin;
+
+set local lock_timeout = 1000;
+
 drop table if exists "pg_temp"."target__stg_1";
+
+commit;
+
+begin;
+
+set local lock_timeout = 1000;
 
 drop table if exists "pg_temp"."target__stg_2";
 
+commit;
+
+begin;
+
+set local lock_timeout = 1000;
+
 drop table if exists "pg_temp"."target__stg_3";
+
+commit;

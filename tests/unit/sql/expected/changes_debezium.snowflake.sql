@@ -15,9 +15,9 @@ select distinct f.key
 from "shop"."target__stg_1", lateral flatten(input => parse_json(cast("after" as varchar))) as f;
 
 select count(*),
-  count(case when (false or cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as NUMBER(38,0)) <> cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as number(38, 0)) or (length(rtrim(split_part(cast(parse_json(cast("after" as varchar))['id'] as varchar), '.', 2), '0')) > 0 and lower(cast(parse_json(cast("after" as varchar))['id'] as varchar)) not like %s)) then 1 end),
+  count(case when (false or cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as NUMBER(38,0)) <> cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as decimal(38, 0)) or (length(rtrim(split_part(cast(parse_json(cast("after" as varchar))['id'] as varchar), '.', 2), '0')) > 0 and lower(cast(parse_json(cast("after" as varchar))['id'] as varchar)) not like %s)) then 1 end),
   count(case when cast(cast(cast(parse_json(cast("after" as varchar))['name'] as varchar) as VARCHAR(16777216)) as varchar) <> rtrim(cast(parse_json(cast("after" as varchar))['name'] as varchar)) then 1 end),
-  count(case when (false or cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as NUMBER(38,0)) <> cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as number(38, 0)) or (length(rtrim(split_part(cast(parse_json(cast("before" as varchar))['id'] as varchar), '.', 2), '0')) > 0 and lower(cast(parse_json(cast("before" as varchar))['id'] as varchar)) not like %s)) then 1 end)
+  count(case when (false or cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as NUMBER(38,0)) <> cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as decimal(38, 0)) or (length(rtrim(split_part(cast(parse_json(cast("before" as varchar))['id'] as varchar), '.', 2), '0')) > 0 and lower(cast(parse_json(cast("before" as varchar))['id'] as varchar)) not like %s)) then 1 end)
 from "shop"."target__stg_1";
 
 create transient table "shop"."target__stg_2" as (
@@ -57,6 +57,13 @@ where "_sequence" >= (select min("_sequence") from "shop"."target__stg_3") limit
 
 select 1 from "shop"."target__tombstones"
 where "_sequence" >= (select min("_sequence") from "shop"."target__stg_3") limit 1;
+
+select s."id", s."_sequence" from "shop"."target__stg_3" as s join "shop"."target__tombstones" as t
+  on t."id" = s."id" and t."_sequence" = s."_sequence"
+where not s."dataops_deleted"
+limit 3;
+
+select 1 from "shop"."target" limit 1;
 
 delete from "shop"."target__stg_3" as s
 where exists (select 1 from "shop"."target__tombstones" as t where t."id" = s."id"

@@ -1,5 +1,7 @@
 select "scope", "watermark" from "shop"."dataops_watermarks__target" where "target" = %s and "partition" = %s and "cursor" = %s;
 
+select 1 from "shop"."target" limit 1;
+
 create transient table "shop"."target__stg_1" as (
 select *
 from (
@@ -17,6 +19,7 @@ group by "shop";
 
 select count(*),
   count(case when "at" is null then 1 end),
+  count(case when false then 1 end),
   count(case when "id" is null then 1 end)
 from "shop"."target__stg_1";
 

@@ -1,5 +1,7 @@
 select `scope`, `watermark` from `shop`.`dataops_watermarks__target` where `target` = ? and `partition` = ? and `cursor` = ?;
 
+select 1 from `shop`.`target` limit 1;
+
 create table `shop`.`target__stg_1` options (expiration_timestamp = timestamp_add(current_timestamp(), interval 1 day)) as (
 select *
 from (
@@ -13,7 +15,8 @@ select max(`at`) from `shop`.`target__stg_1`
 where `at` is not null;
 
 select count(*),
-  count(case when `at` is null then 1 end)
+  count(case when `at` is null then 1 end),
+  count(case when false then 1 end)
 from `shop`.`target__stg_1`;
 
 begin;
@@ -22,10 +25,14 @@ update `shop`.`dataops_leases__target` set `expires_epoch` = 0, `fences` = `fenc
 where `target` = ? and `partition` = ? and `token` = ?;
 
 insert into `shop`.`target` (`id`, `at`)
-select `id`, `at` from `shop`.`target__stg_1`
-except distinct
-select `id`, `at` from `shop`.`target`
-where `at` >= (select min(`at`) from `shop`.`target__stg_1`);
+select `id`, `at` from (
+  select `id`, `at`, row_number() over (partition by `id`, `at` order by `id`) as dataops_copy
+  from (select `id` as `id`, `at` as `at` from `shop`.`target__stg_1`) as staged
+  except distinct
+  select `id`, `at`, row_number() over (partition by `id`, `at` order by `id`) as dataops_copy
+  from `shop`.`target`
+where `at` >= (select min(`at`) from `shop`.`target__stg_1`)
+) as missing;
 
 update `shop`.`dataops_watermarks__target` as w set `watermark` = n.mark, `run_id` = ?
 from (select cast(? as string) as scope, cast(? as string) as mark) as n

@@ -1,5 +1,7 @@
 select "scope", "watermark" from "shop"."dataops_watermarks__target" where "target" = %s and "partition" = %s and "cursor" = %s;
 
+select 1 from "shop"."target" limit 1;
+
 create transient table "shop"."target__stg_1" as (
 select *
 from (
@@ -13,7 +15,8 @@ select max("at") from "shop"."target__stg_1"
 where "at" is not null;
 
 select count(*),
-  count(case when "at" is null then 1 end)
+  count(case when "at" is null then 1 end),
+  count(case when false then 1 end)
 from "shop"."target__stg_1";
 
 begin;
@@ -22,10 +25,14 @@ update "shop"."dataops_leases__target" set "expires_epoch" = 0, "fences" = "fenc
 where "target" = %s and "partition" = %s and "token" = %s;
 
 insert into "shop"."target" ("id", "at")
-select "id", "at" from "shop"."target__stg_1"
-except
-select "id", "at" from "shop"."target"
-where "at" >= (select min("at") from "shop"."target__stg_1");
+select "id", "at" from (
+  select "id", "at", row_number() over (partition by "id", "at" order by "id") as dataops_copy
+  from (select "id" as "id", "at" as "at" from "shop"."target__stg_1") as staged
+  except
+  select "id", "at", row_number() over (partition by "id", "at" order by "id") as dataops_copy
+  from "shop"."target"
+where "at" >= (select min("at") from "shop"."target__stg_1")
+) as missing;
 
 update "shop"."dataops_watermarks__target" as w set "watermark" = n.mark, "run_id" = %s
 from (select cast(%s as varchar) as scope, cast(%s as varchar) as mark) as n
