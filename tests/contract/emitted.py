@@ -1,7 +1,7 @@
 """The SQL that each verb emits, as files to review: `tests/unit/sql/expected`.
 
 `python -m tests.contract.emitted` writes them anew (followed by engines: theirs alone). Names
-that are new in each load are numbered, and what only looks something up is left out.
+that are new in each load are numbered; what only looks something up or waits is left out.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ _LOOKUPS = (
     "information_schema",
     "INFORMATION_SCHEMA",
 )
+_WAITS = ("lock_timeout", "dataops_wait")
+"""What bounds the waiting for locks, by the time that is left."""
 _FRESH = (
     (re.compile(r"target__stg_[0-9a-f]{8}_[0-9a-f]{8}"), "target__stg_{}"),
     (re.compile(r"dataops_[0-9a-f]{24}"), "dataops_{}"),
@@ -82,14 +84,27 @@ def path_of(engine: str, scenario: str) -> Path:
 
 
 def _shown(told: Sequence[str]) -> Iterator[str]:
-    inside = False
+    for block in _transactions(told):
+        publishes = any("dataops_leases" in sql and "fences" in sql for sql in block[1:])
+        for sql in block:
+            if any(name in sql for name in _LOOKUPS):
+                continue
+            if not publishes and (sql in ("begin", "commit") or "dataops_leases" in sql):
+                continue
+            yield f"{sql};\n"
+
+
+def _transactions(told: Sequence[str]) -> Iterator[list[str]]:
+    """Yield what is sent between a begin and its commit together, all else by itself."""
+    block: list[str] = []
     for sql in told:
-        inside = (inside or sql == "begin") and sql != "commit"
-        if any(name in sql for name in _LOOKUPS):
+        if any(name in sql for name in _WAITS):
             continue
-        if "dataops_leases" in sql and not inside:
-            continue
-        yield f"{sql};\n"
+        block.append(sql)
+        if block[0] != "begin" or sql == "commit":
+            yield block
+            block = []
+    yield block
 
 
 def _numbered(text: str) -> str:

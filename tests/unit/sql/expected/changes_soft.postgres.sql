@@ -1,14 +1,3 @@
-begin;
-
-set local lock_timeout = 1000;
-
-update "shop"."dataops_leases" set "token" = "token" + 1, "owner" = %s, "run_id" = %s, "try_number" = %s, "holder" = %s, "expires_epoch" = cast(extract(epoch from clock_timestamp()) as bigint) + %s
-where "target" = %s and "partition" = %s
-  and not ("owner" = %s and "run_id" = %s and "try_number" > %s)
-  and ("expires_epoch" <= cast(extract(epoch from clock_timestamp()) as bigint) or ("owner" = %s and "run_id" = %s));
-
-commit;
-
 create temporary table "pg_temp"."target__stg_1" as (
 select * from "shop"."source"
 );
@@ -119,8 +108,6 @@ select *, false as "gone" from "pg_temp"."target__stg_2"
 
 begin;
 
-set local lock_timeout = 599995;
-
 update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = %s and "partition" = %s and "token" = %s;
 
@@ -144,34 +131,10 @@ where s."dataops_deleted"
 
 commit;
 
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_1";
-
-commit;
-
-begin;
-
-set local lock_timeout = 1000;
 
 drop table if exists "pg_temp"."target__stg_2";
 
-commit;
-
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_3";
 
-commit;
-
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_4";
-
-commit;

@@ -1,14 +1,3 @@
-begin;
-
-set local lock_timeout = 1000;
-
-update "shop"."dataops_leases" set "token" = "token" + 1, "owner" = %s, "run_id" = %s, "try_number" = %s, "holder" = %s, "expires_epoch" = cast(extract(epoch from clock_timestamp()) as bigint) + %s
-where "target" = %s and "partition" = %s
-  and not ("owner" = %s and "run_id" = %s and "try_number" > %s)
-  and ("expires_epoch" <= cast(extract(epoch from clock_timestamp()) as bigint) or ("owner" = %s and "run_id" = %s));
-
-commit;
-
 create temporary table "pg_temp"."target__stg_1" as (
 select * from "shop"."source"
 );
@@ -48,8 +37,6 @@ where dataops_rank = 1
 
 begin;
 
-set local lock_timeout = 599996;
-
 update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = %s and "partition" = %s and "token" = %s;
 
@@ -64,18 +51,6 @@ on conflict ("id") do update set "name" = excluded."name", "n" = excluded."n";
 
 commit;
 
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_1";
 
-commit;
-
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_2";
-
-commit;

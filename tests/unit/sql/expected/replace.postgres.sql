@@ -1,14 +1,3 @@
-begin;
-
-set local lock_timeout = 1000;
-
-update "shop"."dataops_leases" set "token" = "token" + 1, "owner" = %s, "run_id" = %s, "try_number" = %s, "holder" = %s, "expires_epoch" = cast(extract(epoch from clock_timestamp()) as bigint) + %s
-where "target" = %s and "partition" = %s
-  and not ("owner" = %s and "run_id" = %s and "try_number" > %s)
-  and ("expires_epoch" <= cast(extract(epoch from clock_timestamp()) as bigint) or ("owner" = %s and "run_id" = %s));
-
-commit;
-
 create temporary table "pg_temp"."target__stg_1" as (
 select * from "shop"."source"
 );
@@ -17,8 +6,6 @@ select count(*)
 from "pg_temp"."target__stg_1";
 
 begin;
-
-set local lock_timeout = 599992;
 
 update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = %s and "partition" = %s and "token" = %s;
@@ -30,15 +17,7 @@ select "id", "name", "n" from "pg_temp"."target__stg_1";
 
 alter table "shop"."target__stg_2" add constraint "dataops_1" PRIMARY KEY (id);
 
-savepoint dataops_wait;
-
-set local lock_timeout = 200;
-
 drop table "shop"."target";
-
-set local lock_timeout = 599932;
-
-release savepoint dataops_wait;
 
 alter table "shop"."target__stg_2" rename to "target";
 
@@ -46,18 +25,6 @@ alter table "shop"."target" rename constraint "dataops_1" to "target_pkey";
 
 commit;
 
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_1";
 
-commit;
-
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "shop"."target__stg_2";
-
-commit;

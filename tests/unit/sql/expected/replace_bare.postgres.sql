@@ -1,14 +1,3 @@
-begin;
-
-set local lock_timeout = 1000;
-
-update "shop"."dataops_leases" set "token" = "token" + 1, "owner" = %s, "run_id" = %s, "try_number" = %s, "holder" = %s, "expires_epoch" = cast(extract(epoch from clock_timestamp()) as bigint) + %s
-where "target" = %s and "partition" = %s
-  and not ("owner" = %s and "run_id" = %s and "try_number" > %s)
-  and ("expires_epoch" <= cast(extract(epoch from clock_timestamp()) as bigint) or ("owner" = %s and "run_id" = %s));
-
-commit;
-
 create temporary table "pg_temp"."target__stg_1" as (
 select * from "shop"."source"
 );
@@ -18,8 +7,6 @@ from "pg_temp"."target__stg_1";
 
 begin;
 
-set local lock_timeout = 599992;
-
 update "shop"."dataops_leases" set "expires_epoch" = 0, "fences" = "fences" + 1
 where "target" = %s and "partition" = %s and "token" = %s;
 
@@ -28,32 +15,12 @@ create table "shop"."target__stg_2" (like "shop"."target" including all excludin
 insert into "shop"."target__stg_2" ("id", "name", "n")
 select "id", "name", "n" from "pg_temp"."target__stg_1";
 
-savepoint dataops_wait;
-
-set local lock_timeout = 200;
-
 drop table "shop"."target";
-
-set local lock_timeout = 599968;
-
-release savepoint dataops_wait;
 
 alter table "shop"."target__stg_2" rename to "target";
 
 commit;
 
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "pg_temp"."target__stg_1";
 
-commit;
-
-begin;
-
-set local lock_timeout = 1000;
-
 drop table if exists "shop"."target__stg_2";
-
-commit;
