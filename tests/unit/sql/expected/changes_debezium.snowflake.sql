@@ -22,13 +22,13 @@ from "shop"."target__stg_1";
 
 create transient table "shop"."target__stg_2" as (
 select cast(cast(parse_json(cast("after" as varchar))['id'] as varchar) as NUMBER(38,0)) as "id",
-  cast(cast(parse_json(cast("after" as varchar))['name'] as varchar) as VARCHAR(16777216)) as "name",
+  cast(cast(parse_json(cast("after" as varchar))['name'] as varchar) as VARCHAR) as "name",
   "lsn" as "dataops_sequence", false as "dataops_deletes"
 from "shop"."target__stg_1"
 where not (cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE')) and "after" is not null
 union all
 select cast(cast(parse_json(cast("before" as varchar))['id'] as varchar) as NUMBER(38,0)) as "id",
-  cast(null as VARCHAR(16777216)) as "name",
+  cast(null as VARCHAR) as "name",
   "lsn" as "dataops_sequence", true
 from "shop"."target__stg_1"
 where "before" is not null and ((cast("op" as varchar) in ('d', 'D', 'delete', 'DELETE')) or ("after" is not null and (cast(parse_json(cast("before" as varchar))['id'] as varchar) is distinct from cast(parse_json(cast("after" as varchar))['id'] as varchar))))

@@ -44,6 +44,8 @@ select s.`id`, s.`_sequence` from `shop`.`target__stg_2` as s join `shop`.`targe
 where not s.`dataops_deleted`
 limit 3;
 
+select 1 from `shop`.`target` limit 1;
+
 delete from `shop`.`target__stg_2` as s
 where exists (select 1 from `shop`.`target__tombstones` as t where t.`id` = s.`id`
   and t.`_sequence` >= s.`_sequence`);
@@ -80,6 +82,8 @@ select s.`id`, s.`_sequence` from `shop`.`target__stg_3` as s join `shop`.`targe
   on t.`id` = s.`id` and t.`_sequence` = s.`_sequence`
 where not s.`dataops_deleted`
 limit 3;
+
+select 1 from `shop`.`target` limit 1;
 
 delete from `shop`.`target__stg_3` as s
 where exists (select 1 from `shop`.`target__tombstones` as t where t.`id` = s.`id`
