@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_dataops.core.execution.explained import Place, explained
 from airflow_dataops.errors import (
     ConfigError,
     DataOpsError,
@@ -45,6 +44,9 @@ def told(conn_id: str) -> Iterator[None]:
         _debug(error)
         raise type(error)(redacted(str(error))) from None
     except Exception as error:
+        # It knows SQL, which no DAG file needs.
+        from airflow_dataops.core.execution.explained import Place, explained
+
         place = Place(name=f"connection {conn_id!r} (conn_id=)")
         found = explained(error, place=place, redact=redacted)
         if found is None:
