@@ -107,10 +107,7 @@ PAIRS: dict[str, list[tuple[str, str, Any]]] = {
         ("text", "varchar(3)", lambda r: r.choice(("a", "abc", "abc  ", "a  ", "a    "))),
         ('text collate "C"', "name", _text),
     ],
-    "bigquery": [
-        ("numeric", "numeric(10, 2)", _decimal),
-        ("int64", "float64", _large),
-    ],
+    "bigquery": [("int64", "float64", _large)],
     "snowflake": [("bigint", "float", _large)],
 }
 _COUNTED = 0

@@ -85,7 +85,7 @@ def typed_alike(
         if found in wanted and found not in extra:
             column = staged.column(found)
             extra[found] = _copy(job, column, column, len(extra))
-    told = ", ".join(f"{c.source} as {c.like.type}" for c in wanted.values())
+    told = ", ".join(f"{c.source} as {c.like.type}" for c in (*wanted.values(), *extra.values()))
     log.info("%s holds other values than were staged; compared are %s", job.load.target, told)
     remade = _remake(job, staged, [*columns, *extra.values()])
     return remade, {name: column.name for name, column in extra.items()}
