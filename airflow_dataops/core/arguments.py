@@ -59,6 +59,15 @@ def texts(value: object, what: str) -> tuple[str, ...]:
     return tuple(given)
 
 
+def values(value: object, what: str) -> tuple[str, ...]:
+    """Return one value or several as a tuple; unlike a name, one may be empty."""
+    given = (value,) if isinstance(value, str) else value
+    if isinstance(given, Sequence) and any(each == "" for each in given):
+        texts([each for each in given if each != ""], what)
+        return tuple(given)
+    return texts(value, what)
+
+
 def text(value: object, what: str) -> str:
     """Return a text that is not empty."""
     if not isinstance(value, str) or not value.strip():

@@ -27,7 +27,7 @@ from airflow_dataops.core.arguments import (
     lag_of,
     names,
     text,
-    texts,
+    values,
 )
 from airflow_dataops.core.model import Struct
 
@@ -123,7 +123,7 @@ def _check(types: list[Any], name: str, *, is_required: bool) -> Callable[[Any, 
     (kind,) = types
     if get_origin(kind) is tuple:
         if name in _VALUES:
-            return texts
+            return values
         return lambda value, what: names(value, what, least=int(is_required))
     kind = get_origin(kind) or kind
     if issubclass(kind, StrEnum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Unpack
 
-from airflow_dataops.core.arguments import choice, names, optional_text, text, texts
+from airflow_dataops.core.arguments import choice, names, optional_text, text, values
 from airflow_dataops.core.loads.choices import SameSequence, TextOrder
 from airflow_dataops.core.loads.specs import ApplyChanges, Envelope, NullKeys, OnEmpty
 from airflow_dataops.operators.loads.base import LoadOperator
@@ -62,9 +62,9 @@ class ApplyChangesOperator(LoadOperator):
         self.keys = names(keys, "keys", least=1)
         self.sequence = text(sequence, "sequence")
         self.op = text(op, "op")
-        self.deletes = texts(deletes, "deletes")
-        self.upserts = texts(upserts, "upserts")
-        self.ignores = texts(ignores, "ignores")
+        self.deletes = values(deletes, "deletes")
+        self.upserts = values(upserts, "upserts")
+        self.ignores = values(ignores, "ignores")
         self.envelope = choice(Envelope, envelope, "envelope")
         self.soft_delete = optional_text(soft_delete, "soft_delete")
         self.sequence_column = text(sequence_column, "sequence_column")
