@@ -17,6 +17,8 @@ from airflow_dataops.core.sql.dialects.error_codes_snowflake import SNOWFLAKE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LOOKED_AT = 2_000
+"""Characters of an error that are searched: the rest may be the text of a statement."""
 ERROR_CODES = (BIGQUERY, DUCKDB, POSTGRES, SNOWFLAKE)
 _BY_MODULE = {module: codes for codes in ERROR_CODES for module in codes.modules}
 
@@ -51,7 +53,7 @@ def _kinds(error: BaseException, codes: ErrorCodes, state: str | None) -> Iterat
         yield codes.numbers[number]
     if state is not None and (known := _by_state(state)) is not None:
         yield known
-    text = str(error)
+    text = str(error)[:_LOOKED_AT]
     yield from (kind for pattern, kind in codes.texts if pattern.search(text))
     for told in getattr(error, "errors", None) or ():
         reason = told.get("reason") if isinstance(told, dict) else None

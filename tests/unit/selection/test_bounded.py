@@ -6,13 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from google.api_core.exceptions import GoogleAPIError
 
 from airflow_dataops.core.decoding import read_yaml
 from airflow_dataops.core.model import ModelSpec, Node, NodeKind, Project
 from airflow_dataops.core.selection import NodeSelector, load_selectors
 from airflow_dataops.core.selection.methods.files import _matches
+from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
+from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.bigquery_errors import _state
 from airflow_dataops.hooks.duckdb_connection import _OPENS_TRANSACTION
 
 if TYPE_CHECKING:
@@ -127,5 +129,5 @@ def test_statements_with_many_comments() -> None:
 
 
 def test_an_error_that_speaks_of_sessions() -> None:
-    assert _state(ValueError("session " * 30_000)) is None
-    assert _state(ValueError("Session abc was aborted")) == "08003"
+    assert kind_of(GoogleAPIError("session " * 30_000)) is ErrorKind.OTHER
+    assert kind_of(GoogleAPIError("Session abc was aborted")) is ErrorKind.LOST
