@@ -20,7 +20,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-QUICK = {"test_compile.py", "test_selection_oracle.py", "test_smoke.py"}
+QUICK = {"test_compile.py", "test_oracle_projects.py", "test_selection_oracle.py", "test_smoke.py"}
 """What `make test` runs of this folder; in these files, too, tests may be marked as slow."""
 
 

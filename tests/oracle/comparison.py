@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.cli.compile import compile_project
@@ -11,7 +11,7 @@ from tests.oracle.dbt_process import Dbt, environment
 from tests.oracle.engine_side import Engine
 from tests.oracle.projects import REPOSITORY
 from tests.oracle.recording import Way, files_of, lasting
-from tests.oracle.state import Clock, State, as_state, now, read_state, written
+from tests.oracle.state import Clock, State, abridged, as_state, now, read_state, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -66,9 +66,12 @@ def compare(project: OracleProject, folder: Path, recording: Recording) -> Compa
     compiled, answer = recording.answer(question(project, directory), dbt.answer)
     manifest = read_manifest(compiled.encode(), source="manifest.json")
     engine = Engine(manifest, databases.ours, Dbt(project, directory, databases.ours, own))
-    left_out: set[str] = engine.needing_dbt() if recording.way is Way.READ else set()
-    sides = tuple(map(_side_of, answer))
+    recorded = recording.way is Way.READ
+    sides = tuple(map(_side_of, answer)) if recorded else tuple(dbt.sides)
+    left_out: set[str] = engine.needing_dbt() if recorded else set()
     ours = _build(project, databases.ours, engine, [_ran(side) - left_out for side in sides])
+    if recorded:
+        ours = tuple(replace(side, state=abridged(side.state)) for side in ours)
     return Comparison(sides, ours, left_out, engine.relations(left_out))
 
 
@@ -80,13 +83,18 @@ def question(project: OracleProject, directory: Path) -> list[object]:
 
 
 class _Asked:
-    """dbt's side, from dbt."""
+    """dbt's side, from dbt.
+
+    Attributes:
+        sides: what each run left; the recording has only hashes of large tables.
+    """
 
     def __init__(
         self, project: OracleProject, directory: Path, databases: Databases, folder: Path
     ) -> None:
         self._project, self._directory, self._databases = project, directory, databases
         self._folder = folder
+        self.sides: list[Side] = []
 
     def answer(self) -> tuple[str, list[tuple[Any, ...]]]:
         """Return the compiled manifest and what `RUNS` left, as a recording keeps it."""
@@ -95,12 +103,12 @@ class _Asked:
             compile_project(self._directory, output=output)
         dbt = Dbt(self._project, self._directory, self._databases.dbt, self._folder)
         recorder = _Recorder(self._project, self._databases.dbt)
-        sides = []
         for run in range(len(RUNS)):
             recorder.begin(run)
             outcomes = dbt.build(*(["--full-refresh"] if run in _REFRESHED else []))
-            sides.append((written(recorder.end()), outcomes, dbt.freshness()))
-        return lasting(output.read_bytes(), self._directory), sides
+            self.sides.append(Side(recorder.end(), outcomes, dbt.freshness(), {}))
+        kept = [(written(abridged(s.state)), s.outcomes, s.freshness) for s in self.sides]
+        return lasting(output.read_bytes(), self._directory), kept
 
 
 def _side_of(answer: tuple[Any, ...]) -> Side:
