@@ -92,7 +92,7 @@ CHUNKS = {
     ),
     "airflow": Chunk(
         "everything else under Airflow's own processes",
-        ("functional/*",),
+        ("functional/*", "docs/*", "typing/*"),
         processes=1,
     ),
 }
