@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 RUNS = ("full refresh from nothing", "second day", "third day", "full refresh again")
 _REFRESHED = {0, 3}
+_DATABASE = "{the database}"
+"""In a recorded manifest, for the name of the one that it was compiled with."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ def compare(project: OracleProject, folder: Path, recording: Recording) -> Compa
     directory = project.adapted(folder) if project.adapted else project.directory
     dbt = _Asked(project, directory, databases, theirs)
     compiled, answer = recording.answer(question(project, directory), dbt.answer)
+    compiled = compiled.replace(_DATABASE, databases.ours.value)
     manifest = read_manifest(compiled.encode(), source="manifest.json")
     engine = Engine(manifest, databases.ours, Dbt(project, directory, databases.ours, own))
     recorded = recording.way is Way.READ
@@ -108,7 +111,8 @@ class _Asked:
             outcomes = dbt.build(*(["--full-refresh"] if run in _REFRESHED else []))
             self.sides.append(Side(recorder.end(), outcomes, dbt.freshness(), {}))
         kept = [(written(abridged(s.state)), s.outcomes, s.freshness) for s in self.sides]
-        return lasting(output.read_bytes(), self._directory), kept
+        compiled = lasting(output.read_bytes(), self._directory)
+        return compiled.replace(self._databases.compiled.value, _DATABASE), kept
 
 
 def _side_of(answer: tuple[Any, ...]) -> Side:
