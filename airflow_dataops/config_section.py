@@ -125,6 +125,16 @@ def _source_options() -> dict[str, Any]:
         "source_read_seconds": _option(
             "Longest time between two pieces of an HTTP answer.", "60.0", None, "float"
         ),
+        "source_largest_megabytes": _option(
+            "Largest remote manifest that is taken.", "256.0", None, "float"
+        ),
+        "source_hosts": _option(
+            "The only hosts that are asked for manifests over HTTP, separated by commas or spaces; "
+            "empty for any.",
+            "",
+            "ci.example.com *.example.net",
+            "string",
+        ),
         "downloads_megabytes": _option(
             "What all copies of remote manifests on a host may take; the longest unused go.",
             "2048.0",

@@ -37,7 +37,7 @@ def test_a_chunk_names_files_that_there_are(name: str) -> None:
         ("tests/contract/test_loads_merge.py", "snowflake", "snowflake"),
         ("tests/contract/test_loads_merge.py", "bigquery", "bigquery"),
         ("tests/functional/test_new.py", None, "airflow"),
-        ("tests/typing/test_new.py", None, None),
+        ("tests/tools/test_new.py", None, None),
     ],
 )
 def test_where_a_slow_test_belongs(file: str, engine: str | None, expected: str | None) -> None:
