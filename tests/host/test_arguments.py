@@ -120,6 +120,9 @@ class TestOneNameOrSeveral:
         self, kind: type[LoadOperator], name: str, given: Any
     ) -> None:
         """A set has no order; the same DAG would differ from one process to the next."""
+        if given == "" and name in ("deletes", "upserts", "ignores"):
+            assert getattr(load(kind, **{name: given}), name) == ("",)  # a kind of change
+            return
         with pytest.raises(ConfigError, match=rf"^{name}="):
             load(kind, **{name: given})
 
