@@ -71,6 +71,7 @@ def backfill(
     parallel: int = 1,
     rerun: Rerun | str = Rerun.NONE,
     backwards: bool = False,
+    assets: bool = True,
     conf: dict[str, Any] | None = None,
     url: str | None = None,
     wait: bool = True,
@@ -88,6 +89,7 @@ def backfill(
         parallel: so many runs at once; 1 runs them in order.
         rerun: see `Rerun`.
         backwards: begin with the last date.
+        assets: False to emit no assets, so that the past starts no other DAG.
         conf: the `conf` of each run.
         url: Airflow's api-server; see `airflow_api` for it and for who calls.
         wait: False to return once Airflow has the backfill.
@@ -107,7 +109,7 @@ def backfill(
         "max_active_runs": parallel,
         "reprocess_behavior": str(Rerun(rerun)),
         "run_backwards": backwards,
-        "dag_run_conf": conf or {},
+        "dag_run_conf": (conf or {}) | ({} if assets else {"assets": False}),
     }
     with airflow_api(url) as client:
         id_ = _taken_up(client, dates, poll) or _started(client, body)

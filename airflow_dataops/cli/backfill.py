@@ -27,6 +27,9 @@ def backfill(
         Rerun, typer.Option(help="Dates that have a run already: which to run again.")
     ] = Rerun.NONE,
     backwards: Annotated[bool, typer.Option(help="Begin with the last date.")] = False,
+    assets: Annotated[
+        bool, typer.Option(help="Emit assets, which start the DAGs that read the tables.")
+    ] = True,
     dry_run: Annotated[bool, typer.Option(help="Show the dates, run nothing.")] = False,
     detach: Annotated[bool, typer.Option(help="Leave once Airflow has the backfill.")] = False,
     url: Annotated[
@@ -52,6 +55,7 @@ def backfill(
             parallel=parallel,
             rerun=rerun,
             backwards=backwards,
+            assets=assets,
             url=url,
             wait=not detach,
             progress=bar.show,

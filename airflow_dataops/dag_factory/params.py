@@ -43,6 +43,12 @@ def run_params() -> dict[str, Param]:
         "end": _param(
             None, "End", "The day after the last one.", type=["null", "string"], format="date"
         ),
+        "assets": _param(
+            True,
+            "Tell other DAGs",
+            "Emit the assets of the tables, which start the DAGs that read them.",
+            type="boolean",
+        ),
         "dry_run": _param(False, "Dry run", "Log the SQL and change nothing.", type="boolean"),
     }
 

@@ -73,6 +73,6 @@ class Asked:
         nodes = [id_ for id_ in self.nodes if takes_part(kind, id_, request, selected)]
         if left := [id_ for id_ in self.nodes if id_ not in nodes]:
             log.info("Not selected in this run: %s", ", ".join(left))
-        if not nodes or request.dry_run:
+        if not nodes or request.dry_run or not request.assets:
             self.outlets = []
         return nodes

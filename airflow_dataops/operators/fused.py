@@ -85,6 +85,8 @@ class FusedOperator(NodeOperator):
             error = AirflowException if again or stopped else AirflowFailException
             raise error(_summary(failed, len(self.parts)))
         self._tell_assets(context, outcomes)
+        if not request.assets:
+            self.outlets = []
         progress.forget()
         return results
 

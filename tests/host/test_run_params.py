@@ -225,5 +225,17 @@ def test_a_dry_run_shows_how_dbt_would_be_called(
 
 def test_params_are_not_repeated_in_each_serialized_task(tmp_path: Path) -> None:
     encoded = DagSerialization.to_dict(dag_of(tmp_path, *CHAIN))["dag"]
-    assert len(encoded["params"]) == 7
+    assert len(encoded["params"]) == 8
     assert all("params" not in task["__var"] for task in encoded["tasks"])
+
+
+@pytest.mark.parametrize("granularity", ["node", "dag"])
+def test_a_run_may_start_no_other_dag(warehouse: Path, tmp_path: Path, granularity: str) -> None:
+    """As a backfill of the past: everything is built, and no asset is emitted."""
+    dag = dag_of(tmp_path, model("a"), granularity=granularity)
+    run = Run(dag, assets=False).all()
+    assert set(run.states.values()) == {"success"}, run.errors
+    assert [assets for assets in run.assets.values() if assets] == []
+    assert query(warehouse, "select count(*) from a") == [(1,)]
+    told = Run(dag).all()
+    assert [list(assets) for assets in told.assets.values()] == [["dataops://w/wh/main/a"]]

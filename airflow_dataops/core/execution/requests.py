@@ -40,6 +40,7 @@ class RunRequest(Struct, frozen=True):
         select, exclude: nodes, in dbt's selection language; empty for all and none.
         days: days that incremental models build anew.
         dry_run: show the SQL and run none that changes anything.
+        assets: emit the assets of tables, which start other DAGs.
     """
 
     full_refresh: bool = False
@@ -48,6 +49,7 @@ class RunRequest(Struct, frozen=True):
     mode: Mode = Mode.ALL
     days: DateRange | None = None
     dry_run: bool = False
+    assets: bool = True
 
     @property
     def narrows(self) -> bool:
@@ -55,7 +57,9 @@ class RunRequest(Struct, frozen=True):
         return bool(self.select or self.exclude)
 
 
-PARAMS = frozenset({"full_refresh", "select", "exclude", "mode", "begin", "end", "dry_run"})
+PARAMS = frozenset(
+    {"full_refresh", "select", "exclude", "mode", "begin", "end", "dry_run", "assets"}
+)
 """What a run may be asked for."""
 
 
@@ -78,6 +82,7 @@ def read_request(params: Mapping[str, Any], declared: AbstractSet[str] | None = 
         mode=_mode(params.get("mode")),
         days=_days(_day(params, "begin"), _day(params, "end")),
         dry_run=_flag(params, "dry_run"),
+        assets=_flag(params, "assets", default=True),
     )
     if request.full_refresh and request.days:
         raise ConfigError(
@@ -105,10 +110,10 @@ def _refuse_unknown(given: AbstractSet[str], declared: AbstractSet[str]) -> None
             )
 
 
-def _flag(params: Mapping[str, Any], name: str) -> bool:
+def _flag(params: Mapping[str, Any], name: str, *, default: bool = False) -> bool:
     value = params.get(name)
     if value is None or isinstance(value, bool):
-        return bool(value)
+        return default if value is None else value
     raise ConfigError(f"param {name}: expected true or false, got {value!r}")
 
 

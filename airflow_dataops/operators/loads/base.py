@@ -194,6 +194,9 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
             self._wait_for(found)
         self.log.info("%s", _said(found))
         self._tell_load(found.target, found.inserted, found.updated, found.deleted)
+        if (context.get("params") or {}).get("assets") is False:
+            self.log.info("Not told to other DAGs: the run was asked for without assets")
+            self.outlets = []
         for outlet in self.outlets:
             event = context["outlet_events"][outlet]
             if outlet == self._outlet and isinstance(outlet, AssetAlias):
