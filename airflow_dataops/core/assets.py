@@ -10,6 +10,7 @@ that tell them apart.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -37,7 +38,15 @@ def asset_name(relation: Relation, conn_id: str, dialect: str | None) -> str:
         conn_id: the Airflow connection of the warehouse.
         dialect: the engine, whose rules of case hold; None where it is unknown.
     """
-    return f"{SCHEME}{encoded(conn_id)}/{table_path(relation, dialect)}"
+    front = _front(conn_id, relation.database, relation.schema, dialect)
+    return f"{front}{encoded(canonical(relation.identifier, dialect))}"
+
+
+@lru_cache(maxsize=256)
+def _front(conn_id: str, database: str | None, schema: str | None, dialect: str | None) -> str:
+    """Return what goes before the table: a project's thousands of tables share a few of these."""
+    parts = [encoded(canonical(part, dialect)) for part in (database, schema) if part]
+    return "/".join([SCHEME + encoded(conn_id), *parts, ""])
 
 
 def table_path(relation: Relation, dialect: str | None) -> str:
@@ -70,7 +79,7 @@ def label(name: str) -> str:
 
 def ascii_lower(text: str) -> str:
     """Fold a text as engines do: ASCII alone, so that "É" and "é" are two tables also on DuckDB."""
-    return text.translate(_SMALL)
+    return text.lower() if text.isascii() else text.translate(_SMALL)
 
 
 def encoded(part: str) -> str:
