@@ -62,6 +62,7 @@ CHUNKS = {
         (
             "contract/test_dbt_models.py",
             "functional/test_compile.py",
+            "functional/test_faithful_rendering.py",
             "functional/test_oracle_projects.py",
             "functional/test_same_day_twice.py",
             "functional/test_selection_oracle.py",

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from airflow_dataops.adapters.dbt_recording import Recorder
+from airflow_dataops.adapters.dbt_touched import said, touched_by_node
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
 
 if TYPE_CHECKING:
@@ -89,12 +91,15 @@ class Rendered:
         manifest: dbt's manifest as plain data; `compiled_code` is the first build's.
         incremental: code with `is_incremental()` true, by unique id of the incremental model.
         column_types: SQL type by column of each seed, as dbt infers or was told; by unique id.
+        touched: what was touched while a node was rendered, as `core/manifests/dbt/touched` has
+            it, sorted; by unique id.
         notes: what a reader should know.
     """
 
     manifest: dict[str, Any]
     incremental: dict[str, str]
     column_types: dict[str, dict[str, str]]
+    touched: dict[str, list[str]]
     notes: tuple[str, ...]
 
 
@@ -107,8 +112,9 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
         ManifestError: dbt cannot parse or render the project; carries dbt's messages.
     """
     _check_dbt()
-    with tempfile.TemporaryDirectory(prefix="airflow-dataops-") as scratch:
-        run = _Run(project, project.arguments(Path(scratch)))
+    recorder = Recorder()
+    with tempfile.TemporaryDirectory(prefix="airflow-dataops-") as scratch, recorder.recording():
+        run = _Run(project, project.arguments(Path(scratch)), recorder)
         progress("Parsing the project")
         parsed = run.parse()
         notes = _notes(parsed)
@@ -118,6 +124,7 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
         incremental = {}
         if count:
             progress(f"Rendering later builds of {count} incremental models")
+            recorder.forgives = True  # they may ask tables that a first build makes
             later = _to_dict(run.compile(run.parse(), _ALWAYS, *_INCREMENTAL))
             incremental = {
                 id_: node["compiled_code"]
@@ -125,13 +132,15 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
                 if _is_incremental(node) and node.get("compiled_code") is not None
             }
         types = _column_types(project.directory, manifest)
-    return Rendered(manifest, incremental, types, notes)
+    touched = touched_by_node(manifest, recorder)
+    return Rendered(manifest, incremental, types, touched, (*notes, *said(touched, recorder)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Run:
     project: DbtProject
     arguments: list[str]
+    recorder: Recorder
 
     def parse(self) -> Any:
         """Return dbt's `Manifest`; compiling changes it, and dbt 1.11 cannot copy every one.
@@ -145,6 +154,7 @@ class _Run:
         for id_, found in manifest.macros.items():
             if found.name == _MACRO and (id_ == f"macro.dbt.{_MACRO}" or not _delegates(found)):
                 found.macro_sql = macro
+                self.recorder.answered.add(id_)
         self.invoke("compile", *options, manifest=manifest)
         return manifest
 

@@ -2,8 +2,9 @@
 
 The result is still a dbt manifest (schema v12), in which `metadata.dataops` marks the additions:
 `compiled_code_incremental` of incremental models, `dataops_csv` and `dataops_column_types` of
-seeds. It holds no times, no ids of a run and no paths of a machine: the same project gives the
-same bytes, one node a line.
+seeds, `dataops_touched` of what touches something while it is rendered (the warehouse, the clock).
+It holds no times, no ids of a run and no paths of a machine: the same project gives the same
+bytes, one node a line.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 Entry = dict[str, Any]
 
-VERSION = 1
+VERSION = 2
 """Version of the additions, in `metadata.dataops`."""
 
 _METADATA = ("dbt_schema_version", "project_name", "adapter_type")
@@ -113,6 +114,8 @@ def compact(rendered: Rendered, seeds: Mapping[str, str]) -> Entry:
     result["macros"] = _macros(manifest)
     for id_, code in rendered.incremental.items():
         result["nodes"][id_]["compiled_code_incremental"] = code
+    for id_, touched in rendered.touched.items():
+        result["sources" if id_ in result["sources"] else "nodes"][id_]["dataops_touched"] = touched
     for id_, text in seeds.items():
         result["nodes"][id_]["dataops_csv"] = text
         result["nodes"][id_]["dataops_column_types"] = rendered.column_types[id_]

@@ -52,7 +52,10 @@ def a_macro(package: str, name: str) -> dict[str, Any]:
 
 
 def compacted(**sections: Any) -> dict[str, Any]:
-    rendered = Rendered(a_manifest(**sections), {MODEL: "select 2"}, {SEED: {"code": "text"}}, ())
+    touched = {MODEL: ["clock:run_started_at"]}
+    rendered = Rendered(
+        a_manifest(**sections), {MODEL: "select 2"}, {SEED: {"code": "text"}}, touched, ()
+    )
     return compact(rendered, {SEED: "code\na\n"})
 
 
@@ -61,7 +64,7 @@ def test_metadata_says_who_wrote_it_and_not_when() -> None:
         "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
         "project_name": "shop",
         "adapter_type": "duckdb",
-        "dataops": {"version": 1},
+        "dataops": {"version": 2},
     }
 
 
@@ -72,6 +75,7 @@ def test_a_model_keeps_what_is_read_and_gets_its_second_rendering() -> None:
         "name": "fct",
         "compiled_code": "select 1",
         "compiled_code_incremental": "select 2",
+        "dataops_touched": ["clock:run_started_at"],
         "config": {"materialized": "incremental", "full_refresh": False},
         "depends_on": {"macros": [], "nodes": ["model.shop.x"]},
     }
@@ -113,7 +117,7 @@ def test_dates_of_yaml_are_written_as_text() -> None:
     """`begin: 2026-01-01` of a microbatch model is a date to YAML."""
     manifest = a_manifest()
     manifest["nodes"][MODEL]["config"] |= {"begin": date(2026, 1, 1), "end": datetime(2026, 1, 2)}
-    content = encode(compact(Rendered(manifest, {}, {}, ()), {}))
+    content = encode(compact(Rendered(manifest, {}, {}, {}, ()), {}))
 
     config = json.loads(content)["nodes"][MODEL]["config"]
     assert (config["begin"], config["end"]) == ("2026-01-01", "2026-01-02T00:00:00")

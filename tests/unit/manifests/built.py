@@ -43,6 +43,19 @@ def model(name: str = "m", **config: Any) -> dict[str, dict[str, Any]]:
     return {id_: entry(id_, config={"enabled": True, "materialized": "table"} | config)}
 
 
+def macro(id_: str, sql: str = "", *calls: str) -> dict[str, Any]:
+    """Return `macros` of one macro."""
+    _, package, name = id_.split(".")
+    return {
+        id_: {
+            "name": name,
+            "package_name": package,
+            "macro_sql": sql,
+            "depends_on": {"macros": list(calls)},
+        }
+    }
+
+
 def manifest(
     nodes: dict[str, Any] | None = None,
     *,

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.manifests.dbt.settings import Configurations
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from airflow_dataops.core.manifests.dbt.macros import Macros
     from airflow_dataops.core.manifests.dbt.settings import Settings
     from airflow_dataops.core.manifests.dbt.wire import Node
@@ -22,8 +24,8 @@ class Context:
         root: the project's own package.
         adapter: the dbt adapter type, None if unknown.
         ours: whether `airflow-dataops compile` wrote the manifest.
-        looking: collects ids of nodes whose code reads the clock or the warehouse while
-            dbt compiles it.
+        touched: what the code of nodes, with that of ephemeral models in it, touches while dbt
+            renders it; by id.
         plugin_readers: ids of nodes that read a source which a dbt-duckdb plugin loads.
     """
 
@@ -33,7 +35,7 @@ class Context:
     report: Report
     ours: bool = False
     plugin_readers: frozenset[str] = frozenset()
-    looking: list[str] = field(default_factory=list)
+    touched: Mapping[str, Iterable[str]] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)
 
 

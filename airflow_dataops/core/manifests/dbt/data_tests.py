@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.manifests.dbt.unsupported import no_sql, replaced
+from airflow_dataops.core.manifests.dbt.unsupported import frozen, no_sql, replaced
 from airflow_dataops.core.model import Severity, StoreFailures, TestSpec, UnitTestSpec
 
 if TYPE_CHECKING:
@@ -37,7 +37,12 @@ def read_test(entry: Entry) -> TestSpec:
         generic=_generic(node.test_metadata),
         attached=node.attached_node,
         column=node.column_name,
-        unsupported=(*no_sql(entry), *configured.unsupported, *replaced(entry, "test")),
+        unsupported=(
+            *no_sql(entry),
+            *frozen(entry),
+            *configured.unsupported,
+            *replaced(entry, "test"),
+        ),
     )
 
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.touched import words
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
@@ -16,16 +18,6 @@ IS_INCREMENTAL = "is_incremental"
 
 _BRANCHING = (IS_INCREMENTAL, "should_full_refresh", "FULL_REFRESH")
 """Words in code that renders differently on a first build and on a later one."""
-
-_LOOKING = (
-    "run_started_at",
-    "invocation_id",
-    "modules.datetime",
-    "run_query",
-    "load_relation",
-    "adapter.get_",
-)
-"""Words in code whose result is fixed when dbt compiles it."""
 
 _MATERIALIZATIONS: dict[str, tuple[str, ...]] = {
     "view": (),
@@ -59,7 +51,7 @@ class Macros:
         self._calls = {id_: macro.depends_on.macros or [] for id_, macro in macros.items()}
         self._callers = _turned(self._calls)
         self._branching = self._naming(_BRANCHING)
-        self._looking = self._naming(_LOOKING)
+        self._touching = self._touching_macros()
         self._replaced = {name: self._replaced_by_root(name) for name in _MATERIALIZATIONS}
 
     def renders_twice(self, raw_code: str, macros: Iterable[str]) -> bool:
@@ -71,13 +63,39 @@ class Macros:
             id_ in self._branching or id_ not in self._macros for id_ in macros
         )
 
-    def looks_around(self, raw_code: str, macros: Iterable[str]) -> bool:
-        """Say whether code reads the clock or the warehouse while it is compiled."""
-        return _names(raw_code, _LOOKING) or not self._looking.isdisjoint(macros)
+    def touched(self, raw_code: str, macros: Iterable[str]) -> set[str]:
+        """Return what code touches while it is rendered, itself or by the macros that it calls.
+
+        Returns:
+            `kind:name`, as `touched` has it; the name is that of the macro where one does it.
+        """
+        found = set(words(raw_code))
+        for id_ in macros:
+            for kind in self._touching.get(id_, ()):
+                found.add(f"{kind}:{id_.removeprefix('macro.').removeprefix('dbt.')}")
+        return found
 
     def replaced(self, materialization: str) -> tuple[str, ...]:
         """Return the project's own macros that change how dbt does a materialization."""
         return self._replaced.get(materialization, ())
+
+    def _touching_macros(self) -> dict[str, set[str]]:
+        """Return the kinds of what each macro touches, itself or by those that it calls.
+
+        What asks for `is_incremental()` has a rendering for each of its answers.
+        """
+        starts: dict[str, list[str]] = {}
+        for id_, macro in self._macros.items():
+            if macro.name != IS_INCREMENTAL:
+                for each in words(macro.macro_sql):
+                    starts.setdefault(each.partition(":")[0], []).append(id_)
+        ends = {id_ for id_, macro in self._macros.items() if macro.name == IS_INCREMENTAL}
+        callers = {id_: others for id_, others in self._callers.items() if id_ not in ends}
+        found: dict[str, set[str]] = {}
+        for kind, ids in starts.items():
+            for id_ in _reached(ids, callers) - ends:
+                found.setdefault(id_, set()).add(kind)
+        return found
 
     def _naming(self, words: tuple[str, ...]) -> set[str]:
         """Return the macros that name one of the words, and all that call them."""

@@ -43,7 +43,6 @@ _READERS = {
     NodeKind.SOURCE: _Reader(outside.read_source, _no_code),
     NodeKind.EXPOSURE: _Reader(outside.read_exposure, _no_code),
 }
-_COMPILED = (NodeKind.MODEL, NodeKind.SNAPSHOT, NodeKind.TEST)
 
 
 def read_node(
@@ -83,10 +82,6 @@ def read_node(
         version=_version(source.version) if kind is NodeKind.MODEL else None,
         latest_version=_is_latest(source) if kind is NodeKind.MODEL else None,
     )
-    if kind in _COMPILED and context.macros.looks_around(
-        source.raw_code or "", entry.called_macros()
-    ):
-        context.looking.append(id_)
     # Nobody has seen the node yet.
     msgspec.structs.force_setattr(node, "fingerprint", fingerprint(node, code, source.checksum))
     return node, code

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.unsupported import frozen
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.model import ExposureSpec, FreshnessSpec, SourceSpec
 
@@ -22,6 +23,8 @@ _MINUTES = {"minute": 1, "hour": 60, "day": 24 * 60}
 def read_source(entry: Entry) -> SourceSpec:
     """Read a source; its freshness only where it has a limit, as dbt does."""
     freshness = _freshness(entry)
+    if freshness and (found := frozen(entry)):
+        entry.settings.warn(f"its freshness is checked with {', '.join(found)}, as when compiled")
     return SourceSpec(source=entry.node.source_name, freshness=freshness)
 
 

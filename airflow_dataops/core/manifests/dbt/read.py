@@ -12,6 +12,7 @@ from airflow_dataops.core.manifests.dbt import outside
 from airflow_dataops.core.manifests.dbt.context import Context
 from airflow_dataops.core.manifests.dbt.macros import Macros
 from airflow_dataops.core.manifests.dbt.nodes import read_node
+from airflow_dataops.core.manifests.dbt.touching import touched_by_node
 from airflow_dataops.core.manifests.dbt.version import schema_version, version_warning
 from airflow_dataops.core.manifests.graph import circles, parents_within
 from airflow_dataops.core.manifests.report import Report
@@ -50,7 +51,7 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
     report.problems.extend(circles({id_: node.parents for id_, node in nodes.items()}))
     if report.problems:
         raise ManifestError(source, report.problems)
-    report.warnings.extend(_not_run(file, context))
+    report.warnings.extend(_not_run(file))
     project = Project(
         name=name,
         nodes=nodes,
@@ -82,10 +83,12 @@ def _context(
     entries: dict[str, tuple[NodeKind, wire.Node]],
 ) -> Context:
     adapter = file.metadata.adapter_type
+    macros = Macros(file.macros, root=root, adapter=adapter)
     return Context(
         root=root,
         adapter=adapter,
-        macros=Macros(file.macros, root=root, adapter=adapter),
+        macros=macros,
+        touched=touched_by_node(file, entries, macros),
         report=report,
         ours=file.metadata.dataops is not None,
         plugin_readers=_plugin_readers(file, entries) if adapter == "duckdb" else frozenset(),
@@ -149,7 +152,7 @@ def _project_name(file: wire.File, source: str) -> str:
     return (most[0][0] if most else "") or PurePath(source).stem
 
 
-def _not_run(file: wire.File, context: Context) -> Iterator[str]:
+def _not_run(file: wire.File) -> Iterator[str]:
     """Warn of what dbt does and running single nodes does not."""
     hooks = sum(node.resource_type == "operation" for node in file.nodes.values())
     if hooks:
@@ -161,11 +164,6 @@ def _not_run(file: wire.File, context: Context) -> Iterator[str]:
         yield (
             f"the project defines functions ({_some(list(file.functions))}); they are not "
             "created here, so let dbt create them before the first run"
-        )
-    if context.looking:
-        yield (
-            "the code of these nodes reads the clock or the warehouse while dbt compiles it, and "
-            f"runs with what it found then: {_some(context.looking)}"
         )
 
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.touched import reasons
+
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
     from airflow_dataops.core.manifests.dbt.settings import Settings
@@ -78,21 +80,21 @@ _PARTITION_KEYS = {"field", "data_type", "granularity"}
 
 def physical(entry: Entry, materialization: str) -> list[str]:
     """Return reasons that hold for whatever makes a table or view."""
-    reasons = entry.settings.once(_configured, entry.context.adapter)
-    return [*reasons, *replaced(entry, materialization)]
+    found = entry.settings.once(_configured, entry.context.adapter)
+    return [*found, *frozen(entry), *replaced(entry, materialization)]
 
 
 def _configured(settings: Settings, adapter: str | None) -> list[str]:
     names = (*_ANYWHERE, *_ADAPTERS.get(adapter or "", ()))
-    reasons = settings.any_of(names)
+    found = settings.any_of(names)
     docs = settings.mapping("persist_docs")
     if docs.get("relation") or docs.get("columns"):
-        reasons.append("persist_docs")
+        found.append("persist_docs")
     if settings.mapping("contract").get("enforced"):
-        reasons.append("an enforced contract")
+        found.append("an enforced contract")
     if _odd_partition(settings.raw("partition_by"), adapter):
-        reasons.append("partition_by beyond one field, its data_type and its granularity")
-    return reasons
+        found.append("partition_by beyond one field, its data_type and its granularity")
+    return found
 
 
 def strategies(adapter: str | None) -> tuple[str, ...]:
@@ -109,12 +111,18 @@ def replaced(entry: Entry, materialization: str) -> list[str]:
     return [f"the project's own {which} in place of dbt's"]
 
 
+def frozen(entry: Entry) -> list[str]:
+    """Return why a node's compiled SQL is that of one moment only."""
+    touched = entry.context.touched.get(entry.id)
+    return reasons(touched) if touched else []
+
+
 def no_sql(entry: Entry) -> list[str]:
     """Return why a node's own SQL cannot be run: there is none, or it reads what is not there."""
-    reasons = [] if (entry.node.compiled_code or "").strip() else [NO_CODE]
+    found = [] if (entry.node.compiled_code or "").strip() else [NO_CODE]
     if entry.id in entry.context.plugin_readers:
-        reasons.append("a source that a dbt-duckdb plugin loads")
-    return reasons
+        found.append("a source that a dbt-duckdb plugin loads")
+    return found
 
 
 def _odd_partition(value: object, adapter: str | None) -> bool:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 OLDEST = 10
 NEWEST = 12
-DATAOPS = 1
+DATAOPS = 2
 """The newest version of our own additions (`metadata.dataops.version`)."""
+TOUCHED = 2
+"""The first version of them that has `dataops_touched`."""
 
 _ADDRESS = re.compile(r"/dbt/(?P<artifact>[a-z_-]+)/v(?P<number>\d{1,9})(?:\.json)?/?$")
 
@@ -56,6 +58,12 @@ def check_version(metadata: Metadata) -> Problem | None:
 def version_warning(metadata: Metadata) -> str | None:
     """Warn of a version that is newer than those we know."""
     number = _found(metadata)[1]
+    if metadata.dataops and metadata.dataops.version < TOUCHED:
+        return (
+            "the manifest was compiled by an airflow-dataops that did not record what asks the "
+            "clock or the warehouse while it is rendered; such nodes run with what was found at "
+            "that time. Compile it again"
+        )
     if number <= NEWEST:
         return None
     return (

@@ -63,6 +63,7 @@ class TestMetadata(Wire, frozen=True):
 
     name: str
     namespace: str | None = None
+    kwargs: msgspec.Raw = msgspec.Raw()
 
 
 class Period(Wire, frozen=True):
@@ -95,6 +96,8 @@ class Node(Wire, frozen=True):
         compiled_code_incremental: ours; the code with `is_incremental()` true.
         dataops_csv: ours; the text of a seed's file.
         dataops_column_types: ours; SQL type by column, inferred from a seed's file.
+        dataops_touched: ours; what was touched while it was rendered, see `touched`.
+        unrendered_config: what YAML configures, before its Jinja was rendered.
         source_meta: `meta` of the group a source was declared in; part of `meta` since dbt 1.8.
         checksum: a mapping with `checksum`; of a unit test the hash itself.
         model: of a unit test, the name of the model.
@@ -140,6 +143,8 @@ class Node(Wire, frozen=True):
     model: str | None = None
     dataops_csv: str | None = None
     dataops_column_types: dict[str, str] | None = None
+    dataops_touched: list[str] = []
+    unrendered_config: msgspec.Raw = msgspec.Raw()
 
 
 class File(Wire, frozen=True):

@@ -1,0 +1,92 @@
+"""What a node's code touches while dbt renders it, and why it then cannot run as compiled.
+
+Manifests of `airflow-dataops compile` tell it (`dataops_touched`: `kind:name`, as recorded). Of
+others it is told from the words in the code, which finds more than there is rather than less.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+
+class Kind(StrEnum):
+    """What was touched."""
+
+    WAREHOUSE = "warehouse"
+    CLOCK = "clock"
+    RUN = "run"
+    FULL_REFRESH = "full_refresh"
+    CHANCE = "chance"
+    TARGET = "target"
+    ENV_VAR = "env_var"
+    VAR = "var"
+
+
+_REASONS = {
+    Kind.WAREHOUSE: "SQL that asks the warehouse while it is rendered",
+    Kind.CLOCK: "SQL that reads the clock while it is rendered",
+    Kind.RUN: "SQL with values of the run that renders it",
+    Kind.FULL_REFRESH: "SQL that is rendered otherwise on a full refresh",
+    Kind.CHANCE: "SQL that is rendered at random",
+}
+"""Of the others, the values are those that the compilation was given: they may stay."""
+
+_WORDS = (
+    (
+        Kind.WAREHOUSE,
+        re.compile(
+            r"\b(?:run_query|load_result|load_relation|load_cached_relation|statement(?=\s*\()"
+            r"|get_columns_in_(?:relation|query)|dbt_utils\.get_[a-z_]+"
+            r"|adapter\b(?!\s*\.\s*(?:dispatch|type|quote|quote_as_configured|Relation)\b))"
+            r"(?:\.\w+)?"
+        ),
+    ),
+    (
+        Kind.CLOCK,
+        re.compile(
+            r"\brun_started_at\b|\bmodules\b(?!\s*\.\s*(?:re|itertools|pytz)\b)(?:\.\w+){0,3}"
+        ),
+    ),
+    (
+        Kind.RUN,
+        re.compile(
+            r"\binvocation_id\b|\bthread_id\b|\binvocation_args_dict\b|\bselected_resources\b"
+            r"|\bflags\b(?!\s*\.\s*(?:FULL_REFRESH|STORE_FAILURES)\b)(?:\.\w+)?"
+        ),
+    ),
+    (Kind.FULL_REFRESH, re.compile(r"\bshould_full_refresh\b|\bflags\s*\.\s*FULL_REFRESH\b")),
+    (Kind.CHANCE, re.compile(r"\|\s*random\b|\blipsum\b")),
+)
+_JINJA = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+
+def words(code: str) -> Iterator[str]:
+    """Yield what the Jinja of a code touches, going by its words, as `kind:name`."""
+    if "{" not in code:
+        return
+    if "{#" in code:
+        code = _COMMENT.sub("", code)
+    jinja = " ".join(_JINJA.findall(code))
+    for kind, pattern in _WORDS:
+        if found := pattern.search(jinja):
+            yield f"{kind}:{found[0]}"
+
+
+def reasons(touched: Iterable[str]) -> list[str]:
+    """Return why code that touches these things cannot run as compiled; nothing if it can."""
+    by_kind: dict[str, set[str]] = defaultdict(set)
+    for each in touched:
+        kind, _, name = each.partition(":")
+        by_kind[kind].add(name)
+    return [
+        f"{said}: {', '.join(sorted(by_kind[kind]))}"
+        for kind, said in _REASONS.items()
+        if kind in by_kind
+    ]
