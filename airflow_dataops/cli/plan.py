@@ -47,8 +47,8 @@ def plan(
         str | None, typer.Option(help="Nodes that no selector takes: part or leave out.")
     ] = None,
     circles: Annotated[
-        str, typer.Option(help="DAGs that wait for each other in a circle: refuse or cut.")
-    ] = "refuse",
+        str, typer.Option(help="DAGs that wait for each other in a circle: cut or refuse.")
+    ] = "cut",
     start_when: Annotated[
         str, typer.Option(help="Inputs that must be fresh before a DAG starts: all or any.")
     ] = "all",

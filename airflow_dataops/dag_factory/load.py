@@ -13,6 +13,7 @@ from airflow.sdk import DAG
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.core.arguments import did_you_mean, instance, refuse_unknown, spelled_out, text
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
+from airflow_dataops.dag_factory.circles import circles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
     from typing import NoReturn
 
+    from airflow_dataops.adapters.plan_store import StoredPlan
     from airflow_dataops.task_groups.arguments import PlanArguments
     from airflow_dataops.task_groups.factory import Planned
 
@@ -90,6 +92,7 @@ def load_dags(
         # Of one manifest that is named, as by a bundle, the arguments may be those of all.
         if root is not None or len(manifests) > 1:
             loader.check_names()
+        loader.check_circles()
     loader.report(str(source))
     return loader.dags
 
@@ -133,6 +136,7 @@ class _Loader:
         self._layers: LayerNames | None = None
         self._nameless = False
         self._sources: dict[str, Path | Source] = {}
+        self._plans: dict[str, StoredPlan] = {}
         self._errors: list[DataOpsError] = []
 
     def load(self, manifest: Path | Source, root: Path | None) -> None:
@@ -173,6 +177,11 @@ class _Loader:
                 )
             )
 
+    def check_circles(self) -> None:
+        """Refuse projects whose DAGs wait for each other for ever. The DAGs stay, to be mended."""
+        for error in circles_between(self._plans):
+            self.fail(error)
+
     def fail(self, error: DataOpsError) -> None:
         """Remember an error, and log it; one that every manifest meets is said once."""
         if str(error) not in map(str, self._errors):
@@ -189,6 +198,7 @@ class _Loader:
         """Build the DAGs of a manifest, without those that this process does not run."""
         of_dag, parts = self._parts(manifest)
         wanted = [(id_, make()) for id_, make in parts if is_wanted(id_)]
+        self._plans.update({id_: planned.plan for id_, planned in wanted})
         try:
             return [build_dag(planned, id_, of_dag) for id_, planned in wanted]
         except (TypeError, ValueError) as error:

@@ -25,8 +25,8 @@ class SplitArguments(TypedDict, total=False):
             language, a list of them, or `{"select": ..., "exclude": ...}`.
         rest: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
             or `leave out`.
-        circles: what becomes of parts that wait for each other in a circle: `refuse` (an
-            error) or `cut` (what comes later is a part of its own, `<part>_2`).
+        circles: what becomes of parts that wait for each other in a circle: `cut` (the
+            default: what comes later is a part of its own, `<part>_2`) or `refuse` (an error).
     """
 
     split_by: str | None
@@ -63,7 +63,7 @@ def split_request(
     options = split_options(
         split_by=asked.get("split_by"),
         rest=asked.get("rest"),
-        circles=asked.get("circles") or Circles.REFUSE,
+        circles=asked.get("circles") or Circles.CUT,
         selectors=bool(selectors),
         caller_schedules="schedule" in of_dag,
     )

@@ -24,7 +24,7 @@ from tests.host.test_building_at_scale import parse_for
 from tests.host.test_bundle import bag as bundle_bag
 from tests.host.test_bundle import bundle, use_host
 from tests.host.test_fused_tasks import data_test
-from tests.host.test_load_dags import bag, error_of
+from tests.host.test_load_dags import CALL, bag, error_of
 
 
 def asking(schedule: str | None = None, **config: Any) -> dict[str, Any]:
@@ -140,7 +140,9 @@ def test_wrong_arguments_are_told(tmp_path: Path, arguments: dict[str, Any], tol
         load(tmp_path, *LAYERS, **arguments)
 
 
-def test_a_circle_of_parts_shows_as_import_error_and_leaves_the_others(tmp_path: Path) -> None:
+def test_a_circle_of_parts_loads_unless_it_is_to_be_refused_and_leaves_the_others(
+    tmp_path: Path,
+) -> None:
     write(tmp_path / "manifests" / "good.json", manifest(model("x", project="g"), project="g"))
     circle = (
         model("stg", **asking("hourly")),
@@ -148,7 +150,10 @@ def test_a_circle_of_parts_shows_as_import_error_and_leaves_the_others(tmp_path:
         model("fct", "dim", **asking("hourly")),
     )
     write(tmp_path / "manifests" / "bad.json", manifest(*circle))
-    found = bag(tmp_path)
+    cut = bag(tmp_path)
+    assert sorted(cut.dags) == ["g", "tiny__daily", "tiny__hourly", "tiny__hourly_2"]
+    assert not cut.import_errors
+    found = bag(tmp_path, f"{CALL[:-1]}, circles='refuse')")
     assert list(found.dags) == ["g"]
     assert "model.tiny.fct (hourly) reads model.tiny.dim (daily)" in error_of(found)
 

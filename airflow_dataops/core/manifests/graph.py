@@ -35,9 +35,14 @@ def parents_within(ids: Iterable[str], known: Container[str], through: Parents) 
 
 def circles(parents: Parents) -> list[Problem]:
     """Return a problem for each knot of circular dependencies, with a shortest path round it."""
+    return [_problem(way) for way in ways_round(parents)]
+
+
+def ways_round(parents: Parents) -> list[list[str]]:
+    """Return a shortest way round for each knot of circles: ids, the first again at the end."""
     if _is_free_of_circles(parents):
         return []
-    return [_problem(_path_round(knot, parents)) for knot in _knots(parents)]
+    return [_path_round(knot, parents) for knot in _knots(parents)]
 
 
 def _is_free_of_circles(parents: Parents) -> bool:

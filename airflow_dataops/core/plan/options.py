@@ -60,7 +60,7 @@ def split_options(
     *,
     split_by: str | None = None,
     rest: str | None = None,
-    circles: str = Circles.REFUSE,
+    circles: str = Circles.CUT,
     selectors: bool = False,
     caller_schedules: bool = False,
 ) -> SplitOptions:

@@ -39,10 +39,12 @@ from airflow_dataops.core.plan.structs import (
 from airflow_dataops.errors import ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Set
+    from collections.abc import Iterable, Mapping, Set
 
     from airflow_dataops.core.model import Node, Project
 
+_SHOWN = 3
+"""So many nodes of a part are named at most."""
 MAIN = "main"
 REST = "rest"
 
@@ -78,7 +80,11 @@ def split_plan(
     fewest = 2 if split.by is SplitBy.SCHEDULE else 1
     if len(set(part.values())) < fewest:
         return (Planner(project, options, selected, foreign).plan(),)
-    return tuple(map(_with_own_profiles, _Splitter(planner, split, part).plans()))
+    told = _told_of_cuts(part, planner.nearest, split.circles)
+    if told:
+        part = cut_circles(part, planner.nearest)
+    plans = map(_with_own_profiles, _Splitter(planner, split, part).plans())
+    return tuple(replace(plan, warnings=plan.warnings + told) for plan in plans)
 
 
 def _taken(planner: Planner, selections: Mapping[str, Set[str]]) -> set[str]:
@@ -107,8 +113,30 @@ def _divided(
     else:
         part = _by_keys(planner, split.by, built)
     named = part_names(set(part.values()))
-    part = {id_: named[key] for id_, key in part.items()}
-    return cut_circles(part, planner.nearest) if split.circles is Circles.CUT else part
+    return {id_: named[key] for id_, key in part.items()}
+
+
+def _told_of_cuts(
+    part: Mapping[str, str], parents: Mapping[str, Iterable[str]], circles: Circles
+) -> tuple[str, ...]:
+    """Say which nodes are cut off into DAGs of their own, if any are to be."""
+    if circles is Circles.REFUSE:
+        return ()
+    off: dict[str, list[str]] = {}
+    for id_, name in cut_circles(part, parents).items():
+        if name != part[id_]:
+            off.setdefault(name, []).append(id_)
+    if not off:
+        return ()
+    which = "; ".join(
+        f"{name!r} ({', '.join(ids[:_SHOWN])}"
+        + (f" and {len(ids) - _SHOWN} more)" if len(ids) > _SHOWN else ")")
+        for name, ids in sorted(off.items())
+    )
+    return (
+        "parts read from each other in a circle, so what comes later in it is a DAG of its own: "
+        f"{which}; circles='refuse' refuses this instead",
+    )
 
 
 def _by_keys(planner: Planner, by: SplitBy, built: list[Node]) -> dict[str, str]:

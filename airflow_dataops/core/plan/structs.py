@@ -175,7 +175,7 @@ class SplitOptions(Struct, frozen=True):
 
     by: SplitBy = SplitBy.SCHEDULE
     rest: Rest = Rest.PART
-    circles: Circles = Circles.REFUSE
+    circles: Circles = Circles.CUT
     schedules: ScheduleFrom = ScheduleFrom.METADATA
 
 

@@ -142,6 +142,7 @@ def test_parts_in_a_circle_are_refused_with_the_way_round() -> None:
             model("stg", orchestration=HOURLY),
             model("dim", m("stg"), orchestration=DAILY),
             model("fct", m("dim"), orchestration=HOURLY),
+            circles=Circles.REFUSE,
         )
     text = str(error.value)
     assert "hourly -> daily -> hourly" in text or "daily -> hourly -> daily" in text
@@ -150,18 +151,21 @@ def test_parts_in_a_circle_are_refused_with_the_way_round() -> None:
     assert "split_by='none'" in text
 
 
-def test_a_circle_can_be_cut() -> None:
+def test_a_circle_is_cut_and_the_plans_say_so() -> None:
     plans = split(
         model("stg", orchestration=HOURLY),
         model("dim", m("stg"), orchestration=DAILY),
         model("fct", m("dim"), m("stg"), orchestration=HOURLY),
-        circles=Circles.CUT,
     )
     assert ids(plans) == {
         "hourly": ["stg"],
         "daily": ["dim", "inputs.wait"],
         "hourly_2": ["fct", "inputs.wait"],
     }
+    for plan in plans.values():
+        (warning,) = plan.warnings
+        assert "a DAG of its own: 'hourly_2' (model.shop.fct)" in warning
+        assert "circles='refuse'" in warning
     assert plans["hourly_2"].schedule == "@hourly"
     assert inputs(plans["hourly_2"]) == [
         ("dim", "daily", "@daily"),
