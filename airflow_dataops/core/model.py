@@ -333,6 +333,7 @@ class Project(Struct, frozen=True):
         schema_version: what was found, such as `v12`.
         selectors: the named selectors of the project, as dbt writes them: definition by name.
         warnings: what a reader should know and need not mend.
+        sql_warnings: those of them that hold only where engine `sql` runs some of the nodes.
     """
 
     name: str
@@ -341,6 +342,7 @@ class Project(Struct, frozen=True):
     adapter: str | None = None
     schema_version: str = ""
     warnings: tuple[str, ...] = ()
+    sql_warnings: tuple[str, ...] = ()
 
 
 class NodeState(Struct, frozen=True):

@@ -10,7 +10,7 @@ from airflow_dataops.core.plan.structs import Start, StartWhen
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Set
+    from collections.abc import Iterator, Mapping
 
     from airflow_dataops.adapters.plan_store import StoredPlan
     from airflow_dataops.core.model import Relation
@@ -47,12 +47,11 @@ def _waits(plan: Plan) -> bool:
 
 def _made(plan: StoredPlan) -> Iterator[Relation]:
     for task in plan.tasks().values():
-        for made in (task, *task.parts):
-            if made.relation is not None:
-                yield made.relation
+        made = (task.relation, *(part.relation for part in task.parts))
+        yield from (relation for relation in made if relation is not None)
 
 
-def _stuck(plans: Mapping[str, StoredPlan], makers: Makers) -> Set[str]:
+def _stuck(plans: Mapping[str, StoredPlan], makers: Makers) -> set[str]:
     """Return the DAGs that wait for a circle, or are in one: take away who can start, and again."""
     stuck = set(plans)
     free: set[str] | None = None

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Node, Project
 
 _BUILT = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT})
+_NOT_RUN = frozenset({NodeKind.EXPOSURE, NodeKind.UNIT_TEST})
 
 
 def make_plan(
@@ -157,7 +158,7 @@ class Planner:
             start_when=self.options.start_when,
             inputs=cut.inputs,
             slas=slas_of_plan(self.tasks, self.selected, self.project.adapter),
-            warnings=self.project.warnings + warnings,
+            warnings=self._concerned(cut.tasks.values()) + warnings,
         )
 
     def built(self) -> list[Node]:
@@ -359,8 +360,20 @@ class Planner:
             for id_, task in sorted(self.tasks.items())
         }
 
+    def _concerned(self, tasks: Iterable[PlannedTask]) -> tuple[str, ...]:
+        """Return the project's warnings that hold for tasks as they were drafted."""
+        kinds = (TaskKind.BUILD, TaskKind.TEST)
+        if any(task.engine is Engine.SQL and task.kind in kinds for task in tasks):
+            return self.project.warnings
+        return tuple(w for w in self.project.warnings if w not in self.project.sql_warnings)
+
     def _warnings(self) -> tuple[str, ...]:
         bare: tuple[str, ...] = ()
+        if all(node.kind in _NOT_RUN for node in self.project.nodes.values()):
+            bare = (
+                "the manifest is empty: it has no models, seeds, snapshots, tests or sources, "
+                "so there is nothing to run; was it compiled from the right project?",
+            )
         if self.uncompiled and self.options.engine is not EngineChoice.DBT:
             bare = (remedy_of(self.uncompiled),)
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)

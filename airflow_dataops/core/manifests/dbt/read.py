@@ -13,7 +13,11 @@ from airflow_dataops.core.manifests.dbt.context import Context
 from airflow_dataops.core.manifests.dbt.macros import Macros
 from airflow_dataops.core.manifests.dbt.nodes import read_node
 from airflow_dataops.core.manifests.dbt.touching import touched_by_node
-from airflow_dataops.core.manifests.dbt.version import schema_version, version_warning
+from airflow_dataops.core.manifests.dbt.version import (
+    schema_version,
+    unrecorded_warning,
+    version_warning,
+)
 from airflow_dataops.core.manifests.graph import circles, parents_within
 from airflow_dataops.core.manifests.report import Report
 from airflow_dataops.core.model import Manifest, NodeKind, Project
@@ -51,7 +55,8 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
     report.problems.extend(circles({id_: node.parents for id_, node in nodes.items()}))
     if report.problems:
         raise ManifestError(source, report.problems)
-    report.warnings.extend(_not_run(file))
+    of_sql = tuple(_not_run_by_sql(file))
+    report.warnings.extend((*_not_run(file), *of_sql))
     project = Project(
         name=name,
         nodes=nodes,
@@ -59,6 +64,7 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
         adapter=file.metadata.adapter_type,
         schema_version=schema_version(file.metadata),
         warnings=tuple(report.warnings),
+        sql_warnings=of_sql,
     )
     return Manifest(project=project, code=code)
 
@@ -154,16 +160,22 @@ def _project_name(file: wire.File, source: str) -> str:
 
 def _not_run(file: wire.File) -> Iterator[str]:
     """Warn of what dbt does and running single nodes does not."""
-    hooks = sum(node.resource_type == "operation" for node in file.nodes.values())
-    if hooks:
-        yield (
-            f"the project has on-run-start or on-run-end hooks ({hooks}); they do not run, "
-            "for nodes run one by one"
-        )
     if file.functions:
         yield (
             f"the project defines functions ({_some(list(file.functions))}); they are not "
             "created here, so let dbt create them before the first run"
+        )
+
+
+def _not_run_by_sql(file: wire.File) -> Iterator[str]:
+    """Warn of what concerns the nodes that engine `sql` runs, and not those that dbt runs."""
+    if warning := unrecorded_warning(file.metadata):
+        yield warning
+    hooks = sum(node.resource_type == "operation" for node in file.nodes.values())
+    if hooks:
+        yield (
+            f"the project has on-run-start or on-run-end hooks ({hooks}); they do not run, "
+            "for nodes run one by one from their SQL"
         )
 
 

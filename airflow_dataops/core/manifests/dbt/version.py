@@ -58,17 +58,22 @@ def check_version(metadata: Metadata) -> Problem | None:
 def version_warning(metadata: Metadata) -> str | None:
     """Warn of a version that is newer than those we know."""
     number = _found(metadata)[1]
-    if metadata.dataops and metadata.dataops.version < TOUCHED:
-        return (
-            "the manifest was compiled by an airflow-dataops that did not record what asks the "
-            "clock or the warehouse while it is rendered; such nodes run with what was found at "
-            "that time. Compile it again"
-        )
     if number <= NEWEST:
         return None
     return (
         f"the manifest has schema v{number}; v{NEWEST} is the newest this release of "
         "airflow-dataops knows, what came later is ignored"
+    )
+
+
+def unrecorded_warning(metadata: Metadata) -> str | None:
+    """Warn of our own manifest that does not tell what nodes touch while they are rendered."""
+    if metadata.dataops is None or metadata.dataops.version >= TOUCHED:
+        return None
+    return (
+        "the manifest was compiled by an airflow-dataops that did not record what asks the "
+        "clock or the warehouse while it is rendered; such nodes run with what was found at "
+        "that time. Compile it again"
     )
 
 
