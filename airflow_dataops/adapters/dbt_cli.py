@@ -94,6 +94,7 @@ class Rendered:
         touched: what was touched while a node was rendered, as `core/manifests/dbt/touched` has
             it, sorted; by unique id.
         notes: what a reader should know.
+        dispatch: packages that `dispatch` in dbt_project.yml has searched before dbt's own.
     """
 
     manifest: dict[str, Any]
@@ -101,6 +102,7 @@ class Rendered:
     column_types: dict[str, dict[str, str]]
     touched: dict[str, list[str]]
     notes: tuple[str, ...]
+    dispatch: tuple[str, ...] = ()
 
 
 def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
@@ -133,7 +135,9 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
             }
         types = _column_types(project.directory, manifest)
     touched = touched_by_node(manifest, recorder)
-    return Rendered(manifest, incremental, types, touched, (*notes, *said(touched, recorder)))
+    notes = (*notes, *said(touched, recorder))
+    dispatch = _searched_first(project.directory, manifest["metadata"]["project_name"])
+    return Rendered(manifest, incremental, types, touched, notes, dispatch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +203,17 @@ def _is_incremental(node: dict[str, Any]) -> bool:
         and node["config"]["materialized"] == "incremental"
         and node.get("language") == "sql"
     )
+
+
+def _searched_first(directory: Path, root: str) -> tuple[str, ...]:
+    """Return the packages in which dbt looks for its own macros before it looks at home."""
+    settings = yaml.safe_load((directory / "dbt_project.yml").read_text(encoding="utf-8")) or {}
+    found = []
+    for each in settings.get("dispatch") or ():
+        if each.get("macro_namespace") == "dbt":
+            order = list(each.get("search_order") or ())
+            found += order[: order.index("dbt")] if "dbt" in order else order
+    return tuple(dict.fromkeys(name for name in found if name != root))
 
 
 def _delegates(macro: Any) -> bool:

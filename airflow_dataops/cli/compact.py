@@ -104,14 +104,14 @@ def compact(rendered: Rendered, seeds: Mapping[str, str]) -> Entry:
     found = manifest["metadata"]
     result: Entry = {
         "metadata": {key: found[key] for key in _METADATA if key in found}
-        | {"dataops": {"version": VERSION}},
+        | {"dataops": {"version": VERSION} | _dispatch(rendered)},
         "selectors": manifest.get("selectors") or {},
     }
     for section in _SECTIONS:
         entries = manifest.get(section) or {}
         result[section] = {id_: _prune(entry) for id_, entry in entries.items()}
     result |= {section: {} for section in _EXPECTED}
-    result["macros"] = _macros(manifest)
+    result["macros"] = _macros(manifest, rendered.dispatch)
     for id_, code in rendered.incremental.items():
         result["nodes"][id_]["compiled_code_incremental"] = code
     for id_, touched in rendered.touched.items():
@@ -162,8 +162,12 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _macros(manifest: Entry) -> dict[str, Entry]:
-    """Return the macros without their code, if the project replaces some of dbt's own.
+def _dispatch(rendered: Rendered) -> Entry:
+    return {"dispatch": list(rendered.dispatch)} if rendered.dispatch else {}
+
+
+def _macros(manifest: Entry, dispatch: tuple[str, ...]) -> dict[str, Entry]:
+    """Return the macros without their code, if the project or a package replaces dbt's own.
 
     Such a project may build its tables in another way than dbt does; a reader can find out from
     the names, and from who calls whom.
@@ -172,7 +176,13 @@ def _macros(manifest: Entry) -> dict[str, Entry]:
     root = manifest["metadata"]["project_name"]
     own = {_bare(macro["name"]) for macro in macros.values() if macro["package_name"] == root}
     others = {_bare(macro["name"]) for macro in macros.values() if macro["package_name"] != root}
-    if not (own & others) - _RESOLVED:
+    internal = {root, "dbt", f"dbt_{manifest['metadata'].get('adapter_type')}"}
+    replacing = any(
+        macro["package_name"] in dispatch
+        or (macro["package_name"] not in internal and macro["name"].startswith("materialization_"))
+        for macro in macros.values()
+    )
+    if not replacing and not (own & others) - _RESOLVED:
         return {}
     keys = ("name", "package_name", "unique_id", "resource_type", "original_file_path")
     return {

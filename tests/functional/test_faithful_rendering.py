@@ -164,3 +164,31 @@ def test_nothing_is_what_it_was_when_it_was_compiled(tmp_path: Path) -> None:
     assert [name.split("_dated")[0] for name in tests] == ["accepted_values", "not_null"]
     kept = json.loads(output.read_bytes())["nodes"]
     assert kept["model.moment.dated"]["dataops_touched"] == ["target:target.schema", "var:n"]
+
+
+@pytest.mark.slow
+def test_a_package_that_dispatch_searches_first_gives_its_tables_to_dbt(tmp_path: Path) -> None:
+    """What it makes of a table is not what dbt's materialization makes."""
+    files = {
+        "dbt_project.yml": "name: moment\nprofile: moment\npackages-install-path: kits\n"
+        "dispatch: [{macro_namespace: dbt, search_order: [moment, shim, dbt]}]\n",
+        "profiles.yml": PROFILES,
+        "models/made.sql": "{{ config(materialized='table') }} select 1 as x",
+        "models/seen.sql": "select 1 as x",
+        "kits/shim/dbt_project.yml": "name: shim\nversion: 1.0.0\n",
+        "kits/shim/macros/shim.sql": "{% macro duckdb__create_table_as(temporary, relation, "
+        "compiled_code, language='sql') %}"
+        "create table {{ relation }} as select 2 as x{% endmacro %}",
+    }
+    for name, text in files.items():
+        path = tmp_path / "moment" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    with environment("MOMENT_DUCKDB", str(tmp_path / "moment.duckdb")):
+        output = compile_project(tmp_path / "moment", output=tmp_path / "manifest.json").output
+    nodes = read_manifest(output.read_bytes(), source="manifest.json").project.nodes
+    found = {node.name: getattr(node.spec, "unsupported", ()) for node in nodes.values()}
+    assert found == {
+        "made": ("a package's `shim.duckdb__create_table_as` in place of dbt's",),
+        "seen": (),
+    }

@@ -311,6 +311,28 @@ def test_the_projects_own_materialization_of_a_known_name_needs_dbt() -> None:
     assert reasons(model(materialized="table"), macros=macros) == ()
 
 
+def test_a_packages_macro_that_dispatch_finds_first_needs_dbt() -> None:
+    """`dispatch` in dbt_project.yml: dbt's manifest does not tell it, ours does."""
+    macros = macro("macro.dbt.materialization_table_default", "", "macro.dbt.create_table_as")
+    macros |= macro("macro.dbt.create_table_as") | macro("macro.shim.duckdb__create_table_as")
+    said = ("a package's `shim.duckdb__create_table_as` in place of dbt's",)
+    searched = {"dataops": {"version": 2, "dispatch": ["shim"]}}
+    other = {"dataops": {"version": 2}}
+    assert reasons(model(), macros=macros, metadata=searched) == said
+    assert reasons(model(), macros=macros, metadata=other) == ()
+    assert reasons(model(), macros=macros) == said
+
+
+def test_a_packages_materialization_of_a_known_name_needs_dbt() -> None:
+    macros = macro("macro.dbt.materialization_table_default")
+    macros |= macro("macro.kit.materialization_table_duckdb")
+    macros |= macro("macro.dbt_duckdb.materialization_table_duckdb")
+    ours = {"dataops": {"version": 2}}
+    said = ("a package's `kit.materialization_table_duckdb` in place of dbt's",)
+    assert reasons(model(), macros=macros, metadata=ours) == said
+    assert reasons(model(materialized="view"), macros=macros, metadata=ours) == ()
+
+
 def test_the_projects_own_strategy_macro_needs_dbt() -> None:
     macros = macro("macro.shop.get_incremental_merge_sql")
     (said,) = reasons(incremental(config={"incremental_strategy": "merge"}), macros=macros)

@@ -42,12 +42,22 @@ class Macros:
         macros: by unique id. Where a manifest carries none, nothing is known of them.
         root: the project's own package.
         adapter: the dbt adapter type.
+        dispatched: the packages that `dispatch` in dbt_project.yml has searched before dbt's own;
+            None where nobody knows: then any may be.
     """
 
-    def __init__(self, macros: Mapping[str, Macro], *, root: str, adapter: str | None) -> None:
+    def __init__(
+        self,
+        macros: Mapping[str, Macro],
+        *,
+        root: str,
+        adapter: str | None,
+        dispatched: Iterable[str] | None = (),
+    ) -> None:
         self._macros = macros
         self._adapter = adapter
         self._own = {macro.name for macro in macros.values() if macro.package_name == root}
+        self._packages = self._of_packages({root, "dbt", f"dbt_{adapter}"}, dispatched)
         self._calls = {id_: macro.depends_on.macros or [] for id_, macro in macros.items()}
         self._callers = _turned(self._calls)
         self._branching = self._naming(_BRANCHING)
@@ -76,7 +86,7 @@ class Macros:
         return found
 
     def replaced(self, materialization: str) -> tuple[str, ...]:
-        """Return the project's own macros that change how dbt does a materialization."""
+        """Return the project's or a package's macros that change how dbt materializes."""
         return self._replaced.get(materialization, ())
 
     def _touching_macros(self) -> dict[str, set[str]]:
@@ -121,7 +131,27 @@ class Macros:
         names.update(self._macros[id_].name for id_ in reached)
         names.update([f"{self._adapter}__{name}" for name in names])
         # Its result is in the compiled code.
-        return tuple(sorted((self._own & names) - {IS_INCREMENTAL}))
+        own = (self._own & names) - {IS_INCREMENTAL}
+        return tuple(
+            sorted({*own, *(self._packages[name] for name in names & self._packages.keys())})
+        )
+
+    def _of_packages(self, known: set[str], dispatched: Iterable[str] | None) -> dict[str, str]:
+        """Return the macros of packages that dbt may take before its own, by bare name.
+
+        Those are materializations, and what `adapter.dispatch` finds where it searches a package
+        first.
+        """
+        first = None if dispatched is None else set(dispatched)
+        return {
+            macro.name: f"{macro.package_name}.{macro.name}"
+            for macro in self._macros.values()
+            if macro.package_name not in known
+            and (
+                macro.name.startswith("materialization_")
+                or ("__" in macro.name and (first is None or macro.package_name in first))
+            )
+        }
 
 
 def _turned(edges: Mapping[str, list[str]]) -> dict[str, list[str]]:

@@ -89,7 +89,9 @@ def _context(
     entries: dict[str, tuple[NodeKind, wire.Node]],
 ) -> Context:
     adapter = file.metadata.adapter_type
-    macros = Macros(file.macros, root=root, adapter=adapter)
+    ours = file.metadata.dataops
+    dispatched = ours.dispatch if ours else None
+    macros = Macros(file.macros, root=root, adapter=adapter, dispatched=dispatched)
     return Context(
         root=root,
         adapter=adapter,

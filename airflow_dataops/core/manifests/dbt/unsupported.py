@@ -108,6 +108,8 @@ def replaced(entry: Entry, materialization: str) -> list[str]:
     if not names:
         return []
     which = ", ".join(f"`{name}`" for name in names)
+    if all("." in name for name in names):
+        return [f"a package's {which} in place of dbt's"]
     return [f"the project's own {which} in place of dbt's"]
 
 

@@ -18,9 +18,14 @@ class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
 
 class Dataops(Wire, frozen=True):
-    """Our mark in `metadata`: the manifest was written by `airflow-dataops compile`."""
+    """Our mark in `metadata`: the manifest was written by `airflow-dataops compile`.
+
+    Attributes:
+        dispatch: packages that `dispatch` in dbt_project.yml has searched before dbt's own.
+    """
 
     version: int
+    dispatch: list[str] = []
 
 
 class Metadata(Wire, frozen=True):
