@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.loads.checks import (
@@ -16,7 +17,7 @@ from airflow_dataops.core.loads.checks import count as counted
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.specs import OnEmpty
 from airflow_dataops.core.sql import orders, staging
-from airflow_dataops.core.sql.statements import Statement
+from airflow_dataops.core.sql.statements import Statement, ask, send
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.sql.tables import Table
+
+log = logging.getLogger(__name__)
 
 _AS_NUMBER = "__as_number"
 _CAST_ONLY = ("cursor", "effective_at", "the range")
@@ -86,6 +89,48 @@ def last_row_per_key(
     if order:
         staged, order = ordered(job, staged, order, text_order, setting="order_by")
     return one_row_per_key(job, staged, columns, keys, order, found, copies)
+
+
+def drop_preceding(
+    job: Job,
+    rows: Table,
+    keys: Sequence[str],
+    order: Sequence[str],
+    text_order: TextOrder,
+    *,
+    null_keys: bool,
+) -> None:
+    """Drop staged rows that come before what the target has of their key.
+
+    So the same rows end in the same table however they are cut into loads, or read again.
+
+    Raises:
+        RunError: the target does not keep what rows are ordered by, or it keeps texts.
+    """
+    missing = [name for name in order if name not in job.target.names]
+    if missing:
+        raise RunError(
+            f"{job.load.target}: order_by names {', '.join(missing)}, which the table has not, so "
+            "rows that are read again cannot be told from later ones: add the column to the "
+            "table, or leave order_by out, by which the row with the greatest cursor is the last. "
+            "Nothing was written."
+        )
+    texts = [name for name in order if orders.is_text(job.target.type_of(name), job.dialect)]
+    if texts and text_order is TextOrder.REFUSE:
+        known = orders.ordered_otherwise(rows.sql, job.target.sql, keys, order, job.dialect)
+        if ask(known, job.runner):
+            refuse_text(job, job.target, texts, setting="order_by")
+        return
+    statement = orders.drop_preceding(
+        *(rows.sql, job.target.sql, keys, order, job.dialect), texts=texts, null_keys=null_keys
+    )
+    dropped = send(statement, job.runner)
+    if dropped > 0:
+        log.info(
+            "%s: %d staged rows come before what the table has of their key by %s, and change "
+            "nothing",
+            *(job.load.target, dropped, ", ".join(order)),
+        )
 
 
 def _is_of_texts(job: Job, table: Table, columns: Sequence[str]) -> bool:

@@ -222,6 +222,8 @@ class Increment(Settings, frozen=True, tag="increment"):
         lag: how far before the watermark to look for rows that were committed late; a number
             for a numeric cursor.
         keys: columns that name a row; empty: all columns.
+        order_by: columns that tell which row of a key is the last, of the source's and of what the
+            table has; where they are alike, and without them, the cursor tells.
         per: columns each of whose values has a watermark of its own.
         reading: from the watermark on, or everything (a full refresh).
         until: the first value of the cursor that is not read yet; None to read them all.

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql.statements import Statement
 from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.sql.upserts import same_key
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Sequence
 
 NUMBERS = {
     "bigquery": "bignumeric",
@@ -43,6 +50,57 @@ def as_number(column: str, helper: str, table: str, dialect: str) -> str:
     """Return the query for a table's rows with a column of texts as a number besides."""
     name, number = quote(column, dialect), quote(helper, dialect)
     return f"select *, cast({name} as {NUMBERS[dialect]}) as {number}\nfrom {table}"
+
+
+def drop_preceding(
+    table: str,
+    target: str,
+    keys: Sequence[str],
+    order: Sequence[str],
+    dialect: str,
+    *,
+    texts: Collection[str] = (),
+    null_keys: bool = False,
+) -> Statement:
+    """Return the statement that drops rows which come before what the target has of their key.
+
+    It changes the staging table alone. NULL comes first in the order.
+
+    Args:
+        texts: those columns of `order` whose texts are whole numbers; other texts are like NULL.
+    """
+    alike, later = "", []
+    for column in order:
+        kept, new = (_ordered(column, prefix, dialect, column in texts) for prefix in ("t.", "s."))
+        later.append(f"{alike}({kept} is not null and ({new} is null or {kept} > {new}))")
+        alike += f"{kept} is not distinct from {new} and "
+    return Statement(
+        sql=(
+            f"delete from {table} as s\nwhere exists (select 1 from {target} as t"
+            f" where {same_key(keys, dialect, null_keys=null_keys)}\n  and ({' or '.join(later)}))"
+        )
+    )
+
+
+def ordered_otherwise(
+    table: str, target: str, keys: Sequence[str], columns: Sequence[str], dialect: str
+) -> Statement:
+    """Return the query for a row of whose key the target has other values in some columns."""
+    names = [quote(column, dialect) for column in columns]
+    differs = " or ".join(f"t.{name} is distinct from s.{name}" for name in names)
+    return Statement(
+        sql=(
+            f"select 1 from {table} as s\njoin {target} as t on {same_key(keys, dialect)}\n"
+            f"where {differs}\nlimit 1"
+        )
+    )
+
+
+def _ordered(column: str, prefix: str, dialect: str, as_number: bool) -> str:
+    name = f"{prefix}{quote(column, dialect)}"
+    if not as_number:
+        return name
+    return f"case when {_WHOLE[dialect].format(name)} then cast({name} as {NUMBERS[dialect]}) end"
 
 
 def not_finite(column: str, type_: str, dialect: str) -> str | None:

@@ -20,7 +20,7 @@ from airflow_dataops.core.loads.cursors import write_cursor, write_scope
 from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.marks import read_mark
-from airflow_dataops.core.loads.ordering import last_row_per_key, refuse_text
+from airflow_dataops.core.loads.ordering import drop_preceding, last_row_per_key, refuse_text
 from airflow_dataops.core.loads.sources import Log
 from airflow_dataops.core.loads.specs import NullCursor, NullKeys
 from airflow_dataops.core.loads.stage import stage
@@ -58,7 +58,7 @@ def prepare_increment(job: Job, verb: Increment, source: Source) -> Publication:
     # target rounded up would pass over rows.
     type_ = staged.type_of(cursor)
     marks = _marks(job, staged, cursor, per, orders.not_finite(cursor, type_, job.dialect))
-    fitted = fit(job, staged, consumed=helpers, ordering=verb.order_by or (verb.cursor,))
+    fitted = fit(job, staged, consumed=helpers, ordering=(*verb.order_by, verb.cursor))
     [cursor] = require((verb.cursor,), fitted.staged, setting="cursor", where=where)
     endless = orders.not_finite(cursor, fitted.staged.type_of(cursor), job.dialect)
     rows, statements = _written(job, verb, fitted, cursor, endless, is_log=isinstance(source, Log))
@@ -108,10 +108,19 @@ def _written(
         rows = job.stage_query(orders.finite_rows(rows.sql, endless))
     if not keys:
         return counts.rows, (_added(job, fitted, rows, cursor, is_log=is_log),)
-    order = require(verb.order_by, rows, setting="order_by", where=where) or (cursor,)
+    named = require(verb.order_by, rows, setting="order_by", where=where)
+    # Of rows that are alike by order_by the one with the greatest cursor is the last, as it is
+    # where they come in several loads.
+    finite = endless is None or verb.nonfinite_cursor is not NonFinite.INCLUDE
+    order = tuple(dict.fromkeys((*named, cursor))) if finite or not named else named
     columns = tuple(dict.fromkeys((*fitted.written, *order)))
+    rows = last_row_per_key(job, rows, columns, keys, order, verb.text_order, fitted.copies)
+    again = _read_again(verb, fitted, keys, named, cursor)
+    if again and not is_log:  # whose rows are all new
+        nulls = bool(counts.met[2])
+        drop_preceding(job, rows, keys, again, verb.text_order, null_keys=nulls)
     wanted = Wanted(
-        source=last_row_per_key(job, rows, columns, keys, order, verb.text_order, fitted.copies),
+        source=rows,
         keys=keys,
         inserted=fitted.written,
         updated=tuple(column for column in fitted.written if column not in keys),
@@ -119,6 +128,20 @@ def _written(
         whole=fitted.whole,
     )
     return counts.rows, upsert(job, wanted)
+
+
+def _read_again(
+    verb: Increment, fitted: Fitted, keys: tuple[str, ...], named: tuple[str, ...], cursor: str
+) -> tuple[str, ...]:
+    """Return the columns that tell whether a row that is read again is older than the table's.
+
+    None where the cursor tells which row of a key is the last: then that one is always among
+    those that are read. Unless a key has rows of several scopes, each with its own watermark.
+    """
+    if named and named[0] != cursor:
+        return named
+    scoped = {c.casefold() for c in verb.per} - {c.casefold() for c in keys}
+    return (named or (cursor,)) if scoped and cursor in fitted.written else ()
 
 
 def _checked(
