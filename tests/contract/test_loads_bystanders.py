@@ -194,3 +194,34 @@ def test_a_rule_that_takes_rows_away_is_refused_by_its_name(warehouse: Warehouse
     for verb in (Append(), Append(duplicates=Duplicates.KEEP), Merge(keys=("id",))):
         with pytest.raises(RunError, match="has the rules swallow"):
             load(warehouse, made, verb, source)
+
+
+def test_rows_of_tables_that_inherit_stay_there(warehouse: Warehouse) -> None:
+    """They are among the rows of the target, and deleted with those."""
+    made = warehouse.table("parent", PARENT, OLD)
+    heir = warehouse.relation("heir")
+    warehouse.runner.execute(
+        f"create table {warehouse.sql(heir)} () inherits ({warehouse.sql(made)})"
+    )
+    warehouse.add(heir, tuple(PARENT), [(3, "c", 3)])
+    rows = [(2, "b", 7), (3, "c", 8)]
+    for verb in (Replace(), LoadPartition(values={"code": "c"})):
+        with pytest.raises(RunError, match=r"inheriting table .*heir are among them"):
+            load(warehouse, made, verb, warehouse.source(PARENT, rows[1:]))
+    assert warehouse.rows(heir) == [(3, "c", 3)]
+    load(warehouse, made, Merge(keys=("id",)), warehouse.source(PARENT, rows))
+    assert warehouse.rows(heir) == [(3, "c", 8)]
+    assert warehouse.rows(made) == [(1, "a", 1), *rows]
+
+
+def test_partitions_are_the_tables_own(warehouse: Warehouse) -> None:
+    made, part = warehouse.relation("parts"), warehouse.relation("part")
+    warehouse.runner.execute(
+        f"create table {warehouse.sql(made)} (id int, code text, n int) partition by list (code)"
+    )
+    warehouse.runner.execute(
+        f"create table {warehouse.sql(part)} partition of {warehouse.sql(made)} default"
+    )
+    for _ in range(2):
+        load(warehouse, made, Replace(), warehouse.source(PARENT, OLD))
+    assert warehouse.rows(part) == OLD

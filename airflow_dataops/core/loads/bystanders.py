@@ -31,10 +31,11 @@ class Kind(StrEnum):
     KEY = "foreign key"
     RULE = "rule"
     TRIGGER = "trigger"
+    HEIR = "inheriting table"
 
 
 class Bystander(Struct, frozen=True):
-    """A foreign key to the target, a rule or a trigger of it.
+    """A foreign key to the target, a rule or a trigger of it, or a table that inherits from it.
 
     Attributes:
         table: of a foreign key, the one that refers.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def keeps_rows(job: Job) -> bool:
     """Tell whether rows that stay must not be deleted and inserted again."""
     return any(
-        one.kind is Kind.KEY or (one.kind is Kind.TRIGGER and one.on_delete)
+        one.kind in (Kind.KEY, Kind.HEIR) or (one.kind is Kind.TRIGGER and one.on_delete)
         for one in job.bystanders
     )
 
@@ -31,9 +31,15 @@ def refuse_deletion(job: Job, what: str, *, all_rows: bool = False) -> None:
         all_rows: whether these are all of the table: then its own foreign keys do no harm.
 
     Raises:
-        RunError: the message names the foreign key or the trigger.
+        RunError: the message names the foreign key, the trigger or the inheriting table.
     """
     for one in job.bystanders:
+        if one.kind is Kind.HEIR:
+            raise RunError(
+                f"{job.load.target}: {what} would be deleted and inserted again, and those of "
+                f"{one.shown} are among them, which would lose them. Use Merge, which updates "
+                "rows in place, or partitions instead of inheritance. Nothing was written."
+            )
         if one.follows_deletion and not (all_rows and one.own):
             raise RunError(
                 f"{job.load.target}: {what} would be deleted and inserted again, and {one.shown} "

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def bystanders(relation: Relation) -> Statement:
-    """Return the query for foreign keys to a table, its rules, and its triggers.
+    """Return the query for foreign keys to a table, its rules, its triggers, and its heirs.
 
     Each with kind, name, table, what it does on DELETE and on UPDATE, the columns it is about,
     and whether the table is the same.
@@ -40,7 +40,15 @@ def bystanders(relation: Relation) -> Statement:
             "  case when g.tgtype & 8 = 0 then '' when g.tgtype & 3 = 3 then 'before'\n"
             "    else 'after' end, '', cast('{}' as text[]), true\n"
             "from t join pg_trigger as g on g.tgrelid = t.oid\n"
-            "  and not g.tgisinternal and g.tgenabled <> 'D'"
+            "  and not g.tgisinternal and g.tgenabled <> 'D'\n"
+            "union all\n"
+            # Neither partitions nor the chunks of TimescaleDB, which are the table's own.
+            "select 'inheriting table', cast(h.oid::regclass as text), '', '', '',\n"
+            "  cast('{}' as text[]), false\n"
+            "from t join pg_inherits as i on i.inhparent = t.oid\n"
+            "join pg_class as h on h.oid = i.inhrelid and not h.relispartition\n"
+            "join pg_namespace as n on n.oid = h.relnamespace\n"
+            "  and left(n.nspname, 12) <> '_timescaledb'"
         ),
         parameters=(render(relation, "postgres"),),
     )
