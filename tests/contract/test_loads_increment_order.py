@@ -53,6 +53,17 @@ def test_a_key_of_several_scopes_keeps_its_last_row(warehouse: Warehouse) -> Non
     assert warehouse.rows(target) == [(1, 10, "a"), (2, 12, "a")]
 
 
+def test_scopes_that_have_no_plain_value_are_refused() -> None:
+    """As a text an array would not be found again, and the next load fail."""
+    with open_warehouse("postgres") as warehouse:
+        columns = {"at": "int", "tags": "int[]"}
+        target = warehouse.table("t", columns)
+        source = warehouse.source(columns, [(1, [1, 2])])
+        with pytest.raises(RunError, match=r"`per` names holds \[1, 2\].*cast it to a text"):
+            load(warehouse, target, Increment(cursor="at", per=("tags",)), source)
+        assert warehouse.rows(target) == []
+
+
 def test_an_order_that_the_table_does_not_keep_is_refused(warehouse: Warehouse) -> None:
     target = warehouse.table("t", {"id": "int", "at": "int"})
     source = warehouse.source(COLUMNS, [(1, 10, 5, "a")])

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from airflow_dataops.core.sql.types import Family, read_type
 from airflow_dataops.errors import ConfigError, RunError
@@ -108,7 +109,11 @@ def held_alike(cursor: Cursor, type_: str, dialect: str) -> Cursor:
 
 
 def write_scope(values: Sequence[Any]) -> str:
-    """Return the values of a scope as JSON; times are told from texts."""
+    """Return the values of a scope as JSON; times are told from texts.
+
+    Raises:
+        RunError: a value would not be the same when it is read again.
+    """
     return json.dumps([_plain(value) for value in values]) if values else ""
 
 
@@ -122,7 +127,12 @@ def _plain(value: Any) -> Any:
         return value
     if isinstance(value, (date, Decimal)):
         return {"number" if isinstance(value, Decimal) else "time": write_cursor(value, "")}
-    return str(value)
+    if isinstance(value, (UUID, time, timedelta)):
+        return str(value)
+    raise RunError(
+        f"a column that `per` names holds {value!r}, and watermarks are kept by plain values, such "
+        "as texts, numbers and times: cast it to a text in the query. Nothing was written."
+    )
 
 
 def _value(item: Any) -> Any:
