@@ -10,6 +10,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from msgspec.structs import force_setattr
+
+from airflow_dataops.core.arguments import choice
 from airflow_dataops.core.loads.choices import (
     Duplicates,
     EmptiedTarget,
@@ -332,14 +335,20 @@ class Load(Struct, frozen=True):
     target: Relation
     verb: Verb
     attempt: Attempt
-    drift: Drift = Drift.REFUSE
+    drift: OneOf[Drift] = default(Drift.REFUSE)
     partition: str = ""
     control: Relation | None = None
     lease: timedelta = timedelta(hours=1)
     wait: timedelta = timedelta(minutes=10)
     create: bool = False
-    emptied_target: EmptiedTarget = EmptiedTarget.RESTART
+    emptied_target: OneOf[EmptiedTarget] = default(EmptiedTarget.RESTART)
     origin: str = ""
+
+    def __post_init__(self) -> None:
+        """Take words for members of their enum, as verbs do."""
+        force_setattr(self, "drift", choice(Drift, self.drift, "drift"))
+        kept = choice(EmptiedTarget, self.emptied_target, "emptied_target")
+        force_setattr(self, "emptied_target", kept)
 
 
 class LoadResult(Struct, frozen=True):

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_dataops.core.loads.choices import EmptiedTarget
 from airflow_dataops.core.loads.cursors import (
     before,
     read_cursor,
@@ -14,7 +15,9 @@ from airflow_dataops.core.loads.cursors import (
     write_cursor,
     write_scope,
 )
+from airflow_dataops.core.loads.specs import Append, Attempt, Drift, Load
 from airflow_dataops.core.loads.values import adapt
+from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError, RunError
 
 NAIVE, AWARE = "timestamp without time zone", "timestamp with time zone"
@@ -99,3 +102,13 @@ def test_scopes_come_back_and_do_not_run_together() -> None:
     texts = [write_scope(scope) for scope in scopes]
     assert len(set(texts)) == len(scopes)
     assert [read_scope(text) for text in texts] == scopes
+
+
+def test_words_of_a_load_are_members_of_their_enum() -> None:
+    """A text that is no member would be taken for another choice."""
+    attempt, target = Attempt(owner="a.b", run_id="r"), Relation(identifier="t")
+    load = Load(target, Append(), attempt, drift="add", emptied_target="fail")
+    assert load.drift is Drift.ADD
+    assert load.emptied_target is EmptiedTarget.FAIL
+    with pytest.raises(ConfigError, match="drift"):
+        Load(target, Append(), attempt, drift="ad")
