@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from airflow_dataops.cli.health_files import to_json
+from airflow_dataops.errors import printable
 
 if TYPE_CHECKING:
     from airflow_dataops.adapters.outbox.incidents import Incident
@@ -104,7 +105,7 @@ def _line(each: Incident) -> str:
     more = f" and {each.alerts - 1} more" if each.alerts > 1 else ""
     parts = [
         f"{each.id[:12]}  {each.tier}  {each.state}  since {each.opened_at:%Y-%m-%d %H:%M} UTC",
-        f"  {each.title}{more}",
+        f"  {printable(each.title)}{more}",
     ]
     if each.told:
         parts.append(f"  told: {', '.join(each.told)}")
@@ -112,7 +113,7 @@ def _line(each: Incident) -> str:
         parts.append(f"  waiting: {', '.join(each.waiting)}")
     if each.escalates_at is not None:
         parts.append(f"  escalated at {each.escalates_at:%Y-%m-%d %H:%M} UTC")
-    return "\n".join([*parts, *(f"  {error}" for error in each.errors)])
+    return "\n".join([*parts, *(f"  {printable(error)}" for error in each.errors)])
 
 
 @alerts.command()

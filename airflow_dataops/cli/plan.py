@@ -12,11 +12,12 @@ import typer
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
 from airflow_dataops.core.selection import select_nodes
-from airflow_dataops.errors import ConfigError, ManifestError, Problem
+from airflow_dataops.errors import ConfigError, ManifestError, Problem, printable
 
 if TYPE_CHECKING:
     from airflow_dataops.core.plan import Plan
@@ -116,7 +117,7 @@ def _show(plans: tuple[Plan, ...]) -> None:
         console.print(_table(planned))
         console.print(_summary(planned), markup=False)
     for warning in plans[0].warnings:
-        console.print(f"Warning: {warning}", style="yellow", markup=False)
+        console.print(f"Warning: {printable(warning)}", style="yellow", markup=False)
     if any(task.engine is Engine.DBT for planned in plans for task in planned.tasks.values()):
         console.print(_needs_dbt(), style="yellow", markup=False)
 
@@ -129,7 +130,7 @@ def _summary(planned: Plan) -> str:
         f"{len(planned.tasks)} tasks, {count[Engine.SQL]} by sql, {count[Engine.DBT]} by dbt; "
         f"schedule: {_starts(planned)}"
     ]
-    lines += [f"  reads {found.relation} of {found.maker}" for found in planned.inputs]
+    lines += [printable(f"  reads {found.relation} of {found.maker}") for found in planned.inputs]
     return "\n".join(lines)
 
 
@@ -145,14 +146,17 @@ def _starts(planned: Plan) -> str:
 
 def _table(planned: Plan) -> Table:
     title = f"Plan of {planned.name}" + (f"__{planned.part}" if planned.part else "")
-    table = Table("node", "engine", "why", "task", title=title, box=SIMPLE_HEAD)
+    heading = Text(printable(title), style="table.title")
+    table = Table("node", "engine", "why", "task", title=heading, box=SIMPLE_HEAD)
     for column in table.columns:
         column.overflow = "fold"
     for task in planned.tasks.values():
         style = "yellow" if task.engine is Engine.DBT else None
         for part in task.parts or (task,):
             for node in part.nodes:
-                table.add_row(node, task.engine, part.reason, task.id, style=style)
+                # As `Text`: a name may look like markup, such as `[/b]`.
+                cells = (node, task.engine, part.reason, task.id)
+                table.add_row(*(Text(printable(cell)) for cell in cells), style=style)
     return table
 
 

@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.live import Live
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from airflow_dataops.core.health.rendering import line, verdict_table
 from airflow_dataops.core.health.verdict import Status
+from airflow_dataops.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,7 +34,9 @@ def shown(verdicts: Sequence[Verdict], at: datetime) -> Table:
     for head in found.heads:
         table.add_column(head)
     for row in found.rows:
-        table.add_row(*row, style=_COLOURS.get(row[0]))
+        # As `Text`: a name may look like markup, such as `[/b]`.
+        cells = (Text(printable(cell)) for cell in row)
+        table.add_row(*cells, style=_COLOURS.get(row[0]))
     return table
 
 

@@ -137,7 +137,7 @@ class _Loader:
         self._nameless = False
         self._sources: dict[str, Path | Source] = {}
         self._plans: dict[str, StoredPlan] = {}
-        self._errors: list[DataOpsError] = []
+        self._errors: dict[str, DataOpsError] = {}
 
     def load(self, manifest: Path | Source, root: Path | None) -> None:
         """Load one manifest, or remember why not; it must not lead out of `root`."""
@@ -184,15 +184,15 @@ class _Loader:
 
     def fail(self, error: DataOpsError) -> None:
         """Remember an error, and log it; one that every manifest meets is said once."""
-        if str(error) not in map(str, self._errors):
-            log.error("%s", redacted(str(error)))
-            self._errors.append(error)
+        if (said := str(error)) not in self._errors:
+            log.error("%s", redacted(said))
+            self._errors[said] = error
 
     def report(self, name: str) -> None:
         """Put a DAG into the namespace that carries all errors into Airflow's UI."""
         if self._errors and is_wanted(_ERRORS):
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
-            self.namespace[id_] = _Errors(id_, name, self._errors)
+            self.namespace[id_] = _Errors(id_, name, list(self._errors.values()))
 
     def _build(self, manifest: Path | Source) -> list[DAG]:
         """Build the DAGs of a manifest, without those that this process does not run."""

@@ -97,7 +97,7 @@ def test_what_the_author_of_the_dag_writes_is_rendered(tmp_path: Path) -> None:
     assert task.vars == {"run_day": "2026-01-01"}
     assert task.env == {"DAY": "2026-01-01"}
     assert task.full_refresh == "True"
-    assert task.select == "fqn:shop.{{?7?*?191?}}.p?{{?7?*?191?}}"
+    assert task.select == f"fqn:shop.{JINJA}.p {JINJA}"
 
 
 @pytest.mark.parametrize(
@@ -176,8 +176,7 @@ def test_one_bad_argument_takes_down_one_manifest(tmp_path: Path) -> None:
             write(folder / f"{project}.json", manifest(node, project=project))
     namespace: dict[str, Any] = {"__file__": str(tmp_path / "dag.py")}
     loaded = load_dags("manifests", namespace, conn_id="w", dbt=dbt)
-    assert "good" in namespace
-    assert len(loaded) > 1
+    assert [dag.dag_id for dag in loaded] == ["good"]
 
 
 def test_pipes_devices_sockets_and_links_neither_hang_nor_lead_elsewhere(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.model import Struct
+from airflow_dataops.errors import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,13 +85,14 @@ def line(each: Verdict) -> str:
     """Write one verdict on one line."""
     critical = " (critical)" if each.critical else ""
     expected = f" Expected: {each.expected}." if each.expected and each.status != "PASS" else ""
-    return f"{each.status.value:<5} {each.table} {each.check}{critical}: {each.message}{expected}"
+    found = f"{each.table} {each.check}{critical}: {each.message}{expected}"
+    return f"{each.status.value:<5} {printable(found)}"
 
 
 def _lines(document: Document) -> str:
     lines = [line(each) for each in document.verdicts]
     for table in document.tables:
-        lines += ["", table.title, *("  ".join(row) for row in table.rows)]
+        lines += ["", table.title, *(printable("  ".join(row)) for row in table.rows)]
     lines += ["", *(f"{label}: {value}" for label, value in document.facts.items())]
     return "\n".join(lines).strip("\n") + "\n"
 

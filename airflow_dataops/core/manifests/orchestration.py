@@ -185,10 +185,11 @@ def _airflow(value: object, complain: Complain) -> dict[str, Any]:
     if value is None:
         return {}
     if isinstance(value, dict):
-        try:
-            msgspec.msgpack.encode(value)
-        except OverflowError:
-            complain(f"meta.airflow is {show(value)}; write no number beyond 64 bits.")
+        if beyond := [name for name, each in value.items() if not _fits(each)]:
+            for name in beyond:
+                complain(
+                    f"meta.airflow.{name} is {show(value[name])}; write no number beyond 64 bits."
+                )
             return {}
         mistakes = mistakes_in(value)
         for mistake in mistakes:
@@ -199,6 +200,15 @@ def _airflow(value: object, complain: Complain) -> dict[str, Any]:
         "{pool: heavy, retries: 3}."
     )
     return {}
+
+
+def _fits(value: object) -> bool:
+    """Tell whether there is no number in a value that a plan cannot hold."""
+    try:
+        msgspec.msgpack.encode(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def _partition_by(value: object, complain: Complain) -> PartitionBy | None:

@@ -29,6 +29,7 @@ RESERVED = frozenset(
 """Arguments that the plan itself sets."""
 
 DURATIONS = frozenset({"retry_delay", "max_retry_delay", "execution_timeout"})
+_LONGEST = timedelta(days=3650)
 _UNITS = {"": "seconds", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -49,15 +50,18 @@ def duration_of(name: str, value: Any) -> timedelta:
 
 def _duration(value: Any) -> None:
     try:
-        duration_of("", value)
+        too_long = duration_of("", value) > _LONGEST
     except (ConfigError, OverflowError):
         raise ValueError(
             f"Expected seconds or a duration such as '30m' (units s, m, h, d), got {value!r}."
         ) from None
+    if too_long:
+        # Added to a date it would overflow, in the scheduler.
+        raise ValueError(f"Expected at most {_LONGEST.days}d, got {value!r}.")
 
 
 def _retries(value: Any) -> None:
-    if isinstance(value, str) and not re.fullmatch(r"\d{1,9}", value):
+    if isinstance(value, str) and not re.fullmatch(r"[0-9]{1,9}", value):
         raise ValueError(f"Expected a whole number from 0 on, got {value!r}.")
 
 
@@ -87,8 +91,11 @@ TRIGGER_RULES = (
 )
 WEIGHT_RULES = ("downstream", "upstream", "absolute")
 
-Text = Annotated[str, Meta(min_length=1)]
-Count = Annotated[int, Meta(ge=1)]
+# The widths of the columns of Airflow's database, which would refuse more when a run begins.
+_LARGEST = 2**31 - 1
+Text = Annotated[str, Meta(min_length=1, max_length=256, pattern="^[^\\0]+$")]
+LongText = Annotated[str, Meta(min_length=1, max_length=1000, pattern="^[^\\0]+$")]
+Count = Annotated[int, Meta(ge=1, le=_LARGEST)]
 Duration = Annotated[str | int | float, Meta(extra={"check": _duration})]
 
 
@@ -98,13 +105,16 @@ class TaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     pool: Text | None = None
     pool_slots: Count = 1
     queue: Text = "default"
-    executor: Text | None = None
+    executor: LongText | None = None
     priority_weight: int = 1
     weight_rule: Annotated[str, Meta(extra={"check": _one_of(WEIGHT_RULES)})] = "downstream"
     owner: Text = "airflow"
-    retries: Annotated[Annotated[int, Meta(ge=0)] | str, Meta(extra={"check": _retries})] | None = (
-        None
-    )
+    retries: (
+        Annotated[
+            Annotated[int, Meta(ge=0, le=_LARGEST - 1)] | str, Meta(extra={"check": _retries})
+        ]
+        | None
+    ) = None
     retry_delay: Duration = 300
     max_retry_delay: Duration | None = None
     retry_exponential_backoff: bool | float = 0.0
@@ -117,7 +127,7 @@ class TaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     max_active_tis_per_dag: Count | None = None
     max_active_tis_per_dagrun: Count | None = None
     do_xcom_push: bool = True
-    task_display_name: Text | None = None
+    task_display_name: LongText | None = None
     doc: str | None = None
     doc_md: str | None = None
     doc_json: str | None = None

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_dataops.core.manifests.show import show
 from airflow_dataops.errors import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _REMEDY = "Take target/manifest.json, which `dbt compile` or `airflow-dataops compile` writes."
 _BEGINNINGS = (
@@ -61,13 +67,53 @@ def not_json(data: bytes, said: str) -> Problem:
     if number := _NOT_NUMBERS.match(data, max(position - 1, 0)) or _NOT_NUMBERS.match(
         data, position
     ):
-        return Problem(
-            f"{number[0].decode()} at byte {position} is not JSON, though dbt writes it for "
-            "`.nan` or `.inf` in YAML. Put another value into the dbt project."
-        )
+        return _not_a_number(data, number[0].decode(), position)
     what = said.removeprefix("JSON is malformed: ").split(" (byte ")[0]
     line = data.count(b"\n", 0, position) + 1
     return Problem(f"the file is not JSON: {what} at byte {position} (line {line}). {_REMEDY}")
+
+
+def _not_a_number(data: bytes, number: str, position: int) -> Problem:
+    """Say which key of which node has a number that JSON has no word for."""
+    try:
+        found = json.loads(data, parse_constant=_NotNumber)
+        keys = next(_where(found), ())
+    except (ValueError, RecursionError):
+        found, keys = None, ()
+    node = path = None
+    if len(keys) > 2 and isinstance(entry := _entry(found, *keys[:2]), dict):
+        node, keys = keys[1], keys[2:]
+        written = entry.get("patch_path") or entry.get("original_file_path")
+        path = written.rpartition("://")[2] if isinstance(written, str) else None
+    at = f" ({show('.'.join(keys))})" if keys else ""
+    return Problem(
+        f"{number} at byte {position}{at} is not JSON, though dbt writes it for "
+        "`.nan` or `.inf` in YAML. Put another value into the dbt project.",
+        node=node,
+        path=path,
+    )
+
+
+def _entry(found: Any, kind: str, name: str) -> object:
+    """Return an entry of a manifest, None where the JSON is something else."""
+    entries = found.get(kind) if isinstance(found, dict) else None
+    return entries.get(name) if isinstance(entries, dict) else None
+
+
+class _NotNumber(str):
+    """Stands where `NaN` or `Infinity` was."""
+
+    __slots__ = ()
+
+
+def _where(value: object, *keys: str) -> Iterator[tuple[str, ...]]:
+    """Yield the keys that lead to what is no number."""
+    if isinstance(value, _NotNumber):
+        yield keys
+    elif isinstance(value, dict | list):
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        for key, each in pairs:
+            yield from _where(each, *keys, str(key))
 
 
 def too_deep() -> Problem:
