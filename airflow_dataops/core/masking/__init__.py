@@ -27,13 +27,25 @@ def mask_all(value: Any) -> Any:
     if isinstance(value, str):
         return mask(value)
     if isinstance(value, dict):
+        named = names_secret(value.get("name") or value.get("key"))
         return {
-            key: MASK if isinstance(each, str) and each and names_secret(key) else mask_all(each)
+            key: _hidden(each)
+            if names_secret(key) or (named and key == "value")
+            else mask_all(each)
             for key, each in value.items()
         }
     if isinstance(value, list | tuple):
         return [mask_all(each) for each in value]
     return value
+
+
+def _hidden(value: Any) -> Any:
+    """Return plain data without any text in it: all of it is under the name of a secret."""
+    if isinstance(value, dict):
+        return {key: _hidden(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_hidden(each) for each in value]
+    return MASK if isinstance(value, str) and value else value
 
 
 def mask_error(error: BaseException, longest: int = 2000) -> str:

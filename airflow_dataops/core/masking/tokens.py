@@ -22,7 +22,7 @@ _AWS_PAIR = re.compile(
 )
 _TOKEN = re.compile(
     r"(?<![A-Za-z0-9])(?:"
-    r"gh[opusr]_[A-Za-z0-9]{16,255}|github_pat_[A-Za-z0-9_]{16,255}|glpat-[\w-]{16,255}"
+    r"gh[opusr]_[A-Za-z0-9]{16,255}|github_pat_[A-Za-z0-9_]{16,255}|gl[a-z]{2,6}-[\w-]{16,255}"
     r"|xox[a-z]-[\w-]{1,255}|xapp-[\w-]{8,255}"
     r"|(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}(?![A-Za-z0-9])"
     r"|AIza[\w-]{30,64}|ya29\.[\w-]{16,512}|GOCSPX-[\w-]{16,64}"
@@ -35,7 +35,7 @@ _TOKEN = re.compile(
     r")"
 )
 _HOOK = re.compile(
-    r"(hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/webhooks/"
+    r"(hooks\.zapier\.com/hooks/catch/|hooks\.slack\.com/(?:services|workflows|triggers)/|discord(?:app)?\.com/api/webhooks/"
     r"|webhook\.office\.com/|outlook\.office\.com/webhook/"
     r"|/services/(?=T\w{1,32}/B\w{1,32}/\w))[^\s\"'<>]{1,1024}",
     re.IGNORECASE,
@@ -44,6 +44,11 @@ _SCHEME = re.compile(r"\b(Basic|Bearer)[ \t]{1,8}([\w.~+/=\-]{8,8192})", re.IGNO
 _MIXED = re.compile(r"[0-9=+/._~]|[a-z][A-Z]")
 _ORACLE = re.compile(r"(jdbc:oracle:\w{1,16}:[^\s/@]{1,128}/)[^\s@]{1,256}@", re.IGNORECASE)
 _CURL = re.compile(r"(\s(?:-u|--user)[ =]\s{0,8}[\"']?[^\s:\"']{1,128}:)[^\s\"']{1,512}")
+_PAIR = re.compile(r"(\bauth ?[=:] ?[(\[] ?[\"'][^\"'\n]{1,128}[\"'], ?)([\"'])[^\"'\n]{1,512}\2")
+_PARQUET = re.compile(
+    r"(add_parquet_key\s{0,8}\(\s{0,8}'[^'\n]{0,128}'\s{0,8},\s{0,8})'[^'\n]{1,512}'", re.IGNORECASE
+)
+_SSHPASS = re.compile(r"(\bsshpass\s{1,8}-p\s{0,8})[^\s]{1,512}")
 _NETRC = re.compile(r"(\blogin\s{1,8}\S{1,128}\s{1,8}password\s{1,8})\S{1,512}", re.IGNORECASE)
 
 _AUTHORITY = re.compile(r"[^\s\"'<>`]{1,512}")
@@ -63,6 +68,9 @@ def mask_tokens(text: str) -> str:
     text = _ORACLE.sub(rf"\1{MASK}@", text)
     text = _CURL.sub(rf"\1{MASK}", text)
     text = _NETRC.sub(rf"\1{MASK}", text)
+    text = _PAIR.sub(rf"\1{MASK}", text)
+    text = _PARQUET.sub(rf"\1{MASK}", text)
+    text = _SSHPASS.sub(rf"\1{MASK}", text)
     return _mask_urls(text) if "://" in text else text
 
 
@@ -98,8 +106,8 @@ def _password(authority: str, scheme: str) -> tuple[int, int] | None:
     end = to_host.end() - 1
     user = re.split(r"[:/?#@]", authority[:end], maxsplit=1)[0]
     rest = authority[len(user) : end]
-    if rest == "":
-        is_token = len(user) >= 20 and any(map(str.isdigit, user)) and not user.isdigit()
+    is_token = len(user) >= 20 and any(map(str.isdigit, user)) and not user.isdigit()
+    if rest == "" or (is_token and scheme.endswith(("http", "https"))):
         return (0, end) if is_token else None
     if not rest.startswith(":") or len(user) > _LONGEST_USER:
         return None

@@ -12,14 +12,18 @@ from typing import NamedTuple
 from airflow_dataops.core.masking.tokens import MASK
 
 _NAME = re.compile(
-    r"(?P<word>pass(?:word|wd|phrase|code)|(?<=[A-Za-z0-9]_)pass|(?<=--)pass|pwd|secret|token"
+    r"(?P<word>pass(?:word|wd|phrase|code)|(?<=[A-Za-z0-9][_.])pass|(?<=--)pass"
+    r"|(?<![A-Za-z])pass(?= ?=)|(?:bind|root|admin|user|ldap|db)_?pw|pwd|secret|token"
     r"|(?:api|access|secret|private|account|shared|storage|master|encryption|signing|fernet"
-    r"|integration|routing|auth|ssh|app|application|service[_-]account)[_-]?key"
-    r"|authorization|credentials?|connection[_-]?string|session[_-]?id|cookie"
+    r"|integration|routing|auth|ssh|app|application|service[_-]account"
+    r"|subscription|symmetric|client|service)[_-]?key"
+    r"|secret[_-]id|(?<=secret)\.key|basic\.auth\.user\.info"
+    r"|authorization|credentials?|connection[_ -]?string|session[_-]?id|cookie"
     r"|(?<![A-Za-z])sig|signature|(?<![A-Za-z])_auth|(?<=[?&])(?:key|code)"
     r"|identified[ \t]{1,8}(?:with[ \t]{1,8}[\w\"']{1,64}[ \t]{1,8})?(?:by|as)"
     r"(?:[ \t]{1,8}(?:values|password))?)"
-    r"(?:[_-](?:content|value|text|string|plain(?:text)?|b64|base64|hash)|_?\d{1,3})?"
+    r"(?:[_.-](?:content|value|text|string|plain(?:text)?|b64|base64|hash|data|base"
+    r"|prod|production|dev|test|stage|staging|live|uat|qa|old|new|backup)|_?\d{1,3}|\[\d{1,3}\]|str(?=\())?"
     r"(?![A-Za-z0-9_])",
     re.IGNORECASE,
 )
@@ -27,6 +31,13 @@ _QUOTE = r"(?:\\{0,16}[\"'`]|&quot;|&#3[49];|%2[27])"
 _SEPARATOR = re.compile(
     rf"(?P<quote>{_QUOTE}?)\]?[ \t]{{0,8}}(?P<sign>=>|:=|={{1,3}}|:|%3[AaDd]|>)[ \t]{{0,8}}"
 )
+_PAIRED = re.compile(rf"{_QUOTE}[ \t]{{0,8}},[ \t]{{0,8}}")
+_NAMED = re.compile(
+    rf"{_QUOTE}?[\s,]{{1,32}}{_QUOTE}?value{_QUOTE}?[ \t]{{0,8}}[:=][ \t]{{0,8}}", re.IGNORECASE
+)
+"""Between a name and its value in lists of both: `name: PASSWORD, value: x`."""
+_IDENTIFIER = re.compile(r"[A-Za-z_]+\d?")
+_LIST = re.compile(r"\[\s{0,8}[\"'][^\]\n]{0,512}\]")
 _BLANKS = re.compile(r"[ \t]{1,8}")
 _OPENING = re.compile(r"[bruf@$]?(\\{0,64})([\"'`]|&quot;|&#3[49];|%2[27])", re.IGNORECASE)
 _BEFORE_FLAG = re.compile(r"--?[\w-]{0,64}$")
@@ -92,7 +103,7 @@ def _value(text: str, name: re.Match[str]) -> Span | None:
     word, end = name["word"].lower(), name.end()
     sign = _SEPARATOR.match(text, end)
     if sign is None:
-        return _spaced(text, name, word)
+        return _apart(text, end, word) or _spaced(text, name, word)
     if sign["sign"] == ">" and (sign["quote"] or not _is_tag(text, name.start())):
         return None
     start = sign.end()
@@ -104,6 +115,8 @@ def _value(text: str, name: re.Match[str]) -> Span | None:
         return _authorization(text, start)
     if word == "cookie":
         return Span(start, _end_of_line(text, start))
+    if word not in _PROSE and (several := _LIST.match(text, start)):
+        return Span(start, several.end())
     if text.startswith("(", start) or (sign["sign"] == ":" and text.startswith(("{", "["), start)):
         return None
     if block := _BLOCK.match(text, start):
@@ -112,6 +125,19 @@ def _value(text: str, name: re.Match[str]) -> Span | None:
     if is_yaml and _begins_line(text, name.start()):
         return _bare_line(text, start, word)
     return _bare(text, start, word)
+
+
+def _apart(text: str, end: int, word: str) -> Span | None:
+    """Return a value of a call, of a pair (`"password", "x"`), or beside its name in a list."""
+    if named := _NAMED.match(text, end):
+        return _quoted(text, named.end()) or _bare(text, named.end(), word)
+    if text.startswith("(", end):
+        return None if word in _PROSE else _quoted(text, end + 1)
+    pair = _PAIRED.match(text, end)
+    value = _quoted(text, pair.end()) if pair else None
+    # Names of columns stand beside each other, too.
+    is_name = value and _IDENTIFIER.fullmatch(text[value.start + 1 : value.end - 1])
+    return None if is_name else value
 
 
 def _spaced(text: str, name: re.Match[str], word: str) -> Span | None:
@@ -126,7 +152,9 @@ def _spaced(text: str, name: re.Match[str], word: str) -> Span | None:
         if text.startswith("-", start):
             return None
         return _quoted(text, start) or _bare(text, start, word)
-    return _quoted(text, start) if word in _SPACED else None
+    # `SESSION_TOKEN 'x'`, as DuckDB and Redshift have it; "token 'x'" is prose.
+    is_compound = "_" in name[0] or text[name.start() - 1 : name.start()] == "_"
+    return _quoted(text, start) if word in _SPACED or is_compound else None
 
 
 def _quoted(text: str, start: int) -> Span | None:
@@ -190,7 +218,8 @@ def _counts(word: str, value: str) -> bool:
     """Tell whether a value without quotes is no placeholder, no column and no word of prose."""
     if value.lower() in _HARMLESS or _PLACEHOLDER.fullmatch(value) or _COLUMN.fullmatch(value):
         return False
-    if not _is_long_enough(word, value):
+    if not _is_long_enough(word, value) or (word == "pass" and value.isdigit()):
+        # dbt counts: PASS=3.
         return False
     return not (word in _PROSE and _SHORT.fullmatch(value) and len(value) > 3 and value.islower())
 

@@ -118,6 +118,37 @@ FORMS = [
     f'password="a\\"{S}" host=db',
     f"AIRFLOW_CONN_X='postgres://ada:{S}@db/x'",
     f"connection_string: Server=a;{S}",
+    f'.option("password", "{S}")',
+    f"['--password', '{S}', '--host', 'db']",
+    f"('DB_PASSWORD', '{S}')",
+    f'user.setPassword("{S}")',
+    f'SecretStr("{S}")',
+    json.dumps({"name": "DB_PASSWORD", "value": S}),
+    json.dumps([{"key": "password", "value": S}], indent=2),
+    f"- name: DB_PASSWORD\n  value: {S}",
+    f'<property name="password" value="{S}"/>',
+    f'<add key="Password" value="{S}"/>',
+    json.dumps({"password": [S, "b"]}),
+    f"CREATE SECRET s (TYPE s3, SESSION_TOKEN '{S}')",
+    f"copy t from 's3://b' access_key_id 'AKIA' secret_access_key '{S}'",
+    f"encryption = (type = 'x' MASTER_SYMMETRIC_KEY='{S}')",
+    f"PRAGMA add_parquet_key('k', '{S}')",
+    f"fs.s3a.secret.key={S}",
+    f"spring.db.pass={S}",
+    f"DB_PASSWORD_PROD={S}",
+    f"TOKEN_STAGING='{S}'",
+    f"private-key-data: {S}",
+    f"secret_key_base: {S}",
+    f"secret_id={S}",
+    f"Ocp-Apim-Subscription-Key: {S}",
+    f"login failed: user=a, pass={S}",
+    f"bindpw={S}",
+    f"schema.registry.basic.auth.user.info=ada:{S}",
+    f"auth=('ada', '{S}')",
+    f"https://{S}0123456789:x-oauth-basic@github.com/x",
+    f"glrt-{S}0123456789",
+    f"https://hooks.zapier.com/hooks/catch/1/{S}/",
+    f"sshpass -p {S} sftp host",
 ]
 
 
@@ -171,6 +202,10 @@ INNOCENT = [
     "orders is late: 07:00 UTC, due 06:30, owner finance@shop.example",
     "C:\\Users\\ada\\dbt\\target\\manifest.json",
     "task_instance dag=shop task=stg_orders try=2 map_index=-1",
+    "columns ('id', 'password', 'token', 'api_key'), keys=['access_token', 'day']",
+    "select coalesce(password, 'x'), count(token) from users",
+    "first pass: 3 rows, second pass = 4 rows",
+    "client_keys=2 service_keys: [a], test_dev=5",
     "",
     "a" * 100,
 ]
@@ -226,6 +261,14 @@ def test_any_text_can_be_masked_and_again(text: str) -> None:
 
 
 ADVERSARIAL = [
+    "password, value ",
+    "password('",
+    "'password', '",
+    "password=['",
+    "auth=('a', '",
+    "add_parquet_key('k', '",
+    "sshpass -p ",
+    "basic.auth.user.info",
     *("a.-+", "://", "a://b:", "://@!", "://a:@", "password=", "password='", 'password="'),
     *('password=\\"', "\\", "'", "eyJ", "-eyJ", "eyJaaaaaaaa.", "AKIA", "xox", "sig=", "&sig="),
     *("<password>", "<password", "-u&a:", "/services/T", "SG.", "SG.aaaaaaaa"),
@@ -259,6 +302,15 @@ def test_escapes_that_grow() -> None:
     began = time.process_time()
     mask(text)
     assert time.process_time() - began < 1
+
+
+def test_all_texts_under_the_name_of_a_secret_are_hidden() -> None:
+    """Also in lists, and where name and value stand beside each other as in Kubernetes."""
+    given = {"password": [S, {"a": S, "n": 1}], "env": [{"name": "DB_PASSWORD", "value": S}]}
+    assert mask_all(given) == {
+        "password": ["***", {"a": "***", "n": 1}],
+        "env": [{"name": "DB_PASSWORD", "value": "***"}],
+    }
 
 
 def test_known_values_of_plain_data() -> None:
