@@ -51,6 +51,11 @@ class Jobs(FakeSqlRunner):
         self.opened = 0
         self.closed = 0
 
+    def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        if sql == "select current_database()":
+            return [("WH",)]
+        return super().fetch(sql, parameters)
+
     def submit(self, sql: str) -> str:
         self.told.append(("SUBMIT", (sql,)))
         return "q2"
