@@ -50,7 +50,7 @@ def by_hand(manifest: Path) -> Build:
 
     from airflow_dataops import BuildOperator, TestOperator
     from airflow_dataops.dag_factory.dbt import DEFAULT_ARGS
-    from airflow_dataops.operators.assets import asset_of
+    from airflow_dataops.operators.assets import table_asset
     from airflow_dataops.task_groups.factory import plan_manifest
 
     planned = plan_manifest(manifest, CONN_ID, {}).plan.tasks()
@@ -72,7 +72,9 @@ def by_hand(manifest: Path) -> Build:
                     conn_id=CONN_ID,
                     fingerprint=task.fingerprint,
                     doc_md=task.description or None,
-                    outlets=[asset_of(task.relation, CONN_ID)] if task.relation else [],
+                    outlets=[table_asset(task.relation, CONN_ID, "duckdb")]
+                    if task.relation
+                    else [],
                 )
             for task in planned.values():
                 for upstream in task.upstream:

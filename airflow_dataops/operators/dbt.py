@@ -27,6 +27,7 @@ from airflow_dataops.operators.asked import Asked
 from airflow_dataops.operators.dbt_checks import (
     check_listed,
     check_results,
+    harmless,
     ls_command,
     selector_of,
 )
@@ -195,7 +196,7 @@ def dbt_operator(
             target_name=dbt.target,
             profiles_yml_filepath=Path(dbt.profiles_dir or dbt.project_dir) / "profiles.yml",
         ),
-        select=" ".join(f"fqn:{'.'.join(fqn)}" for fqn in fqns),
+        select=" ".join(harmless(f"fqn:{'.'.join(fqn)}") for fqn in fqns),
         vars=dbt.vars or None,
         env=dbt.env or None,
         install_deps=False,

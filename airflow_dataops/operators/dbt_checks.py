@@ -36,7 +36,12 @@ def selector_of(node: Node) -> str:
     parts = [f"fqn:{'.'.join(node.fqn)}", f"resource_type:{node.kind}"]
     if node.path:
         parts.append(f"file:{PurePosixPath(node.path).name}")
-    return ",".join(_MEANING.sub("?", part) for part in parts)
+    return ",".join(map(harmless, parts))
+
+
+def harmless(selector: str) -> str:
+    """Replace what dbt would read as more than a letter by what stands for any letter."""
+    return _MEANING.sub("?", selector)
 
 
 def ls_command(command: Sequence[str], select: str, kind: str) -> list[str]:

@@ -190,6 +190,7 @@ def test_a_number_of_threads_that_is_none_is_refused(tmp_path: Path, threads: An
         dag_of(tmp_path, *DIAMOND, threads=threads)
 
 
+@pytest.mark.slow
 def test_the_demo_project_comes_out_the_same_in_one_task(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -16,7 +16,7 @@ from airflow_dataops.adapters import manifest_store
 from airflow_dataops.core import manifests as readers
 from airflow_dataops.core.model import Relation
 from airflow_dataops.dag_factory.load import load_dags
-from airflow_dataops.operators.assets import asset_of
+from airflow_dataops.operators.assets import table_asset
 from benchmarks import contestants
 from benchmarks.manifests import manifest
 from tests.host.manifests import write
@@ -140,6 +140,7 @@ def test_the_order_of_files_in_the_folder_does_not_count(
     assert hashes[0] == hashes[1]
 
 
+@pytest.mark.slow
 def test_one_broken_manifest_of_300_leaves_299(tmp_path: Path) -> None:
     for number in range(300):
         content: Any = manifest(1)
@@ -182,8 +183,9 @@ def test_an_assembled_asset_is_the_one_that_airflow_makes(name: str) -> None:
         Relation(identifier="t", schema=name),
         Relation(identifier=name),
     ):
-        asset = asset_of(relation, "conn-1")
-        assert asset == Asset(name=asset.name, uri=f"dataops://{asset.name}")
+        asset = table_asset(relation, "conn-1", "duckdb")
+        assert asset == Asset(asset.name)
+        assert asset.uri == asset.name
 
 
 def test_a_warm_parse_loads_neither_readers_nor_selection(tmp_path: Path) -> None:

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from msgspec import Meta, Struct
 
 from airflow_dataops.core.arguments import did_you_mean
-from airflow_dataops.core.decoding import find_mistakes
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -142,6 +141,9 @@ NAMES = frozenset(TaskSettings.__struct_fields__)
 
 def mistakes_in(settings: dict[str, Any]) -> list[str]:
     """Return what is wrong with a `meta.airflow`, a sentence each, all at once."""
+    # Only where a plan is made: a warm parse does without.
+    from airflow_dataops.core.decoding import find_mistakes
+
     found = [_of_name(name) for name in settings if name not in NAMES]
     known = {name: value for name, value in settings.items() if name in NAMES}
     return found + [
