@@ -178,7 +178,7 @@ def test_a_circle_is_told_in_the_words_of_the_page(desk: Desk, tmp_path: Path) -
     content["nodes"]["model.shop.fct"]["depends_on"]["nodes"] = ["model.shop.dim"]
     write(tmp_path / "circle" / "manifest.json", content)
     namespace: dict[str, Any] = {"__file__": str(tmp_path / "dags.py")}
-    load_dags("circle", namespace, conn_id="warehouse")
+    load_dags("circle", namespace, conn_id="warehouse", circles="refuse")
     (error,) = [value for name, value in namespace.items() if name.startswith("dataops_errors")]
     with pytest.raises(ValueError, match="cannot be split") as caught:
         error.validate()

@@ -3,14 +3,9 @@ select * from "shop"."source"
 );
 
 select count(*),
-  count(case when "id" is null then 1 end)
+  count(case when "id" is null then 1 end),
+  count(distinct "id")
 from "shop"."target__stg_1";
-
-select "id", count(*)
-from "shop"."target__stg_1"
-group by "id"
-having count(*) > 1
-limit 3;
 
 alter table "shop"."target" add column if not exists "colour" VARCHAR;
 

@@ -29,6 +29,10 @@ group by "id"
 having count(*) > 1
 limit 3;
 
+delete from "shop"."target__stg_1" as s
+where exists (select 1 from "shop"."target" as t where t."id" = s."id"
+  and ((t."at" is not null and (s."at" is null or t."at" > s."at"))));
+
 begin;
 
 update "shop"."dataops_leases__target" set "expires_epoch" = 0, "fences" = "fences" + 1
