@@ -29,6 +29,7 @@ from airflow_dataops.core.sla.watching import Watched, sla_id
 if TYPE_CHECKING:
     from pathlib import Path
 
+# When the module was read: in a whole run, some ten minutes before its tests.
 NOW = datetime.now(UTC).replace(microsecond=0)
 SEVEN = Sla(name="by seven", kind=SubjectKind.DAG, dag_id="shop", due=ByTime(at=time(7)))
 FRESH = Sla(name="fresh", kind=SubjectKind.ASSET, subject="orders", due=MaxAge(minutes=60))
@@ -150,7 +151,7 @@ def test_days_before_the_monitor_and_after_it_are_not_judged(tmp_path: Path) -> 
     records = Records(ledger.database)
     KeptSlas(ledger).keep([FRESH], NOW)
     records.mark(NOW - timedelta(days=4))
-    records.move("sla_watch", NOW - timedelta(days=2) + timedelta(minutes=5))
+    records.move("sla_watch", NOW - timedelta(days=2) + timedelta(hours=1))
     subject = Subject(kind=SubjectKind.ASSET, name="orders")
     late = NOW - timedelta(days=4, hours=6)
     ledger.miss(SlaMiss(sla="fresh", subject=subject, due=late, detected_at=late))
