@@ -81,7 +81,8 @@ def measure(url: str) -> dict[str, Any]:
 
 def _feed(store: Any) -> int:
     """Write runs with many tasks, as the scheduler's thread does at their ends."""
-    from airflow_dataops.core.ledger.ended import About, RunRow, TryRow, events_of
+    from airflow_dataops.core.ledger.ended import events_of
+    from airflow_dataops.core.runs import About, RunRow, RunRows, TryRow
 
     began = time.perf_counter()
     for number in range(RUNS):
@@ -91,23 +92,23 @@ def _feed(store: Any) -> int:
             TryRow(f"t{n}", -1, 1, "success", "BuildOperator", NOW, NOW, end, end, False)
             for n in range(TASKS)
         ]
-        store.write(events_of(run, rows, (), About(), NOW))
+        store.write(events_of(RunRows(run, rows, [], About()), NOW))
     return round(RUNS * TASKS / (time.perf_counter() - began))
 
 
 def _hook() -> dict[str, float]:
     """Call the hook of a run's end, which only remembers the run."""
     from airflow_dataops.hooks.ledger_feed import LedgerFeed
-    from airflow_dataops.plugins.ledger_listener import LedgerListener
+    from airflow_dataops.plugins.run_listener import RunListener
 
     feed = LedgerFeed(lambda: None)  # type: ignore[arg-type,return-value]
     feed._thread = SimpleNamespace()  # type: ignore[assignment]
-    listener = LedgerListener(feed)
+    listener = RunListener(feed)
     tasks = {f"t{n}": SimpleNamespace(owner="finance") for n in range(TASKS)}
     dag = SimpleNamespace(task_dict=tasks)
     return _spread(
         lambda n: listener.on_dag_run_success(
-            SimpleNamespace(dag_id="d", run_id=f"r{n}", dag=dag), ""
+            SimpleNamespace(dag_id="d", run_id=f"r{n}", dag=dag, end_date=None), ""
         )
     )
 

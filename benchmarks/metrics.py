@@ -89,21 +89,23 @@ def scheduler() -> dict[str, float]:
     from airflow.listeners.listener import get_listener_manager
 
     from airflow_dataops.adapters.metrics import current
+    from airflow_dataops.plugins.listener import Listener
+    from airflow_dataops.plugins.metrics_feed import MetricsFeed
+    from airflow_dataops.plugins.run_listener import RunListener
 
     played = Played()
     hooks_took = [0.0]
     with _pipeline("otlp://127.0.0.1:9"):
-        listener = _listener()
-        for name in ("on_dag_run_running", "on_dag_run_success"):
-            _time(listener, name, hooks_took)
-        get_listener_manager().pm.register(listener)
+        listeners = [Listener(task_events=True), RunListener(feed := MetricsFeed())]
+        for listener in listeners:
+            for name in {"on_dag_run_running", "on_dag_run_success"} & set(dir(listener)):
+                _time(listener, name, hooks_took)
+            get_listener_manager().pm.register(listener)
         # Imports and first calls, before anything is measured.
-        played.handle(10, finish=listener._run_ends.finish)
+        played.handle(10, finish=feed.finish)
         current.flush(10)
         before = hooks_took[0] + _threads_took()
-        total = sum(
-            played.handle(RUNS // ROUNDS, finish=listener._run_ends.finish) for _ in range(ROUNDS)
-        )
+        total = sum(played.handle(RUNS // ROUNDS, finish=feed.finish) for _ in range(ROUNDS))
         plugin = hooks_took[0] + _threads_took() - before
     return {
         "runs": RUNS,
@@ -149,9 +151,8 @@ class _Nothing:
 
 def _listener() -> Any:
     from airflow_dataops.plugins.listener import Listener
-    from airflow_dataops.plugins.run_ends import RunEnds
 
-    return Listener(RunEnds(), task_events=True)
+    return Listener(task_events=True)
 
 
 @contextlib.contextmanager

@@ -18,9 +18,9 @@ def _listeners() -> list[Any]:
     if not conf.getboolean(SECTION, "ledger_feed", fallback=True):
         return []
     from airflow_dataops.hooks.ledger_feed import LedgerFeed
-    from airflow_dataops.plugins.ledger_listener import LedgerListener
+    from airflow_dataops.plugins.run_listener import RunListener
 
-    return [LedgerListener(LedgerFeed(_open, _upkeep, _told))]
+    return [RunListener(LedgerFeed(_open, _upkeep, _solve))]
 
 
 def _open() -> Any:
@@ -37,7 +37,7 @@ def _upkeep(ledger: Any) -> None:
     warn_of_unwatched.check(ledger)
 
 
-def _told(ledger: Any, events: Any) -> None:
+def _solve(ledger: Any, events: Any) -> None:
     from airflow_dataops.hooks.failure_alerts import solve_failures
 
     solve_failures(ledger, events)

@@ -13,7 +13,8 @@ from airflow_dataops.core.metrics import catalogue as metrics
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.plugins.configured import make_pipeline
 from airflow_dataops.plugins.guard import guarded
-from airflow_dataops.plugins.run_ends import RunEnds
+from airflow_dataops.plugins.metrics_feed import MetricsFeed
+from airflow_dataops.plugins.run_listener import RunListener
 from airflow_dataops.plugins.tags import run_tags, task_tags
 
 if TYPE_CHECKING:
@@ -21,19 +22,17 @@ if TYPE_CHECKING:
 
 harmless = guarded("Metrics", LOG)
 _DEFERRED_SECONDS = 0.2
-_BY_HAND = "manually"
-"""A word of the message that Airflow's REST API gives with a run that somebody ended."""
 
 
-def make_listener() -> Listener | None:
-    """Make the listener and the pipeline of this process; None where the settings are wrong."""
+def make_listeners() -> list[Any]:
+    """Make the listeners and the pipeline of this process; none where the settings are wrong."""
     try:
         pipeline = make_pipeline()
     except ConfigError as error:
         LOG.error("Metrics are off: %s", mask(str(error)))
-        return None
+        return []
     current.use(pipeline)
-    return Listener(RunEnds(), task_events=pipeline.settings.task_events)
+    return [Listener(task_events=pipeline.settings.task_events), RunListener(MetricsFeed())]
 
 
 class Listener:
@@ -41,11 +40,10 @@ class Listener:
 
     Task hooks are called in the task's process, and in the api-server for states set by hand;
     run hooks in the scheduler, and in the api-server likewise; asset hooks in the api-server;
-    import errors in the DAG processor.
+    import errors in the DAG processor. What runs did is counted by a feed, after their end.
     """
 
-    def __init__(self, run_ends: RunEnds, *, task_events: bool) -> None:
-        self._run_ends = run_ends
+    def __init__(self, *, task_events: bool) -> None:
         self._task_events = task_events
         self._is_under_way = False
 
@@ -99,18 +97,6 @@ class Listener:
 
     @hookimpl
     @harmless
-    def on_dag_run_success(self, dag_run: Any, msg: str) -> None:
-        """Have a run counted that succeeded."""
-        self._run_ends.add(dag_run, by_hand=_BY_HAND in msg)
-
-    @hookimpl
-    @harmless
-    def on_dag_run_failed(self, dag_run: Any, msg: str) -> None:
-        """Have a run counted that failed."""
-        self._run_ends.add(dag_run, by_hand=_BY_HAND in msg)
-
-    @hookimpl
-    @harmless
     def on_asset_created(self, asset: Any) -> None:
         """Count a new asset."""
         _count(metrics.ASSET_CREATED)
@@ -143,7 +129,6 @@ class Listener:
         A task that was deferred or rescheduled has told no end. Its process must not linger: where
         its trigger fires before the executor has heard of the process's end, Airflow fails it.
         """
-        self._run_ends.finish()
         current.flush(_DEFERRED_SECONDS if self._is_under_way else None)
 
 

@@ -16,10 +16,9 @@ def _listeners() -> list[Any]:
         CONNECTION_VARIABLE
     ):
         return []
-    from airflow_dataops.plugins.listener import make_listener
+    from airflow_dataops.plugins.listener import make_listeners
 
-    listener = make_listener()
-    return [] if listener is None else [listener]
+    return make_listeners()
 
 
 class MetricsPlugin(AirflowPlugin):

@@ -17,9 +17,10 @@ from sqlalchemy import create_engine
 import airflow_dataops.operators as package
 from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.core.ledger.events import RunEvent, TaskEvent, Via, VolumeEvent
-from airflow_dataops.hooks import ledger_rows, ledger_upkeep
+from airflow_dataops.hooks import ledger_upkeep, run_rows
 from airflow_dataops.hooks.ledger_feed import MARK, LedgerFeed
-from airflow_dataops.plugins.ledger_listener import LedgerListener
+from airflow_dataops.hooks.run_feed import HeardRun
+from airflow_dataops.plugins.run_listener import RunListener
 from tests.databases import KINDS, empty_database
 from tests.pace import at_most
 
@@ -147,20 +148,21 @@ def test_a_run_is_written_when_its_end_is_committed(
     feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine
 ) -> None:
     put(airflow_db, "r", "running", None)
-    feed.add("shop", "r", {}, ended=False)
-    feed.write()
+    feed.add(HeardRun("shop", "r", ended=False))
+    feed.settle()
     assert [each.state for each in ledger.read(RunEvent)] == ["running"]
-    feed.add("shop", "r", {"orders": "ada"})
-    assert feed.write() == 0, "not committed yet"
+    dag = SimpleNamespace(task_dict={"orders": SimpleNamespace(owner="ada")})
+    feed.add(HeardRun("shop", "r", dag=dag))
+    assert feed.settle() == 0, "not committed yet"
     put(airflow_db, "r", "success", NOW, "orders")
     tell(airflow_db, "r", "orders", {"target": "s.orders", "staged": 3, "inserted": 3})
-    assert feed.write() == 1
+    assert feed.settle() == 1
     assert [each.state for each in ledger.read(RunEvent)] == ["success"]
     [task] = ledger.read(TaskEvent)
     assert (task.state, task.owner, task.rows) == ("success", "ada", 3)
     assert task.ended_at - task.started_at == 9 * MINUTE
     assert [each.relation for each in ledger.read(VolumeEvent)] == ["s.orders"]
-    assert feed.write() == 0
+    assert feed.settle() == 0
 
 
 def test_what_nobody_told_of_is_found_once(
@@ -170,8 +172,8 @@ def test_what_nobody_told_of_is_found_once(
     put(airflow_db, "old", "failed", NOW - timedelta(days=3), "a")
     put(airflow_db, "missed", "failed", NOW - 9 * MINUTE, "a")
     put(airflow_db, "heard", "success", NOW - 8 * MINUTE, "a")
-    feed.add("shop", "heard", {})
-    feed.write()
+    feed.add(HeardRun("shop", "heard"))
+    feed.settle()
     assert feed.catch_up() == 1
     assert {each.run_id: each.via for each in ledger.read(RunEvent)} == {
         "missed": Via.RECONCILER,
@@ -196,16 +198,16 @@ def test_a_ledger_that_is_down_loses_nothing(
     feed = LedgerFeed(open_ledger)
     feed._thread = SimpleNamespace()  # type: ignore[assignment]
     put(airflow_db, "r", "success", NOW, "a")
-    feed.add("shop", "r", {})
+    feed.add(HeardRun("shop", "r"))
     with caplog.at_level(logging.INFO, "airflow_dataops.ledger"):
-        assert [feed.write(), feed.write()] == [0, 0]
+        assert [feed.settle(), feed.settle()] == [0, 0]
         began = time.perf_counter()
         feed.finish()
         assert time.perf_counter() - began < at_most(0.1), (
             "a process that ends does not wait for it"
         )
         down[0] = False
-        assert feed.write() == 1
+        assert feed.settle() == 1
     assert [record.getMessage() for record in caplog.records] == [
         "The ledger is not written for now, runs go on without it: OSError: no route to host",
         "The ledger is written again",
@@ -213,7 +215,7 @@ def test_a_ledger_that_is_down_loses_nothing(
 
 
 def test_a_process_that_ends_waits_for_no_database(feed: LedgerFeed) -> None:
-    feed.add("shop", "r", {})
+    feed.add(HeardRun("shop", "r"))
     with feed._turn:
         began = time.monotonic()
         feed.finish()
@@ -221,13 +223,13 @@ def test_a_process_that_ends_waits_for_no_database(feed: LedgerFeed) -> None:
 
 
 def test_hooks_take_microseconds_and_a_tasks_own_do_nothing(feed: LedgerFeed) -> None:
-    listener = LedgerListener(feed)
+    listener = RunListener(feed)
     task = SimpleNamespace(dag_id="shop", run_id="r")
     listener.on_task_instance_success("running", task)
     assert not feed._waiting
     listener.on_task_instance_success(None, task)
     assert list(feed._waiting) == [("shop", "r")], "set by hand: its run is read anew"
-    run = SimpleNamespace(dag_id="shop", run_id="r", dag=None)
+    run = SimpleNamespace(dag_id="shop", run_id="r", dag=None, end_date=None)
     took = []
     for _ in range(1000):
         began = time.perf_counter()
@@ -247,7 +249,7 @@ def test_all_operators_that_tell_are_asked() -> None:
             importlib.import_module(module.name)
     loads = {each.__name__ for each in LoadOperator.__subclasses__()}
     nodes = {each.__name__ for each in NodeOperator.__subclasses__()} - {"ReadyOperator"}
-    assert set(ledger_rows._TELLING) == loads | nodes
+    assert set(run_rows._RETURNING) == loads | nodes
 
 
 def test_the_ledger_is_pruned_once_a_day(

@@ -1,14 +1,9 @@
-"""A run as Airflow's database has it -> the events that the ledger keeps of it.
-
-Listeners hear only of what happens in a process that lives to tell: not of a task that was
-killed, skipped or failed by the scheduler. So tasks are read from the database when their run
-has ended, where all of them are, and cost nothing in their own path.
-"""
+"""A run as Airflow's database has it -> the events that the ledger keeps of it."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.ledger.events import (
     CheckEvent,
@@ -24,56 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-FINAL = frozenset({"success", "failed"})
-"""The states in which a run stays."""
+    from airflow_dataops.core.runs import About, RunRow, RunRows, TryRow
+
 _CHANGED = ("inserted", "updated", "deleted", "written")
 _AIRFLOW = "airflow"
 """The owner of what has none."""
-
-
-class RunRow(NamedTuple):
-    """A row of `dag_run`."""
-
-    dag_id: str
-    run_id: str
-    run_type: str | None
-    state: str | None
-    logical_date: datetime | None
-    data_interval_end: datetime | None
-    queued_at: datetime | None
-    start_date: datetime | None
-    end_date: datetime | None
-
-
-class TryRow(NamedTuple):
-    """A row of `task_instance`, or one of `task_instance_history` (`archived`)."""
-
-    task_id: str
-    map_index: int
-    try_number: int
-    state: str | None
-    operator: str | None
-    queued_at: datetime | None
-    start_date: datetime | None
-    end_date: datetime | None
-    updated_at: datetime | None
-    archived: bool
-
-
-class Told(NamedTuple):
-    """What a task of this package returned or pushed, decoded."""
-
-    task_id: str
-    map_index: int
-    value: Any
-
-
-class About(NamedTuple):
-    """What is known of a DAG: its owner and tags, and the owners of its tasks."""
-
-    owner: str | None = None
-    tags: tuple[str, ...] | None = None
-    owners: Mapping[str, str] = {}
 
 
 def run_event(run: RunRow, about: About, at: datetime, via: Via) -> RunEvent:
@@ -95,32 +45,26 @@ def run_event(run: RunRow, about: About, at: datetime, via: Via) -> RunEvent:
     )
 
 
-def events_of(
-    run: RunRow,
-    tries: Iterable[TryRow],
-    told: Iterable[Told],
-    about: About,
-    at: datetime,
-    via: Via = Via.LISTENER,
-) -> list[Event]:
-    """Return the events of a run, of each try of its tasks, and of what its tasks told.
+def events_of(rows: RunRows, at: datetime, via: Via = Via.LISTENER) -> list[Event]:
+    """Return the events of a run, of each try of its tasks, and of what its tasks returned.
 
     Args:
         at: when the rows were read.
     """
-    spoken: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
-    for each in told:
-        spoken[each.task_id, each.map_index].append(each.value)
+    run, about = rows.run, rows.about
+    returned: defaultdict[tuple[str, int], list[Any]] = defaultdict(list)
+    for each in rows.returned:
+        returned[each.task_id, each.map_index].append(each.value)
     found: list[Event] = [run_event(run, about, at, via)]
     instances: defaultdict[tuple[str, int], list[TryRow]] = defaultdict(list)
-    for row in tries:
+    for row in rows.tries:
         instances[row.task_id, row.map_index].append(row)
-    for place, rows in instances.items():
-        numbers = {row.try_number for row in rows if row.archived}
-        for row in rows:
-            said = () if row.archived else results(spoken[place])
-            found.append(_task_event(run, row, numbers, said, about, at, via))
-            found += _told_events(run, row, said)
+    for place, tries in instances.items():
+        numbers = {row.try_number for row in tries if row.archived}
+        for row in tries:
+            of_task = () if row.archived else results(returned[place])
+            found.append(_task_event(run, row, numbers, of_task, about, at, via))
+            found += _result_events(run, row, of_task)
     return found
 
 
@@ -152,7 +96,7 @@ def _task_event(
     run: RunRow,
     row: TryRow,
     archived: set[int],
-    said: Sequence[Mapping[str, Any]],
+    returned: Sequence[Mapping[str, Any]],
     about: About,
     at: datetime,
     via: Via,
@@ -174,19 +118,21 @@ def _task_event(
         queued_at=None if stale else row.queued_at,
         started_at=row.start_date if ran else None,
         ended_at=row.updated_at if stale else row.end_date,
-        rows=_sum(map(_rows, said)),
-        bytes=_sum(each.get("bytes") for each in said),
+        rows=_sum(map(_rows, returned)),
+        bytes=_sum(each.get("bytes") for each in returned),
         via=via,
     )
 
 
-def _told_events(run: RunRow, row: TryRow, said: Iterable[Mapping[str, Any]]) -> Iterator[Event]:
+def _result_events(
+    run: RunRow, row: TryRow, returned: Iterable[Mapping[str, Any]]
+) -> Iterator[Event]:
     """Yield the verdicts and the volumes that a task told, as of its end."""
     moment = row.end_date
     if moment is None:
         return
     of_task = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": row.task_id}
-    for each in said:
+    for each in returned:
         name = str(each.get("node") or each.get("target"))
         if each.get("status") in ("pass", "warn", "fail"):
             yield CheckEvent(

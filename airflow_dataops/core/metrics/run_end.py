@@ -1,8 +1,7 @@
 """What a finished run adds to the counters, read from Airflow's database.
 
-Listeners see only what happens in a process that lives to tell: not a task that was killed,
-skipped or failed by the scheduler, or set by hand. So outcomes are not counted when they happen
-but when their run has ended, from the rows of the database, by these rules:
+Outcomes are not counted when they happen but when their run has ended (see core/runs.py), by these
+rules:
 
 - A run that was cleared ends several times. From one start to one end is a *leg*; a row belongs
   to the leg in which it got its state.
@@ -15,16 +14,19 @@ So each row of `task_instance` and each try of `task_instance_history` counts ex
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from enum import Enum, auto
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_dataops.core.metrics import catalogue as metrics
+from airflow_dataops.core.runs import FINAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
+    from datetime import datetime
 
     from airflow_dataops.core.metrics.catalogue import Metric
+    from airflow_dataops.core.runs import RunEnd, RunRow, TryRow
 
 _BY_STATE = {
     "success": metrics.TASK_SUCCESS,
@@ -34,62 +36,10 @@ _BY_STATE = {
     "removed": metrics.TASK_REMOVED,
 }
 _RAN = frozenset({"success", "failed", "skipped"})
-FINAL_RUN_STATES = frozenset({"success", "failed"})
 _AT_ONCE = timedelta(seconds=1)
 
 
-class RunEnd(NamedTuple):
-    """A run that ended, as the listener saw it; its transaction may not be committed yet.
-
-    Attributes:
-        state: the state it ended in.
-        end: when it ended.
-        by_hand: whether somebody set the state, over REST or in the UI.
-        heard: when the listener was told.
-    """
-
-    dag_id: str
-    run_id: str
-    run_type: str
-    state: str
-    queued: datetime | None
-    start: datetime | None
-    end: datetime
-    by_hand: bool
-    heard: datetime
-
-    @property
-    def begin(self) -> datetime:
-        """When the leg began: a run that is cleared is queued and started anew."""
-        return min(filter(None, (self.queued, self.start, self.end)))
-
-
-class RunRow(NamedTuple):
-    """A row of `dag_run`, as it is committed now."""
-
-    dag_id: str
-    run_id: str
-    state: str
-    queued: datetime | None
-    end: datetime | None
-    updated: datetime | None
-
-
-class TryRow(NamedTuple):
-    """A row of `task_instance`, or one of `task_instance_history` (`archived`)."""
-
-    task_id: str
-    map_index: int
-    try_number: int
-    state: str | None
-    queued: datetime | None
-    start: datetime | None
-    end: datetime | None
-    updated: datetime | None
-    archived: bool
-
-
-class Verdict(Enum):
+class Judgement(Enum):
     """What to do about a run that ended, once its row is read."""
 
     COUNT = auto()
@@ -109,21 +59,21 @@ class Addition(NamedTuple):
     value: float
 
 
-def judge(seen: RunEnd, row: RunRow | None) -> Verdict:
+def judge(seen: RunEnd, row: RunRow | None) -> Judgement:
     """Compare what the listener saw with what is committed."""
     if row is None:
-        return Verdict.IGNORE
-    if row.end == seen.end and row.state in FINAL_RUN_STATES:
-        return _unless_late(seen, row.updated, Verdict.COUNT)
-    if row.queued is not None and row.queued > seen.end:
-        return _unless_late(seen, seen.heard, Verdict.COUNT_PAST)
-    return Verdict.WAIT if row.end is None or row.end < seen.end else Verdict.IGNORE
+        return Judgement.IGNORE
+    if row.end_date == seen.end and row.state in FINAL:
+        return _unless_late(seen, row.updated_at, Judgement.COUNT)
+    if row.queued_at is not None and row.queued_at > seen.end:
+        return _unless_late(seen, seen.heard, Judgement.COUNT_PAST)
+    return Judgement.WAIT if row.end_date is None or row.end_date < seen.end else Judgement.IGNORE
 
 
-def _unless_late(seen: RunEnd, changed: datetime | None, verdict: Verdict) -> Verdict:
+def _unless_late(seen: RunEnd, changed: datetime | None, verdict: Judgement) -> Judgement:
     """Ignore a state that was set by hand after the run had ended: the end date stays then."""
     late = changed is not None and changed - seen.end > _AT_ONCE
-    return Verdict.IGNORE if seen.by_hand and late else verdict
+    return Judgement.IGNORE if seen.by_hand and late else verdict
 
 
 def additions(
@@ -158,7 +108,7 @@ def _of_instance(tries: list[TryRow], begin: datetime, end: datetime | None) -> 
         yield from _durations(last)
         mine = mine[:-1]
     for row in mine:
-        if row.try_number > 0 and row.start is not None:
+        if row.try_number > 0 and row.start_date is not None:
             yield Addition(metrics.TASK_RETRY, row.task_id, 1)
             yield from _durations(row)
 
@@ -170,7 +120,7 @@ def _settled(row: TryRow, archived: set[int]) -> datetime | None:
     it; its try number, which is in the history too, gives that away.
     """
     stale = not row.archived and row.try_number in archived
-    return row.updated if stale or row.end is None else row.end
+    return row.updated_at if stale or row.end_date is None else row.end_date
 
 
 def _is_between(moment: datetime | None, begin: datetime, end: datetime | None) -> bool:
@@ -180,11 +130,16 @@ def _is_between(moment: datetime | None, begin: datetime, end: datetime | None) 
 
 
 def _durations(row: TryRow) -> Iterator[Addition]:
-    if row.state not in _RAN or row.queued is None or row.start is None or row.end is None:
+    if (
+        row.state not in _RAN
+        or row.queued_at is None
+        or row.start_date is None
+        or row.end_date is None
+    ):
         return
-    if row.end >= row.start:
-        seconds = (row.end - row.start).total_seconds()
+    if row.end_date >= row.start_date:
+        seconds = (row.end_date - row.start_date).total_seconds()
         yield Addition(metrics.TASK_RUN_SECONDS, row.task_id, seconds)
-    if row.start >= row.queued:
-        seconds = (row.start - row.queued).total_seconds()
+    if row.start_date >= row.queued_at:
+        seconds = (row.start_date - row.queued_at).total_seconds()
         yield Addition(metrics.TASK_QUEUE_SECONDS, row.task_id, seconds)

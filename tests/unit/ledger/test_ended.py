@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_dataops.core.ledger.ended import About, RunRow, Told, TryRow, events_of, results
+from airflow_dataops.core.ledger.ended import events_of, results
 from airflow_dataops.core.ledger.events import CheckEvent, RunEvent, TaskEvent, VolumeEvent
+from airflow_dataops.core.runs import About, ReturnedRow, RunRow, RunRows, TryRow
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -29,9 +30,9 @@ def row(state: str | None, *, number: int = 1, archived: bool = False, **fields:
 
 
 def events(*rows: TryRow, told: Any = None) -> list[Any]:
-    spoken = [] if told is None else [Told("orders", -1, told)]
+    returned = [] if told is None else [ReturnedRow("orders", -1, told)]
     about = About(owner="finance", tags=("gold",), owners={"orders": "ada"})
-    return events_of(RUN, rows, spoken, about, NOON + 10 * MINUTE)
+    return events_of(RunRows(RUN, list(rows), returned, about), NOON + 10 * MINUTE)
 
 
 def tasks(*rows: TryRow) -> dict[int, TaskEvent]:

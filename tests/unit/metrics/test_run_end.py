@@ -9,14 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dataops.core.metrics.run_end import (
-    RunEnd,
-    RunRow,
-    TryRow,
-    Verdict,
-    additions,
-    judge,
-)
+from airflow_dataops.core.metrics.run_end import Judgement, additions, judge
+from airflow_dataops.core.runs import RunEnd, RunRow, TryRow
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
@@ -43,10 +37,11 @@ def row(
         map_index=map_index,
         try_number=number,
         state=state,
-        queued=queued,
-        start=start,
-        end=None if end is None else at(end),
-        updated=None if last is None else at(last),
+        operator="BuildOperator",
+        queued_at=queued,
+        start_date=start,
+        end_date=None if end is None else at(end),
+        updated_at=None if last is None else at(last),
         archived=archived,
     )
 
@@ -128,8 +123,8 @@ def test_a_leg_that_is_past_counts_what_was_there_then() -> None:
 def test_durations_are_of_what_ran() -> None:
     rows = [
         row("a", "success", 10),
-        row("b", "upstream_failed", 10)._replace(queued=None),
-        row("c", "success", 10)._replace(queued=None),  # an EmptyOperator
+        row("b", "upstream_failed", 10)._replace(queued_at=None),
+        row("c", "success", 10)._replace(queued_at=None),  # an EmptyOperator
     ]
     found = [
         (a.metric.name, a.task_id, a.value)
@@ -173,32 +168,34 @@ def seen(*, by_hand: bool = False, heard: float = 10.1) -> RunEnd:
 @pytest.mark.parametrize(
     ("committed", "verdict"),
     [
-        (None, Verdict.IGNORE),
-        (("success", 0, 10, 10), Verdict.COUNT),
-        (("running", 0, None, 9), Verdict.WAIT),
-        (("success", 0, 12, 12), Verdict.IGNORE),
-        (("running", 11, None, 11), Verdict.COUNT_PAST),
-        (("success", 11, 15, 15), Verdict.COUNT_PAST),
+        (None, Judgement.IGNORE),
+        (("success", 0, 10, 10), Judgement.COUNT),
+        (("running", 0, None, 9), Judgement.WAIT),
+        (("success", 0, 12, 12), Judgement.IGNORE),
+        (("running", 11, None, 11), Judgement.COUNT_PAST),
+        (("success", 11, 15, 15), Judgement.COUNT_PAST),
     ],
     ids=["deleted", "committed", "not yet", "rolled back", "cleared", "cleared and ended"],
 )
 def test_the_end_counts_once_it_is_committed(
-    committed: tuple[str, float, float | None, float] | None, verdict: Verdict
+    committed: tuple[str, float, float | None, float] | None, verdict: Judgement
 ) -> None:
     assert judge(seen(), committed and run_row(*committed)) is verdict
 
 
 def run_row(state: str, queued: float, end: float | None, updated: float) -> RunRow:
     ended = None if end is None else at(end)
-    return RunRow("shop", "r1", state, at(queued), ended, at(updated))
+    return RunRow(
+        "shop", "r1", state=state, queued_at=at(queued), end_date=ended, updated_at=at(updated)
+    )
 
 
 def test_a_run_that_is_ended_by_hand_counts_and_one_that_had_ended_does_not() -> None:
-    assert judge(seen(by_hand=True), run_row("success", 0, 10, 10.01)) is Verdict.COUNT
-    assert judge(seen(by_hand=True), run_row("failed", 0, 10, 60)) is Verdict.IGNORE
+    assert judge(seen(by_hand=True), run_row("success", 0, 10, 10.01)) is Judgement.COUNT
+    assert judge(seen(by_hand=True), run_row("failed", 0, 10, 60)) is Judgement.IGNORE
 
 
 def test_a_run_that_had_ended_and_is_cleared_after_its_state_was_set_does_not_count() -> None:
     cleared = run_row("running", 61, None, 61)
-    assert judge(seen(by_hand=True, heard=60), cleared) is Verdict.IGNORE
-    assert judge(seen(by_hand=True), cleared) is Verdict.COUNT_PAST
+    assert judge(seen(by_hand=True, heard=60), cleared) is Judgement.IGNORE
+    assert judge(seen(by_hand=True), cleared) is Judgement.COUNT_PAST

@@ -1,4 +1,4 @@
-"""Rows of runs, for the ledger: plain columns, on a connection of our own."""
+"""Rows of runs and their tries: plain columns, on a connection of our own."""
 
 from __future__ import annotations
 
@@ -6,42 +6,33 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_dataops.core.ledger.ended import About, RunRow, Told, TryRow
+from airflow_dataops.core.runs import About, ReturnedRow, RunRow, RunRows, TryRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
 Key = tuple[str, str]
+"""A DAG id and a run id."""
 
-_TELLING = (
+_RETURNING = (
     *("BuildOperator", "FreshnessOperator", "FusedOperator", "TestOperator"),
     *("AppendOperator", "ApplyChangesOperator", "HistoryOperator", "IncrementOperator"),
     *("LoadPartitionOperator", "MergeOperator", "ReplaceOperator", "TransferOperator"),
 )
 """Operators that return what they wrote and judged; a test compares them with the package's."""
-_TOLD_AS = ("return_value", "verdicts", "results")
-_RUN = (
-    *("dag_id", "run_id", "run_type", "state", "logical_date", "data_interval_end"),
-    *("queued_at", "start_date", "end_date"),
-)
+_RETURNED_AS = ("return_value", "verdicts", "results")
 _TRY = (
     *("task_id", "map_index", "try_number", "state", "operator"),
     *("queued_dttm", "start_date", "end_date", "updated_at"),
 )
 
 
-class RunRows(NamedTuple):
-    """All that is committed about one run."""
-
-    run: RunRow
-    tries: list[TryRow]
-    told: list[Told]
-    about: About
-
-
-def read_runs(keys: Iterable[Key]) -> list[RunRows]:
+def read_runs(keys: Iterable[Key], *, whole: bool = True) -> dict[Key, RunRows]:
     """Read what is committed about some runs; those that were deleted are left out.
+
+    Args:
+        whole: also what the tasks returned, owners and tags; otherwise runs and tries alone.
 
     Raises:
         sqlalchemy.exc.SQLAlchemyError: the database does not answer.
@@ -53,28 +44,35 @@ def read_runs(keys: Iterable[Key]) -> list[RunRows]:
     among = {"dags": sorted({key[0] for key in wanted}), "runs": sorted({key[1] for key in wanted})}
     ask = _statements()
     tries: defaultdict[Key, list[TryRow]] = defaultdict(list)
-    told: defaultdict[Key, list[Told]] = defaultdict(list)
+    returned: defaultdict[Key, list[ReturnedRow]] = defaultdict(list)
+    about: Mapping[str, About] = {}
     with get_engine().connect() as connection:
         runs = [RunRow._make(row) for row in connection.execute(ask.runs, among)]
         for statement, archived in ask.tries:
             for dag_id, run_id, *values in connection.execute(statement, among):
                 tries[dag_id, run_id].append(TryRow._make((*values, archived)))
-        for dag_id, run_id, *values in connection.execute(ask.told, among):
-            told[dag_id, run_id].append(Told._make(values))
-        owners = {row[0]: row[1] for row in connection.execute(ask.owners, {"dags": among["dags"]})}
-        tags: defaultdict[str, list[str]] = defaultdict(list)
-        for dag_id, name in connection.execute(ask.tags, {"dags": among["dags"]}):
-            tags[dag_id].append(name)
-    return [
-        RunRows(
-            run,
-            tries[run.dag_id, run.run_id],
-            told[run.dag_id, run.run_id],
-            About(owner=owners.get(run.dag_id), tags=tuple(sorted(tags[run.dag_id]))),
+        if whole:
+            for dag_id, run_id, *values in connection.execute(ask.returned, among):
+                returned[dag_id, run_id].append(ReturnedRow._make(values))
+            about = _about(connection, among["dags"])
+    found = [run for run in runs if (run.dag_id, run.run_id) in wanted]
+    return {
+        (key := (run.dag_id, run.run_id)): RunRows(
+            run, tries[key], returned[key], about.get(run.dag_id, About())
         )
-        for run in runs
-        if (run.dag_id, run.run_id) in wanted
-    ]
+        for run in found
+    }
+
+
+def _about(connection: Any, dags: list[str]) -> dict[str, About]:
+    ask = _statements()
+    owners = {row[0]: row[1] for row in connection.execute(ask.owners, {"dags": dags})}
+    tags: defaultdict[str, list[str]] = defaultdict(list)
+    for dag_id, name in connection.execute(ask.tags, {"dags": dags}):
+        tags[dag_id].append(name)
+    return {
+        dag_id: About(owner=owners.get(dag_id), tags=tuple(sorted(tags[dag_id]))) for dag_id in dags
+    }
 
 
 def ended_since(since: datetime, limit: int) -> list[tuple[str, str, datetime]]:
@@ -99,11 +97,11 @@ def ended_since(since: datetime, limit: int) -> list[tuple[str, str, datetime]]:
 
 
 class _Statements(NamedTuple):
-    """Queries with the bound lists `dags` and `runs`."""
+    """Queries with the bound lists `dags` and `runs`; of tries, the second is of archived ones."""
 
     runs: Any
     tries: Sequence[tuple[Any, bool]]
-    told: Any
+    returned: Any
     owners: Any
     tags: Any
 
@@ -119,12 +117,12 @@ def _statements() -> _Statements:
     dags: Any = bindparam("dags", expanding=True)
     owners, tags = DagModel.__table__.c, DagTag.__table__.c
     return _Statements(
-        runs=_of_runs(DagRun, _RUN),
+        runs=_of_runs(DagRun, RunRow._fields),
         tries=[
             (_of_runs(table, ("dag_id", "run_id", *_TRY)), archived)
             for table, archived in ((TaskInstance, False), (TaskInstanceHistory, True))
         ],
-        told=_told(),
+        returned=_returned(),
         owners=select(owners.dag_id, owners.owners).where(owners.dag_id.in_(dags)),
         tags=select(tags.dag_id, tags.name).where(tags.dag_id.in_(dags)),
     )
@@ -140,7 +138,7 @@ def _of_runs(model: Any, names: Sequence[str]) -> Any:
     )
 
 
-def _told() -> Any:
+def _returned() -> Any:
     from airflow.models.taskinstance import TaskInstance
     from airflow.models.xcom import XComModel
     from sqlalchemy import and_
@@ -151,5 +149,5 @@ def _told() -> Any:
     return (
         _of_runs(XComModel, names)
         .join(TaskInstance.__table__, same)
-        .where(tasks.operator.in_(_TELLING), xcoms.key.in_(_TOLD_AS))
+        .where(tasks.operator.in_(_RETURNING), xcoms.key.in_(_RETURNED_AS))
     )
