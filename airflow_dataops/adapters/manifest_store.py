@@ -17,6 +17,7 @@ from airflow_dataops import __version__
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.adapters.local_files import NoFileError, read_regular
+from airflow_dataops.core.manifests.files import named_kind
 from airflow_dataops.core.model import Code, Node, Project
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
@@ -61,7 +62,7 @@ class StoredManifest:
             self._data = _read(path)
             content = cache.learn_key(path, self._data)
         self._content = content
-        self.key = f"{content}-{__version__}"
+        self.key = f"{content}-{__version__}{_reader_key(self.source)}"
 
     def project(self) -> Project:
         """Return the project with all of its nodes, without code."""
@@ -102,9 +103,9 @@ class StoredManifest:
         """Read the file itself, and keep what was read."""
         if self._manifest is None:
             # Most processes find what they need in the cache, and never load the readers.
-            from airflow_dataops.core.manifests import read_manifest
+            from airflow_dataops.core.manifests.readers import reader_of
 
-            self._manifest = read_manifest(self._take(), source=self.source)
+            self._manifest = reader_of(self.source).read(self._take(), source=self.source)
             _store(self._name, self._manifest)
         return self._manifest
 
@@ -134,6 +135,15 @@ def open_manifest(path: str | Path) -> StoredManifest:
         ManifestError: it is empty.
     """
     return StoredManifest(Path(path))
+
+
+def _reader_key(name: str) -> str:
+    """Return what tells the reader of a file from dbt's: what it makes is kept under it."""
+    if (kind := named_kind(name)) is None:
+        return ""
+    from airflow_dataops.core.manifests.plugged import plugged_version
+
+    return f"-{kind}-{plugged_version(kind)}"
 
 
 def _found(record: memoryview | None, decode: Callable[[memoryview], T]) -> tuple[T | None]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ledger.events import Event
     from airflow_dataops.core.ledger.misses import SlaMiss
     from airflow_dataops.core.metrics.batch import Batch
+    from airflow_dataops.core.model import Manifest
 
 E = TypeVar("E", bound="Event")
 
@@ -116,3 +117,24 @@ class MetricSink(Protocol):
 
     def send(self, batch: Batch) -> None:
         """Send what was measured since the last batch."""
+
+
+class Reader(Protocol):
+    """Reads manifests of one kind that hold a project: nodes, which are planned.
+
+    Attributes:
+        kind: its name, also that of its entry point.
+    """
+
+    kind: str
+
+    def read(self, data: bytes, *, source: str) -> Manifest:
+        """Return the project and its code.
+
+        Args:
+            data: content of a file.
+            source: the file's name, for messages.
+
+        Raises:
+            ManifestError: with everything that must be mended.
+        """

@@ -6,7 +6,7 @@ import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.manifests.files import is_manifest
+from airflow_dataops.core.manifests.files import SUFFIXES, is_manifest
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -53,6 +53,6 @@ def _names_below(root: Path) -> Iterator[Path]:
     unlisted: list[Path] = []
     walk = os.walk(root, onerror=lambda error: unlisted.append(Path(str(error.filename))))
     for folder, folders, files in walk:
-        yield from (Path(folder, name) for name in (*files, *folders) if name.endswith(".json"))
+        yield from (Path(folder, name) for name in (*files, *folders) if name.endswith(SUFFIXES))
         folders[:] = [name for name in folders if is_manifest(PurePath(name, "manifest.json"))]
     yield from (folder / "manifest.json" for folder in unlisted)

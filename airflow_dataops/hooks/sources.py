@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from airflow_dataops.adapters.addresses import is_address, is_http, shown
 from airflow_dataops.adapters.downloads import OriginError, Policy, local_copy
 from airflow_dataops.core.arguments import seconds
+from airflow_dataops.core.manifests.files import SUFFIXES
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -77,12 +78,12 @@ def local_manifest(source: Source) -> Path:
 
 
 def find_sources(source: Source) -> list[Source]:
-    """Return the manifests in a remote folder, sorted; one manifest if the URI ends in `.json`.
+    """Return the manifests in a remote folder, sorted; one manifest if the URI ends like one.
 
     Raises:
         ConfigError: the folder cannot be listed, or has none.
     """
-    if urlsplit(source.uri).path.endswith(".json"):
+    if urlsplit(source.uri).path.endswith(SUFFIXES):
         return [source]
     if is_http(source.uri):
         raise ConfigError(

@@ -15,8 +15,9 @@ def read_manifest(data: bytes, *, source: str) -> Manifest:
     """Read a manifest.
 
     Args:
-        data: content of a dbt `manifest.json` (schema v10 or newer, best with compiled code).
-        source: the file's name, for messages.
+        data: content of a dbt `manifest.json` (schema v10 or newer, best with compiled code), or
+            of a manifest of another kind.
+        source: the file's name, for messages; it tells the kind.
 
     Returns:
         The project, a graph of nodes, and apart from it the code of what can be run. What a
@@ -26,13 +27,10 @@ def read_manifest(data: bytes, *, source: str) -> Manifest:
         ManifestError: with everything that must be mended, each problem with the node and the
             file where its author wrote it.
     """
-    from airflow_dataops.core.manifests.dbt.decode import decode
-    from airflow_dataops.core.manifests.dbt.read import read_dbt
+    from airflow_dataops.core.manifests.readers import reader_of
 
-    file = decode(data, source)
-    # The file may be the largest thing in memory, unless the caller keeps it.
-    del data
-    return read_dbt(file, source)
+    reader = reader_of(source)
+    return reader.read(data, source=source)
 
 
 def __getattr__(name: str) -> Any:
