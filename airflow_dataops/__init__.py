@@ -47,7 +47,7 @@ _HOMES = {
     "load_slas": "airflow_dataops.dag_factory.slas",
     "sla_monitor_dag": "airflow_dataops.dag_factory.monitor",
     "CallbackRef": "airflow_dataops.core.sla.policies",
-    "Escalation": "airflow_dataops.core.ledger.misses",
+    "Escalation": "airflow_dataops.core.sla.misses",
     "DuckDBHook": "airflow_dataops.hooks.duckdb",
     "AlertNotifier": "airflow_dataops.callbacks.alerts",
     "raise_alert": "airflow_dataops.callbacks.alerts",

@@ -2,7 +2,6 @@ from airflow_dataops.adapters.backfills import backfill as backfill
 from airflow_dataops.callbacks.alerts import AlertNotifier as AlertNotifier
 from airflow_dataops.callbacks.alerts import raise_alert as raise_alert
 from airflow_dataops.callbacks.alerts import raise_alert_async as raise_alert_async
-from airflow_dataops.core.ledger.misses import Escalation as Escalation
 from airflow_dataops.core.loads.gates import Gate as Gate
 from airflow_dataops.core.loads.specs import Append as Append
 from airflow_dataops.core.loads.specs import ApplyChanges as ApplyChanges
@@ -12,6 +11,7 @@ from airflow_dataops.core.loads.specs import LoadPartition as LoadPartition
 from airflow_dataops.core.loads.specs import Merge as Merge
 from airflow_dataops.core.loads.specs import Replace as Replace
 from airflow_dataops.core.loads.specs import Within as Within
+from airflow_dataops.core.sla.misses import Escalation as Escalation
 from airflow_dataops.core.sla.policies import CallbackRef as CallbackRef
 from airflow_dataops.dag_factory.dbt import dbt_dag as dbt_dag
 from airflow_dataops.dag_factory.load import load_dags as load_dags

@@ -54,7 +54,7 @@ def main() -> None:
 def measure(url: str) -> dict[str, Any]:
     """Return what one database takes."""
     from airflow_dataops.adapters.ledger.store import LedgerStore
-    from airflow_dataops.adapters.outbox.desk import AlertDesk
+    from airflow_dataops.adapters.outbox.service import AlertService
     from airflow_dataops.core.alerts.alert import Alert
     from airflow_dataops.core.alerts.config import parse_config
     from airflow_dataops.core.ledger.events import TaskEvent
@@ -62,7 +62,7 @@ def measure(url: str) -> dict[str, Any]:
 
     store = LedgerStore(url)
     routes = parse_config({"routes": [{"receivers": ["slack:ops"]}]})
-    desk = AlertDesk(store.database, routes, SystemClock())
+    service = AlertService(store.database, routes, SystemClock())
     try:
         return {
             "event_ms": _spread(
@@ -71,7 +71,7 @@ def measure(url: str) -> dict[str, Any]:
                 )
             ),
             "alert_ms": _spread(
-                lambda n: desk.alert(Alert(key=f"a{n}", title="orders is late", at=NOW))
+                lambda n: service.alert(Alert(key=f"a{n}", title="orders is late", at=NOW))
             ),
             "tasks_per_second": _feed(store),
         }
@@ -82,7 +82,7 @@ def measure(url: str) -> dict[str, Any]:
 def _feed(store: Any) -> int:
     """Write runs with many tasks, as the scheduler's thread does at their ends."""
     from airflow_dataops.core.ledger.ended import events_of
-    from airflow_dataops.core.runs import About, RunRow, RunRows, TryRow
+    from airflow_dataops.core.runs import DagInfo, RunRow, RunRows, TryRow
 
     began = time.perf_counter()
     for number in range(RUNS):
@@ -92,7 +92,7 @@ def _feed(store: Any) -> int:
             TryRow(f"t{n}", -1, 1, "success", "BuildOperator", NOW, NOW, end, end, False)
             for n in range(TASKS)
         ]
-        store.write(events_of(RunRows(run, rows, [], About()), NOW))
+        store.write(events_of(RunRows(run, rows, [], DagInfo()), NOW))
     return round(RUNS * TASKS / (time.perf_counter() - began))
 
 

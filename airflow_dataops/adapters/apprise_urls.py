@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:

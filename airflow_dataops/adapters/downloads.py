@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Protocol
 
 import msgspec
 
-from airflow_dataops.adapters.shelf import Shelf, State
+from airflow_dataops.adapters.download_cache import DownloadCache, DownloadState
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -100,17 +100,17 @@ def local_copy(origin: Origin, policy: Policy, told: str = "") -> Path:
     Raises:
         ConfigError: it cannot be had, and there is no copy that is young enough.
     """
-    shelf = Shelf(origin.identity, origin.name)
-    state = shelf.read()
+    copies = DownloadCache(origin.identity, origin.name)
+    state = copies.read()
     if _is_due(state, policy, told):
         try:
-            state = _renewed(shelf, origin, policy, told)
+            state = _renewed(copies, origin, policy, told)
         except OSError as error:
             raise ConfigError(
-                f"{origin.name} cannot be kept in {shelf.folder} ({error.strerror}); let the user "
+                f"{origin.name} cannot be kept in {copies.folder} ({error.strerror}); let the user "
                 "that runs Airflow write there"
             ) from error
-    path = shelf.folder / _usable(state, origin, policy, told)
+    path = copies.folder / _usable(state, origin, policy, told)
     name_file(path, origin.name)
     return path
 
@@ -125,7 +125,7 @@ def name_of(path: Path) -> str:
     return _names.get(str(path), str(path))
 
 
-def _is_due(state: State, policy: Policy, told: str) -> bool:
+def _is_due(state: DownloadState, policy: Policy, told: str) -> bool:
     """Tell whether to ask the origin."""
     is_fresh = 0 <= time.time() - state.checked < policy.every
     if not state.copy:
@@ -135,12 +135,12 @@ def _is_due(state: State, policy: Policy, told: str) -> bool:
     return not is_fresh or (_is_old(state, policy) and not state.failure)
 
 
-def _is_old(state: State, policy: Policy) -> bool:
+def _is_old(state: DownloadState, policy: Policy) -> bool:
     """Tell whether the copy may not serve any more."""
     return time.time() - state.good > max(policy.max_age, policy.every)
 
 
-def _usable(state: State, origin: Origin, policy: Policy, told: str) -> str:
+def _usable(state: DownloadState, origin: Origin, policy: Policy, told: str) -> str:
     """Return the name of the copy, unless it is too old."""
     reason = state.failure or "another process has been downloading it for too long"
     if not state.copy:
@@ -165,39 +165,41 @@ def _usable(state: State, origin: Origin, policy: Policy, told: str) -> str:
     return state.copy
 
 
-def _renewed(shelf: Shelf, origin: Origin, policy: Policy, told: str) -> State:
+def _renewed(copies: DownloadCache, origin: Origin, policy: Policy, told: str) -> DownloadState:
     """Ask the origin, unless another process does or did."""
-    state = shelf.read()
+    state = copies.read()
     patience = 0.0 if state.copy and not _is_old(state, policy) else policy.patience
-    with shelf.locked(patience) as is_ours:
-        state = shelf.read()
+    with copies.locked(patience) as is_ours:
+        state = copies.read()
         if not is_ours or not _is_due(state, policy, told):
             return state
         state = msgspec.structs.replace(state, checked=time.time())
         if state.copy:
             # Should this process be killed while it waits, the next one does not wait again.
-            shelf.write(state)
-        state = _asked(shelf, origin, state, told, policy)
-        shelf.write(state)
+            copies.write(state)
+        state = _asked(copies, origin, state, told, policy)
+        copies.write(state)
         if state.copy:
-            shelf.evict(state.copy, policy.largest)
+            copies.evict(state.copy, policy.largest)
         return state
 
 
-def _asked(shelf: Shelf, origin: Origin, state: State, told: str, policy: Policy) -> State:
+def _asked(
+    copies: DownloadCache, origin: Origin, state: DownloadState, told: str, policy: Policy
+) -> DownloadState:
     try:
-        with shelf.scratch() as file:
+        with copies.scratch() as file:
             validator = _retried(lambda: _bring(origin, state.validator, file, policy))
             if validator is not None:
                 _check(file)
-                name = shelf.keep(file)
+                name = copies.keep(file)
                 now = time.time()
-                return State(name, told or validator, checked=now, good=now)
+                return DownloadState(name, told or validator, checked=now, good=now)
     except OriginError as error:
         return msgspec.structs.replace(state, failure=error.reason, checked=time.time())
     now = time.time()
     validator = told or state.validator
-    return State(state.copy, validator, checked=now, good=now)
+    return DownloadState(state.copy, validator, checked=now, good=now)
 
 
 def _bring(origin: Origin, validator: str, file: IO[bytes], policy: Policy) -> str | None:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.alerts.alert import Alert
     from airflow_dataops.core.alerts.config import Templates
-    from airflow_dataops.core.ledger.misses import Tier
+    from airflow_dataops.core.sla.misses import Tier
 
 LOG = logging.getLogger("airflow_dataops.alerts")
 _TITLE = """\

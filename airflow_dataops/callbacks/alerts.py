@@ -15,9 +15,9 @@ from airflow.sdk import BaseNotifier
 
 from airflow_dataops.callbacks.contexts import alert_of_context
 from airflow_dataops.core.alerts.config import Group, GroupBy, Route, parse_config
-from airflow_dataops.core.ledger.misses import Tier, hashed
+from airflow_dataops.core.sla.misses import Tier, hashed
 from airflow_dataops.core.sla.policies import CallbackRef
-from airflow_dataops.hooks.alerts import alert_desk
+from airflow_dataops.hooks.alerts import alert_service
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sla_callbacks import call_on_sla_miss
 
@@ -106,7 +106,7 @@ def _raise(context: Mapping[str, Any], receivers: tuple[str, ...], more: dict[st
     title = more.pop("title", None)
     plain = alert.context | {name: str(value) for name, value in more.items()}
     alert = msgspec.structs.replace(alert, title=title or alert.title, context=plain)
-    return alert_desk().alert(_without_secrets(alert), _route(receivers))
+    return alert_service().alert(_without_secrets(alert), _route(receivers))
 
 
 def _without_secrets(alert: Alert) -> Alert:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.alerts.alert import Alert
-from airflow_dataops.core.ledger.misses import Tier, hashed
+from airflow_dataops.core.sla.misses import Tier, hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

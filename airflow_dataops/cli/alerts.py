@@ -92,13 +92,13 @@ def resolve(
 
 def _each(given: list[str], method: str, done: str, was: str) -> None:
     from airflow_dataops.adapters.outbox.incidents import find_incident
-    from airflow_dataops.hooks.alerts import alert_desk, open_ledger
+    from airflow_dataops.hooks.alerts import alert_service, open_ledger
 
     with open_ledger().database.read() as connection:
         ids = [find_incident(connection, each) for each in given]
-    desk = alert_desk()
+    service = alert_service()
     for id_ in ids:
-        typer.echo(f"{id_[:12]} {done if getattr(desk, method)(id_) else was}")
+        typer.echo(f"{id_[:12]} {done if getattr(service, method)(id_) else was}")
 
 
 def _line(each: Incident) -> str:

@@ -51,9 +51,9 @@ def tell(
     Args:
         max_ages: hours, of each subject that is told of; None where its age has no limit.
     """
-    from airflow_dataops.adapters.outbox.desk import AlertDesk
+    from airflow_dataops.adapters.outbox.service import AlertService
     from airflow_dataops.adapters.watch.tables import TableWatch
     from airflow_dataops.hooks.alerts import SystemClock, read_alerts_config
 
-    desk = AlertDesk(ledger.database, read_alerts_config(), SystemClock())
-    TableWatch(max_ages, ledger, desk).tell(verdicts, at)
+    service = AlertService(ledger.database, read_alerts_config(), SystemClock())
+    TableWatch(max_ages, ledger, service).tell(verdicts, at)

@@ -12,7 +12,7 @@ from airflow_dataops.adapters.watch.records import BEGAN, MARK, Records
 from airflow_dataops.core.health.compliance import Compliance, compliance
 from airflow_dataops.core.health.history import KeptMiss, outcomes_of_age, outcomes_of_runs
 from airflow_dataops.core.ledger.events import RunEvent, SlaEvent, TaskEvent
-from airflow_dataops.core.ledger.misses import SubjectKind
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import DEFAULTS, Sla
 from airflow_dataops.core.sla.watching import sla_id
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.adapters.airflow_rest import URL
 from airflow_dataops.cli.keeping import AIRFLOW, ledger_at
 from airflow_dataops.core.health.verdict import Status, Verdict
-from airflow_dataops.core.ledger.misses import SubjectKind, Tier
+from airflow_dataops.core.sla.misses import SubjectKind, Tier
 from airflow_dataops.core.sla.policies import AfterRunStart, RunType, Sla
 from airflow_dataops.errors import ConfigError
 
@@ -84,15 +84,15 @@ class Monitor:
             stop.set()
 
     def _watch(self, stop: threading.Event) -> None:
-        from airflow_dataops.adapters.watch.pace import Pacer
+        from airflow_dataops.adapters.watch.loop import WatchLoop
         from airflow_dataops.hooks.sla_watch import open_watch
 
         more = slas_of(self._config)
         open_ = partial(open_watch, url=self._url, more=more, ledger=self._ledger)
-        pacer, wait = Pacer(open_, lambda: datetime.now(UTC), self._poll), 0.0
+        loop, wait = WatchLoop(open_, lambda: datetime.now(UTC), self._poll), 0.0
         while not stop.wait(wait):
             try:
-                wait = pacer.step().wait
+                wait = loop.step().wait
             except ConfigError as error:
                 wait = self._poll
                 LOG.error("SLAs are not watched just now: %s", error)

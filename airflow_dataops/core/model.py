@@ -66,7 +66,7 @@ class Orchestration(Struct, frozen=True):
         sla_minutes: minutes after the start of the run by which the node must be built.
         freshness_minutes: greatest age of the node's data, minutes.
         critical: whether a miss is urgent.
-        slas: more SLAs, each as plain data in the form of `core.sla.wishes.Wish`.
+        slas: more SLAs, each as plain data in the form of `core.sla.spec.SlaSpec`.
         owner: who is asked when it breaks.
         airflow: operator arguments of this node (`meta.airflow`).
         partition_by: how the table is partitioned.

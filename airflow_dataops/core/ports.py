@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_dataops.core.ledger.events import Event
-    from airflow_dataops.core.ledger.misses import SlaMiss
     from airflow_dataops.core.metrics.batch import Batch
     from airflow_dataops.core.model import Manifest
+    from airflow_dataops.core.sla.misses import SlaMiss
 
 E = TypeVar("E", bound="Event")
 
@@ -62,6 +62,16 @@ class Ledger(Protocol):
 
         Return how many rows went.
         """
+
+
+class MissSink(Protocol):
+    """Where missed SLAs are handed in: kept in the ledger, and told of as alerts."""
+
+    def miss(self, miss: SlaMiss) -> bool:
+        """Keep a miss and raise its alert; return False where it is known."""
+
+    def solve(self, key: str) -> bool:
+        """Say that a miss is solved; return False where it was not open."""
 
 
 class SqlRunner(Protocol):

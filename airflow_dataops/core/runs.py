@@ -55,7 +55,7 @@ class ReturnedRow(NamedTuple):
     value: Any
 
 
-class About(NamedTuple):
+class DagInfo(NamedTuple):
     """What is known of a DAG: its owner and tags, and the owners of its tasks."""
 
     owner: str | None = None
@@ -69,7 +69,7 @@ class RunRows(NamedTuple):
     run: RunRow
     tries: list[TryRow]
     returned: list[ReturnedRow]
-    about: About
+    about: DagInfo
 
 
 class RunEnd(NamedTuple):

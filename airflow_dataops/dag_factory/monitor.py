@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG
 
-from airflow_dataops.adapters.watch.pace import POLL_SECONDS
+from airflow_dataops.adapters.watch.loop import POLL_SECONDS
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out
 from airflow_dataops.dag_factory.arguments import DagArguments, names_of
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator

@@ -1,4 +1,4 @@
-"""The ledger, the alert desk and the sender of this Airflow, as `[dataops]` describes them."""
+"""The ledger, the alert service and the sender of this Airflow, as `[dataops]` describes them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from airflow.configuration import conf
 from airflow_dataops.adapters.ledger.database import default_url
 from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.adapters.messages import check_templates
-from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.outbox.sender import Sender
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.core.alerts.config import AlertsConfig, parse_config
 from airflow_dataops.core.yaml_loader import Bounded
 from airflow_dataops.errors import ConfigError
@@ -78,14 +78,14 @@ def has_alerts_file() -> bool:
     return bool(conf.get(_SECTION, "alerts_config", fallback="").strip())
 
 
-def alert_desk(config: AlertsConfig | None = None) -> AlertDesk:
+def alert_service(config: AlertsConfig | None = None) -> AlertService:
     """Return where alerts and misses are handed in.
 
     Raises:
         ConfigError: a setting is wrong.
     """
     routes = read_alerts_config() if config is None else config
-    return AlertDesk(open_ledger().database, routes, SystemClock())
+    return AlertService(open_ledger().database, routes, SystemClock())
 
 
 def alert_sender(

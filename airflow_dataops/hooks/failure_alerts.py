@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.outbox.failures import succeeded_in
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.hooks.alerts import SystemClock, read_alerts_config
 
 if TYPE_CHECKING:
@@ -27,4 +27,4 @@ def solve_failures(ledger: LedgerStore, events: Sequence[Event]) -> int:
     done = succeeded_in(events)
     if done is None or not (done.subjects or done.is_whole):
         return 0
-    return AlertDesk(ledger.database, read_alerts_config(), SystemClock()).succeeded(done)
+    return AlertService(ledger.database, read_alerts_config(), SystemClock()).succeeded(done)

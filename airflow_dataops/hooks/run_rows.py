@@ -6,7 +6,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from airflow_dataops.core.runs import About, ReturnedRow, RunRow, RunRows, TryRow
+from airflow_dataops.core.runs import DagInfo, ReturnedRow, RunRow, RunRows, TryRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -45,7 +45,7 @@ def read_runs(keys: Iterable[Key], *, whole: bool = True) -> dict[Key, RunRows]:
     ask = _statements()
     tries: defaultdict[Key, list[TryRow]] = defaultdict(list)
     returned: defaultdict[Key, list[ReturnedRow]] = defaultdict(list)
-    about: Mapping[str, About] = {}
+    about: Mapping[str, DagInfo] = {}
     with get_engine().connect() as connection:
         runs = [RunRow._make(row) for row in connection.execute(ask.runs, among)]
         for statement, archived in ask.tries:
@@ -58,21 +58,19 @@ def read_runs(keys: Iterable[Key], *, whole: bool = True) -> dict[Key, RunRows]:
     found = [run for run in runs if (run.dag_id, run.run_id) in wanted]
     return {
         (key := (run.dag_id, run.run_id)): RunRows(
-            run, tries[key], returned[key], about.get(run.dag_id, About())
+            run, tries[key], returned[key], about.get(run.dag_id, DagInfo())
         )
         for run in found
     }
 
 
-def _about(connection: Any, dags: list[str]) -> dict[str, About]:
+def _about(connection: Any, dags: list[str]) -> dict[str, DagInfo]:
     ask = _statements()
     owners = {row[0]: row[1] for row in connection.execute(ask.owners, {"dags": dags})}
     tags: defaultdict[str, list[str]] = defaultdict(list)
     for dag_id, name in connection.execute(ask.tags, {"dags": dags}):
         tags[dag_id].append(name)
-    return {
-        dag_id: About(owner=owners.get(dag_id), tags=tuple(sorted(tags[dag_id]))) for dag_id in dags
-    }
+    return {each: DagInfo(owners.get(each), tuple(sorted(tags[each]))) for each in dags}
 
 
 def ended_since(since: datetime, limit: int) -> list[tuple[str, str, datetime]]:

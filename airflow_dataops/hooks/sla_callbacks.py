@@ -16,7 +16,7 @@ from airflow_dataops.hooks.masking import redacted
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from airflow_dataops.core.ledger.misses import SlaMiss
+    from airflow_dataops.core.sla.misses import SlaMiss
 
 LOG = logging.getLogger("airflow_dataops.alerts")
 

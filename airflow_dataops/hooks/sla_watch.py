@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow.configuration import conf
 
 from airflow_dataops.adapters.airflow_rest import PASSWORD, TOKEN, URL, USERNAME
-from airflow_dataops.adapters.outbox.desk import AlertDesk
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.adapters.watch.history import LedgerHistory
 from airflow_dataops.adapters.watch.reader import AirflowReader
 from airflow_dataops.adapters.watch.reconciler import Reconciler
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
-    from airflow_dataops.core.ledger.misses import SlaMiss
+    from airflow_dataops.core.sla.misses import SlaMiss
     from airflow_dataops.core.sla.policies import Sla
 
 CONN_ID = "airflow_api"
@@ -55,7 +55,7 @@ def open_watch(
     return Reconciler(
         AirflowReader(url or environ.get(URL) or pages, environ),
         kept,
-        AlertDesk(kept.database, read_alerts_config(), clock),
+        AlertService(kept.database, read_alerts_config(), clock),
         clock,
         tell=_tell,
         history=LedgerHistory(kept, clock),

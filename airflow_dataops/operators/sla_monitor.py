@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Unpack
 
 from airflow.sdk import BaseOperator
 
-from airflow_dataops.adapters.watch.pace import POLL_SECONDS
+from airflow_dataops.adapters.watch.loop import POLL_SECONDS
 from airflow_dataops.core.arguments import duration, optional_text, seconds
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.arguments import CheckedArguments

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.adapters.metrics import current
 from airflow_dataops.adapters.metrics.reporting import LOG
 from airflow_dataops.core.metrics import catalogue as metrics
-from airflow_dataops.core.metrics.run_end import Judgement, additions, judge
+from airflow_dataops.core.metrics.run_end import EndDecision, additions, judge
 from airflow_dataops.hooks.run_feed import HeardRun, RunFeed
 from airflow_dataops.plugins.tags import run_tags, task_tags
 
@@ -48,16 +48,16 @@ class MetricsFeed(RunFeed):
         end = heard.end
         if end is None:
             return True
-        judgement = judge(end, None if rows is None else rows.run)
-        if judgement is Judgement.WAIT:
+        decision = judge(end, None if rows is None else rows.run)
+        if decision is EndDecision.WAIT:
             return False
         key = (*heard.key, end.end)
-        if judgement is Judgement.IGNORE or key in self._counted or rows is None:
+        if decision is EndDecision.IGNORE or key in self._counted or rows is None:
             return True
         self._counted[key] = None
         if len(self._counted) > _REMEMBERED:
             self._counted.popitem(last=False)
-        _emit_tasks(heard, end, rows, past=judgement is Judgement.COUNT_PAST)
+        _emit_tasks(heard, end, rows, past=decision is EndDecision.COUNT_PAST)
         _emit_run(heard, end)
         return True
 

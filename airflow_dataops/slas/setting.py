@@ -12,7 +12,7 @@ from airflow.sdk import get_parsing_context
 from airflow_dataops.core.arguments import spelled_out
 from airflow_dataops.core.decoding import MistakesError, convert
 from airflow_dataops.core.sla.due import zone_of
-from airflow_dataops.core.sla.wishes import Defaults, Wish, sla_of
+from airflow_dataops.core.sla.spec import Defaults, SlaSpec, sla_of
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.slas.callbacks import callback_data
 from airflow_dataops.slas.dag_slas import put_slas
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
-    from airflow_dataops.core.ledger.misses import Escalation
+    from airflow_dataops.core.sla.misses import Escalation
     from airflow_dataops.slas.subjects import Found
 
 T = TypeVar("T")
@@ -107,8 +107,8 @@ def _set(found: Found, plain: dict[str, Any]) -> None:
     about, dag = found
     where = f"set_sla({'.'.join(filter(None, (about.dag_id, about.task_id or about.subject)))})"
     try:
-        wish = _wish(msgspec.json.encode(plain))
-        sla = sla_of(wish, about, Defaults(timezone=_zone(dag)))
+        spec = _spec(msgspec.json.encode(plain))
+        sla = sla_of(spec, about, Defaults(timezone=_zone(dag)))
         put_slas(dag, [sla])
     except MistakesError as error:
         raise MistakesError(where, error.mistakes) from None
@@ -117,8 +117,8 @@ def _set(found: Found, plain: dict[str, Any]) -> None:
 
 
 @lru_cache(maxsize=256)
-def _wish(encoded: bytes) -> Wish:
-    return convert(msgspec.json.decode(encoded), Wish, source="set_sla")
+def _spec(encoded: bytes) -> SlaSpec:
+    return convert(msgspec.json.decode(encoded), SlaSpec, source="set_sla")
 
 
 def _zone(dag: DAG) -> str:

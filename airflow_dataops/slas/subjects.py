@@ -9,8 +9,8 @@ from airflow.sdk.definitions._internal.contextmanager import DagContext
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from airflow_dataops.core.assets import label
-from airflow_dataops.core.ledger.misses import SubjectKind
-from airflow_dataops.core.sla.wishes import About
+from airflow_dataops.core.sla.misses import SubjectKind
+from airflow_dataops.core.sla.spec import About
 from airflow_dataops.errors import ConfigError
 
 

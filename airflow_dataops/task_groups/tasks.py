@@ -10,8 +10,8 @@ from airflow.sdk.exceptions import AirflowException
 
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.assets import encoded
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.slas.dag_slas import put_entries
 from airflow_dataops.task_groups.cloning import Mould

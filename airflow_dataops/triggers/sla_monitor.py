@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
-from airflow_dataops.adapters.watch.pace import POLL_SECONDS, Pacer
+from airflow_dataops.adapters.watch.loop import POLL_SECONDS, WatchLoop
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.alerts import alert_sender
 from airflow_dataops.hooks.ledger_upkeep import prune_daily
@@ -66,10 +66,10 @@ class SlaMonitorTrigger(BaseTrigger):
 
     async def _watch(self) -> int:
         until = datetime.fromisoformat(self.until)
-        pacer = Pacer(partial(open_watch, self.conn_id), _now, self.poll_seconds)
+        loop = WatchLoop(partial(open_watch, self.conn_id), _now, self.poll_seconds)
         misses = 0
         while (left := until - _now()) > timedelta():
-            step = await asyncio.to_thread(pacer.step)
+            step = await asyncio.to_thread(loop.step)
             misses += len(step.found.misses) if step.found else 0
             await asyncio.sleep(min(step.wait, left.total_seconds()))
         return misses

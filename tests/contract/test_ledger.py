@@ -30,7 +30,7 @@ from airflow_dataops.core.ledger.events import (
     Via,
     VolumeEvent,
 )
-from airflow_dataops.core.ledger.misses import Past, SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.sla.misses import Past, SlaMiss, Subject, SubjectKind, Tier
 from airflow_dataops.errors import ConfigError
 from tests.databases import KINDS, empty_database
 from tests.pace import at_most

@@ -1,4 +1,4 @@
-"""Alerts from the desk to the receiver, over SQLite and Postgres, with a fake clock."""
+"""Alerts from the service to the receiver, over SQLite and Postgres, with a fake clock."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from airflow_dataops.adapters.ledger.tables import outbox
 from airflow_dataops.adapters.outbox.sender import Sender
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind, Tier
 from tests.databases import KINDS, empty_database
 from tests.fakes.alert_house import NOW, OPS, PAGER, House, alert
 from tests.fakes.receiver import FakeReceivers
@@ -33,24 +33,24 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 
 def test_an_alert_is_told_once_however_often_it_is_raised(house: House) -> None:
-    assert house.desk.alert(alert())
-    assert not house.desk.alert(alert())
+    assert house.service.alert(alert())
+    assert not house.service.alert(alert())
     assert house.send() == 1
-    assert not house.desk.alert(alert())
+    assert not house.service.alert(alert())
     assert house.send(hours=1) == 0
     assert house.titles() == ["a is late"]
 
 
 def test_an_alert_that_no_route_wants_is_not_kept(house: House) -> None:
     house.configure({"match": {"tier": "critical"}, "receivers": [OPS]})
-    assert not house.desk.alert(alert())
+    assert not house.service.alert(alert())
     assert house.states() == []
 
 
 def test_the_storm_of_one_cause_is_one_message(house: House) -> None:
     house.configure({"receivers": [OPS, PAGER], "group": {"wait_seconds": 10}})
     for number in range(100):
-        house.desk.alert(alert(f"task{number:03}", cause="raw_orders failed"))
+        house.service.alert(alert(f"task{number:03}", cause="raw_orders failed"))
     assert house.send() == 0
     assert house.send(seconds=10) == 2
     (message,) = house.receivers.got(OPS)
@@ -61,25 +61,25 @@ def test_the_storm_of_one_cause_is_one_message(house: House) -> None:
 
 def test_a_group_ends_after_its_time(house: House) -> None:
     house.configure({"receivers": [OPS], "group": {"within_minutes": 30, "wait_seconds": 0}})
-    house.desk.alert(alert("a", cause="c"))
+    house.service.alert(alert("a", cause="c"))
     house.send()
     house.clock.forward(minutes=29)
-    house.desk.alert(alert("b", cause="c"))
+    house.service.alert(alert("b", cause="c"))
     assert house.send() == 0
     house.clock.forward(minutes=2)
-    house.desk.alert(alert("d", cause="c"))
+    house.service.alert(alert("d", cause="c"))
     assert house.send() == 1
 
 
 def test_solving_the_last_alert_of_an_incident_tells_so(house: House) -> None:
     house.configure({"receivers": [PAGER], "group": {"wait_seconds": 0}})
     for key in "ab":
-        house.desk.alert(alert(key, cause="c"))
+        house.service.alert(alert(key, cause="c"))
     house.send()
-    assert house.desk.resolve("a")
+    assert house.service.resolve("a")
     assert house.send() == 0
-    assert house.desk.resolve("b")
-    assert not house.desk.resolve("b")
+    assert house.service.resolve("b")
+    assert not house.service.resolve("b")
     assert house.send() == 1
     first, last = house.receivers.got(PAGER)
     assert (first.action, last.action) == (Action.TRIGGER, Action.RESOLVE)
@@ -89,9 +89,9 @@ def test_solving_the_last_alert_of_an_incident_tells_so(house: House) -> None:
 
 def test_a_solution_waits_for_the_message_that_it_follows(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("down")
-    house.desk.alert(alert())
+    house.service.alert(alert())
     house.send()
-    house.desk.resolve("a")
+    house.service.resolve("a")
     house.send(seconds=1)
     del house.receivers.refuse[OPS]
     house.send(hours=1)
@@ -101,10 +101,10 @@ def test_a_solution_waits_for_the_message_that_it_follows(house: House) -> None:
 
 def test_after_a_solution_the_same_cause_is_told_anew(house: House) -> None:
     house.configure({"receivers": [OPS], "group": {"wait_seconds": 0}})
-    house.desk.alert(alert("a", cause="c"))
+    house.service.alert(alert("a", cause="c"))
     house.send()
-    house.desk.resolve("a")
-    house.desk.alert(alert("b", cause="c"))
+    house.service.resolve("a")
+    house.service.alert(alert("b", cause="c"))
     house.send()
     assert house.titles() == ["a is late", "Solved: a is late", "b is late"] or sorted(
         house.titles()
@@ -117,12 +117,12 @@ def test_escalation_comes_when_nobody_solves_it(house: House) -> None:
         {"after_minutes": 60, "receivers": [PAGER]},
     ]
     house.configure({"receivers": [OPS], "group": {"wait_seconds": 0}, "escalate": steps})
-    house.desk.alert(alert())
+    house.service.alert(alert())
     assert house.send() == 1
     assert house.send(minutes=14) == 0
     assert house.send(minutes=1) == 1
     assert house.titles(PAGER) == ["Still open: a is late"]
-    house.desk.resolve("a")
+    house.service.resolve("a")
     assert house.send() == 2
     assert house.send(hours=2) == 0
     assert sorted(house.states()) == ["cancelled", "sent", "sent", "sent", "sent"]
@@ -131,9 +131,9 @@ def test_escalation_comes_when_nobody_solves_it(house: House) -> None:
 def test_whoever_was_not_told_is_not_told_of_the_solution(house: House) -> None:
     steps = [{"after_minutes": 15, "receivers": [PAGER]}]
     house.configure({"receivers": [OPS], "group": {"wait_seconds": 0}, "escalate": steps})
-    house.desk.alert(alert())
+    house.service.alert(alert())
     house.send()
-    house.desk.resolve("a")
+    house.service.resolve("a")
     house.send(hours=1)
     assert house.titles(PAGER) == []
     assert house.titles(OPS) == ["a is late", "Solved: a is late"]
@@ -142,11 +142,11 @@ def test_whoever_was_not_told_is_not_told_of_the_solution(house: House) -> None:
 def test_somebody_at_it_stops_the_escalation(house: House) -> None:
     steps = [{"after_minutes": 15, "receivers": [PAGER]}]
     house.configure({"receivers": [OPS], "group": {"wait_seconds": 0}, "escalate": steps})
-    house.desk.alert(alert())
+    house.service.alert(alert())
     house.send()
     incident = house.receivers.got(OPS)[0].incident
-    assert house.desk.acknowledge(incident)
-    assert not house.desk.acknowledge(incident)
+    assert house.service.acknowledge(incident)
+    assert not house.service.acknowledge(incident)
     assert house.send(hours=1) == 0
 
 
@@ -157,8 +157,8 @@ def test_quiet_hours_keep_a_message_until_the_morning(house: House) -> None:
         time_zone="Europe/Berlin",
     )
     house.clock.at = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)  # 23:30 in Berlin
-    house.desk.alert(alert("a"))
-    house.desk.alert(alert("b", tier=Tier.CRITICAL))
+    house.service.alert(alert("a"))
+    house.service.alert(alert("b", tier=Tier.CRITICAL))
     assert house.send() == 1
     assert house.titles() == ["b is late"]
     house.clock.at = datetime(2026, 11, 21, 5, 59, tzinfo=UTC)
@@ -169,7 +169,7 @@ def test_quiet_hours_keep_a_message_until_the_morning(house: House) -> None:
 def test_a_receiver_that_is_down_is_asked_again_until_it_takes_it(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("503")
     for number in range(50):
-        house.desk.alert(alert(f"a{number}"))
+        house.service.alert(alert(f"a{number}"))
     for _ in range(8):
         house.send(minutes=20)
     assert house.receivers.messages == []
@@ -183,7 +183,7 @@ def test_a_receiver_that_is_down_is_asked_again_until_it_takes_it(house: House) 
 def test_a_receiver_that_is_down_holds_up_no_other(house: House) -> None:
     house.configure({"receivers": [OPS, PAGER], "group": {"by": "none", "wait_seconds": 0}})
     house.receivers.refuse[OPS] = ReceiverError("down")
-    house.desk.alert(alert())
+    house.service.alert(alert())
     assert house.send() == 1
     assert house.titles(PAGER) == ["a is late"]
 
@@ -197,13 +197,13 @@ def test_one_message_that_is_not_liked_holds_up_no_other(house: House) -> None:
 
     house.receivers = Picky()
     for key in ("bad", "good", "better"):
-        house.desk.alert(alert(key))
+        house.service.alert(alert(key))
     assert house.send() == 2
 
 
 def test_what_a_receiver_asks_for_is_obeyed(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("429", retry_after=120)
-    house.desk.alert(alert())
+    house.service.alert(alert())
     house.send()
     del house.receivers.refuse[OPS]
     assert house.send(seconds=119) == 0
@@ -212,7 +212,7 @@ def test_what_a_receiver_asks_for_is_obeyed(house: House) -> None:
 
 def test_what_nobody_takes_for_a_week_is_given_up(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("down")
-    house.desk.alert(alert())
+    house.service.alert(alert())
     house.send()
     house.send(days=8)
     house.send(minutes=1)
@@ -225,7 +225,7 @@ def test_a_rate_limit_spreads_messages(house: House) -> None:
         rate_limits=[{"receiver": "slack:*", "messages": 3, "per_minutes": 1}],
     )
     for number in range(7):
-        house.desk.alert(alert(f"a{number}"))
+        house.service.alert(alert(f"a{number}"))
     house.send()
     house.send(seconds=30)
     assert (len(house.titles(OPS)), len(house.titles(PAGER))) == (3, 7)
@@ -237,7 +237,7 @@ def test_a_rate_limit_spreads_messages(house: House) -> None:
 
 def test_several_senders_send_nothing_twice(house: House) -> None:
     for number in range(120):
-        house.desk.alert(alert(f"a{number}"))
+        house.service.alert(alert(f"a{number}"))
     threads = [threading.Thread(target=house.sender().run_once) for _ in range(4)]
     for thread in threads:
         thread.start()
@@ -249,7 +249,7 @@ def test_several_senders_send_nothing_twice(house: House) -> None:
 
 
 def test_what_a_killed_sender_held_is_sent_after_its_lease(house: House) -> None:
-    house.desk.alert(alert())
+    house.service.alert(alert())
 
     class Killed(BaseException):
         pass
@@ -266,12 +266,14 @@ def test_what_a_killed_sender_held_is_sent_after_its_lease(house: House) -> None
 def test_a_miss_and_its_alert_are_kept_together_and_once(house: House) -> None:
     subject = Subject(kind=SubjectKind.TASK, dag_id="shop", run_id="r", task_id="orders")
     miss = SlaMiss(sla="by noon", subject=subject, due=NOW, detected_at=NOW, state="running")
-    assert house.desk.miss(miss)
-    assert not house.desk.miss(msgspec.structs.replace(miss, detected_at=NOW + timedelta(hours=1)))
+    assert house.service.miss(miss)
+    assert not house.service.miss(
+        msgspec.structs.replace(miss, detected_at=NOW + timedelta(hours=1))
+    )
     house.send()
     assert house.titles() == ["shop.orders is late: by noon, due 2026-11-20 12:00 UTC"]
-    assert house.desk.solve(miss.key)
-    assert not house.desk.solve(miss.key)
+    assert house.service.solve(miss.key)
+    assert not house.service.solve(miss.key)
     house.send()
     assert house.titles()[1].startswith("Solved: shop.orders")
 
@@ -280,12 +282,12 @@ def test_clearing_a_run_arms_its_slas_anew(house: House) -> None:
     for cleared in (0, 1):
         subject = Subject(kind=SubjectKind.DAG, dag_id="shop", run_id="r", clear_number=cleared)
         miss = SlaMiss(sla="s", subject=subject, due=NOW, detected_at=NOW)
-        assert house.desk.miss(miss)
+        assert house.service.miss(miss)
 
 
 def test_secrets_are_kept_nowhere(house: House) -> None:
     facts = {"Why": "postgresql://ada:hunter2@db failed, token=abcdef123"}
-    house.desk.alert(alert(facts=facts, context={"deep": ["password: hunter2"]}))
+    house.service.alert(alert(facts=facts, context={"deep": ["password: hunter2"]}))
     house.receivers.refuse[OPS] = ReceiverError("https://hooks.slack.com/services/T0/B0/hunter2")
     house.send()
     del house.receivers.refuse[OPS]
@@ -302,7 +304,7 @@ def test_secrets_are_kept_nowhere(house: House) -> None:
 
 def test_retention_keeps_what_is_still_to_be_sent(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("down")
-    house.desk.alert(alert("a"))
+    house.service.alert(alert("a"))
     house.send()
     assert house.store.prune(NOW + timedelta(days=30)) == 0
     del house.receivers.refuse[OPS]

@@ -11,7 +11,7 @@ from airflow_dataops.adapters.outbox.failures import succeeded_in
 from airflow_dataops.adapters.outbox.incidents import find_incident, list_incidents
 from airflow_dataops.core.alerts.receiver import ReceiverError
 from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.errors import ConfigError
 from tests.databases import KINDS, empty_database
 from tests.fakes.alert_house import NOW, OPS, PAGER, House, alert
@@ -39,7 +39,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 def fail(house: House, task: str = "orders", run: str = "monday", kind: str = "task") -> None:
     subject = f"shop.{task}" if kind == "task" else "shop"
     fields = {"kind": f"{kind}_failure", "subject": subject, "dag_id": "shop", "run_id": run}
-    house.desk.alert(alert(f"{subject} {run} {kind}", title=f"{subject} failed", **fields))
+    house.service.alert(alert(f"{subject} {run} {kind}", title=f"{subject} failed", **fields))
 
 
 def end(
@@ -58,7 +58,7 @@ def end(
         ]
     done = succeeded_in(events)
     assert done is not None
-    return house.desk.succeeded(done)
+    return house.service.succeeded(done)
 
 
 def test_a_task_that_succeeds_after_all_resolves_its_alert(house: House) -> None:
@@ -110,16 +110,16 @@ def test_nothing_resolves_by_choice(house: House) -> None:
 
 
 def test_other_alerts_of_the_dag_are_left_alone(house: House) -> None:
-    house.desk.alert(alert("late", kind="sla_miss", subject="shop.orders", dag_id="shop"))
+    house.service.alert(alert("late", kind="sla_miss", subject="shop.orders", dag_id="shop"))
     assert end(house, orders="success") == 0
 
 
 def test_incidents_are_listed_the_worst_first(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("503 from ops")
-    house.desk.alert(alert("a"))
-    house.desk.alert(alert("b", tier=Tier.CRITICAL))
+    house.service.alert(alert("a"))
+    house.service.alert(alert("b", tier=Tier.CRITICAL))
     house.send()
-    house.desk.resolve("a")
+    house.service.resolve("a")
     with house.store.database.read() as connection:
         [worst] = list_incidents(connection, solved=False)
         both = list_incidents(connection, solved=True)
@@ -135,19 +135,19 @@ def test_incidents_are_listed_the_worst_first(house: House) -> None:
 
 
 def test_an_incident_that_somebody_closes_is_told_as_solved(house: House) -> None:
-    house.desk.alert(alert("a"))
+    house.service.alert(alert("a"))
     house.send()
     incident = house.receivers.got(OPS)[0].incident
-    assert house.desk.close(incident)
-    assert not house.desk.close(incident)
+    assert house.service.close(incident)
+    assert not house.service.close(incident)
     house.send(hours=1)
     assert house.titles() == ["a is late", "Solved: a is late"]
     assert house.titles(PAGER) == []
-    assert house.desk.alert(alert("a")), "raised again it is told again"
+    assert house.service.alert(alert("a")), "raised again it is told again"
 
 
 def test_a_key_of_any_length_is_kept(house: House) -> None:
     key = "x" * 200
-    assert house.desk.alert(alert(key, title="long"))
-    assert not house.desk.alert(alert(key, title="long"))
-    assert house.desk.resolve(key)
+    assert house.service.alert(alert(key, title="long"))
+    assert not house.service.alert(alert(key, title="long"))
+    assert house.service.resolve(key)

@@ -12,7 +12,7 @@ from airflow_dataops.adapters.ledger.tables import alerts, outbox
 from airflow_dataops.adapters.outbox.raising import raise_alert
 from airflow_dataops.core.alerts.receiver import ReceiverError
 from airflow_dataops.core.alerts.routing import route_alert
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from tests.databases import KINDS, empty_database
 from tests.fakes.alert_house import OPS, PAGER, House, alert
 from tests.fakes.receiver import FakeReceivers
@@ -67,7 +67,7 @@ def test_a_page_does_not_wait_for_a_channel_at_its_limit(house: House) -> None:
     house.configure(*ROUTES, rate_limits=[{"receiver": "slack:*", "messages": 30}])
     flood(house, 210)
     house.send()
-    house.desk.alert(alert("page", tier=Tier.CRITICAL))
+    house.service.alert(alert("page", tier=Tier.CRITICAL))
     house.send()
     assert house.titles(PAGER) == ["page is late"]
     assert len(house.titles()) == 30
@@ -77,9 +77,9 @@ def test_a_page_does_not_wait_for_a_channel_at_its_limit(house: House) -> None:
 
 def test_the_worst_is_sent_first_and_then_the_oldest(house: House) -> None:
     for key, tier in (("a", "nice_to_have"), ("b", "important"), ("c", "critical")):
-        house.desk.alert(alert(key, tier=Tier(tier)))
+        house.service.alert(alert(key, tier=Tier(tier)))
         house.clock.forward(seconds=1)
-    house.desk.alert(alert("d"))
+    house.service.alert(alert("d"))
     house.send()
     assert house.titles() == ["c is late", "b is late", "d is late", "a is late"]
 
@@ -91,7 +91,7 @@ def test_what_is_worse_and_comes_meanwhile_is_next(house: House) -> None:
         def take(self, address: str, message: Message) -> None:
             super().take(address, message)
             if len(self.messages) == 1:
-                house.desk.alert(alert("worse", tier=Tier.CRITICAL))
+                house.service.alert(alert("worse", tier=Tier.CRITICAL))
 
     house.receivers = Busy()
     house.configure({"receivers": [OPS], "group": EACH})
@@ -103,7 +103,7 @@ def test_what_is_worse_and_comes_meanwhile_is_next(house: House) -> None:
 
 def test_a_receiver_that_hangs_holds_up_no_other_and_is_left(house: House) -> None:
     house.receivers = hanging = Hanging(OPS)
-    house.desk.alert(alert("page", tier=Tier.CRITICAL))
+    house.service.alert(alert("page", tier=Tier.CRITICAL))
     sender = house.sender(patience=0.5)
     assert sender.run_once() == 1
     assert house.titles(PAGER) == ["page is late"]
@@ -116,13 +116,13 @@ def test_a_receiver_that_hangs_holds_up_no_other_and_is_left(house: House) -> No
 def test_a_running_sender_pages_while_a_receiver_hangs(house: House) -> None:
     """Lanes are started by each look, not when all lanes of the look before have ended."""
     house.receivers = hanging = Hanging(OPS)
-    house.desk.alert(alert("first"))
+    house.service.alert(alert("first"))
     stop = threading.Event()
     thread = threading.Thread(target=house.sender().run, args=(stop, 0.02))
     thread.start()
     try:
         paged = threading.Event()
-        house.desk.alert(alert("page", tier=Tier.CRITICAL))
+        house.service.alert(alert("page", tier=Tier.CRITICAL))
         for _ in range(500):
             if house.titles(PAGER):
                 paged.set()
@@ -138,12 +138,12 @@ def test_a_running_sender_pages_while_a_receiver_hangs(house: House) -> None:
 
 def test_a_long_retry_after_is_of_the_receiver_not_of_one_message(house: House) -> None:
     house.receivers.refuse[OPS] = ReceiverError("429", retry_after=3000)
-    house.desk.alert(alert("a"))
+    house.service.alert(alert("a"))
     house.send()
     for number in range(20):
-        house.desk.alert(alert(f"b{number}"))
+        house.service.alert(alert(f"b{number}"))
         house.send(seconds=10)
-    house.desk.alert(alert("page", tier=Tier.CRITICAL))
+    house.service.alert(alert("page", tier=Tier.CRITICAL))
     house.send()
     assert house.receivers.asked[OPS] == 1
     assert house.titles(PAGER) == ["page is late"]
@@ -162,7 +162,7 @@ def test_the_pause_of_a_receiver_grows_and_ends_with_its_answer(house: House) ->
     del house.receivers.refuse[OPS]
     house.send(minutes=16)
     house.receivers.refuse[OPS] = ReceiverError("down")
-    house.desk.alert(alert("later"))
+    house.service.alert(alert("later"))
     house.send()
     del house.receivers.refuse[OPS]
     assert house.send(seconds=4) == 1, "the pause is short again"
@@ -174,7 +174,7 @@ def test_a_row_that_cannot_be_read_holds_up_no_other(house: House) -> None:
         connection.execute(
             update(alerts).where(alerts.c.key == "noise0").values(alert={"tier": "unheard of"})
         )
-    house.desk.alert(alert("page", tier=Tier.CRITICAL))
+    house.service.alert(alert("page", tier=Tier.CRITICAL))
     assert house.send() == 4
     assert set(house.titles()) == {"noise1 is late", "noise2 is late", "page is late"}
 
@@ -190,11 +190,11 @@ def test_what_is_refused_for_itself_is_told_in_one_line(house: House) -> None:
             super().take(address, message)
 
     house.receivers = Picky()
-    house.desk.alert(alert("a"))
+    house.service.alert(alert("a"))
     for _ in range(4):
         house.send(minutes=16)
     assert house.titles() == ["a is late"]
-    house.desk.resolve("a")
+    house.service.resolve("a")
     for _ in range(4):
         house.send(minutes=16)
     assert house.titles() == ["a is late", "Solved: a is late"]
@@ -217,7 +217,7 @@ def test_a_receiver_that_cannot_be_opened_holds_up_no_other(house: House) -> Non
             return super().open(address)
 
     house.receivers = Missing()
-    house.desk.alert(alert("page", tier=Tier.CRITICAL))
+    house.service.alert(alert("page", tier=Tier.CRITICAL))
     assert house.send() == 1
     assert house.titles(PAGER) == ["page is late"]
 
@@ -225,7 +225,7 @@ def test_a_receiver_that_cannot_be_opened_holds_up_no_other(house: House) -> Non
 def test_a_database_that_fails_does_not_end_the_sender(
     house: House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    house.desk.alert(alert())
+    house.service.alert(alert())
     sender, stop, failed = house.sender(), threading.Event(), threading.Event()
     read = house.store.database.read
 

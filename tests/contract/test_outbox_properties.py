@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from tests.fakes.alert_house import OPS, PAGER, House, alert
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ class Days:
 
     def do_raise(self, key: str, tier: Tier, owner: str) -> None:
         fields = {"subject": f"shop.{key}", "cause": "raw", "dag_id": "shop", "owner": owner}
-        self.house.desk.alert(alert(key, tier=tier, **fields))
+        self.house.service.alert(alert(key, tier=tier, **fields))
         # Whether it is new or not: at this severity, or a higher one, it is to be told.
         self.raised.append((f"shop.{key}", tier))
 
     def do_solve(self, key: str) -> None:
-        self.house.desk.resolve(key)
+        self.house.service.resolve(key)
 
     def do_send(self, seconds: float) -> None:
         self.house.send(seconds=seconds)
@@ -84,7 +84,7 @@ class Days:
 
     def do_acknowledge(self) -> None:
         for message in self.house.receivers.got(OPS):
-            self.house.desk.acknowledge(message.incident)
+            self.house.service.acknowledge(message.incident)
 
 
 def named(message: Message, subject: str) -> bool:

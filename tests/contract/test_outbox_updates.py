@@ -8,7 +8,7 @@ import pytest
 
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from tests.databases import KINDS, empty_database
 from tests.fakes.alert_house import NOW, OPS, PAGER, House, alert
 
@@ -30,7 +30,7 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
 
 
 def raised(house: House, task: str, tier: str = "important", **fields: Any) -> bool:
-    return house.desk.alert(
+    return house.service.alert(
         alert(
             fields.pop("key", f"{task} {house.clock.now()}"),
             title=f"shop.{task} failed",
@@ -107,7 +107,7 @@ def test_an_alert_that_is_raised_again_after_its_solution_is_told(house: House) 
     for _ in range(2):
         assert raised(house, "orders", key="one key")
         house.send(seconds=5)
-        assert house.desk.resolve("one key")
+        assert house.service.resolve("one key")
         house.send()
     assert [action for action, *_ in told(house)] == ["trigger", "resolve"] * 2
     assert len({message.incident for message in house.receivers.got(OPS)}) == 2
@@ -117,7 +117,7 @@ def test_a_severity_that_was_solved_does_not_hide_the_next(house: House) -> None
     raised(house, "orders", "critical", key="a")
     raised(house, "stock", key="b")
     house.send(seconds=5)
-    house.desk.resolve("a")
+    house.service.resolve("a")
     raised(house, "orders", "critical", key="c")
     house.send(seconds=5)
     assert told(house)[1][0] == "update"
@@ -163,8 +163,8 @@ def test_who_was_paged_is_told_of_the_solution_in_quiet_hours(house: House) -> N
     raised(house, "stock", "critical", key="a")
     house.send(seconds=5)
     raised(house, "orders", key="b")
-    house.desk.resolve("a")
-    house.desk.resolve("b")
+    house.service.resolve("a")
+    house.service.resolve("b")
     house.send(seconds=1)
     assert [action for action, *_ in told(house)] == ["trigger", "resolve"]
     assert "All 2: shop.orders (important), shop.stock" in house.receivers.got(OPS)[1].text
@@ -175,7 +175,7 @@ def test_an_acknowledged_incident_that_gets_worse_is_nobodys_again(house: House)
     raised(house, "orders")
     house.send(seconds=5)
     incident = house.receivers.got(OPS)[0].incident
-    house.desk.acknowledge(incident)
+    house.service.acknowledge(incident)
     raised(house, "stock")
     house.send(seconds=5)
     assert house.send(minutes=20) == 0, "no escalation: somebody is at it, and it is no worse"
@@ -185,7 +185,7 @@ def test_an_acknowledged_incident_that_gets_worse_is_nobodys_again(house: House)
     assert [title for _, title, _ in told(house, PAGER)] == [
         "Still open: shop.prices failed (and 2 more with the same cause)"
     ]
-    assert house.desk.acknowledge(incident)
+    assert house.service.acknowledge(incident)
 
 
 def test_a_pager_is_told_that_the_severity_was_raised_and_of_all_at_the_end(house: House) -> None:
@@ -201,7 +201,7 @@ def test_a_pager_is_told_that_the_severity_was_raised_and_of_all_at_the_end(hous
         raised(house, task, tier, key=key)
         house.send(seconds=5)
     for key in "abcde":
-        house.desk.resolve(key)
+        house.service.resolve(key)
     house.send()
     assert [message.raised for message in house.receivers.got(PAGER)] == [
         *((), (), ("important",), ("critical",), ()),
@@ -226,7 +226,7 @@ def test_an_escalation_tells_of_what_is_still_open(house: House) -> None:
     raised(house, "stock", "critical", key="a")
     raised(house, "orders", key="b")
     house.send(seconds=5)
-    house.desk.resolve("a")
+    house.service.resolve("a")
     house.send(minutes=16)
     assert told(house, PAGER) == [("trigger", "Still open: shop.orders failed", "important")]
 
@@ -270,7 +270,7 @@ def test_an_alert_that_comes_while_a_message_is_on_its_way_is_told(house: House)
 def test_an_alert_that_comes_while_a_resolve_is_on_its_way_is_told(house: House) -> None:
     raised(house, "orders", key="a")
     house.send(seconds=5)
-    house.desk.resolve("a")
+    house.service.resolve("a")
     raised(house, "stock", key="b")
     house.send(seconds=5)
     actions = sorted(action for action, *_ in told(house))

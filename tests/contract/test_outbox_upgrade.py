@@ -11,7 +11,7 @@ from sqlalchemy import Integer, Text, column, insert, table
 from airflow_dataops.adapters.ledger import migrate
 from airflow_dataops.adapters.ledger.columns import Json, Utc
 from airflow_dataops.adapters.ledger.database import Database
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from tests.databases import KINDS, empty_database
 from tests.fakes.alert_house import NOW, OPS, House, alert
 
@@ -93,9 +93,9 @@ def test_an_outbox_of_the_revision_before_goes_on(kind: str, tmp_path: Path) -> 
         house = House(url)
         assert house.send() == 1
         assert house.titles() == ["c is late"]
-        house.desk.alert(alert("d", tier=Tier.CRITICAL))
-        house.desk.resolve("a")
-        house.desk.resolve("b")
+        house.service.alert(alert("d", tier=Tier.CRITICAL))
+        house.service.resolve("a")
+        house.service.resolve("b")
         house.send()
         assert set(house.titles()[1:]) == {
             "d is late",

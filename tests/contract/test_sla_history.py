@@ -15,7 +15,7 @@ from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.adapters.watch.kept_slas import KeptSlas
 from airflow_dataops.cli.sla_tracker import app
 from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind, Tier
 from airflow_dataops.core.sla.policies import AfterTaskStart, ByTime, MaxAge, Sla
 from tests.databases import KINDS, empty_database
 

@@ -1,4 +1,4 @@
-"""A ledger, an alert desk and any number of senders, with a clock and receivers that are faked."""
+"""A ledger, an alert service and any number of senders, with a faked clock and receivers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.adapters.ledger.tables import outbox
-from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.outbox.sender import Sender
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.core.alerts.alert import Alert
 from airflow_dataops.core.alerts.config import parse_config
 from tests.fakes.clock import FakeClock
@@ -22,7 +22,7 @@ PAGER = "pagerduty:duty"
 
 
 class House:
-    """Attributes: `config`, `desk`, `receivers` and `clock` may be replaced by a test."""
+    """Attributes: `config`, `service`, `receivers` and `clock` may be replaced by a test."""
 
     def __init__(self, url: str) -> None:
         self.store = LedgerStore(url)
@@ -32,7 +32,7 @@ class House:
 
     def configure(self, *routes: dict[str, Any], **rest: Any) -> None:
         self.config = parse_config({"routes": list(routes), **rest})
-        self.desk = AlertDesk(self.store.database, self.config, self.clock)
+        self.service = AlertService(self.store.database, self.config, self.clock)
 
     def sender(self, **more: Any) -> Sender:
         return Sender(self.store.database, self.config, self.receivers.open, self.clock, **more)

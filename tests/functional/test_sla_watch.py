@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.adapters.outbox.desk import AlertDesk
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.adapters.watch.reader import AirflowReader
 from airflow_dataops.adapters.watch.reconciler import Reconciler
 from airflow_dataops.core.alerts.config import AlertsConfig
@@ -127,8 +127,8 @@ def watcher(
     local = airflow.airflow
     login = {"AIRFLOW_API_USERNAME": "admin", "AIRFLOW_API_PASSWORD": local.password}
     clock = clock or SystemClock()
-    desk = AlertDesk(ledger.database, AlertsConfig(), clock)
-    return Reconciler(AirflowReader(local.url, login), ledger, desk, clock)
+    service = AlertService(ledger.database, AlertsConfig(), clock)
+    return Reconciler(AirflowReader(local.url, login), ledger, service, clock)
 
 
 def test_ten_cases_over_rest(airflow: StartedAirflow, ledger: LedgerStore) -> None:

@@ -20,11 +20,11 @@ from airflow_dataops.callbacks.alerts import (
     raise_alert,
     raise_alert_async,
 )
-from airflow_dataops.core.ledger.misses import Past, SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.sla.misses import Past, SlaMiss, Subject, SubjectKind, Tier
 from airflow_dataops.core.sla.policies import CallbackRef
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks import alerts as hooks
-from airflow_dataops.hooks.alerts import alert_desk, open_ledger, read_alerts_config
+from airflow_dataops.hooks.alerts import alert_service, open_ledger, read_alerts_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,7 +111,7 @@ def test_routes_of_the_file_decide(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         {"match": {"tier": "critical"}, "receivers": ["pagerduty:duty"]},
         {"receivers": ["slack:ops"]},
     )
-    alert_desk().miss(MISS)
+    alert_service().miss(MISS)
     raise_alert({"ti": TI})
     assert receivers() == ["pagerduty:duty", "slack:ops"]
 

@@ -20,12 +20,12 @@ from sqlalchemy import func, select, update
 from airflow_dataops.adapters.ledger.store import LedgerStore
 from airflow_dataops.adapters.ledger.tables import outbox
 from airflow_dataops.adapters.outbox import leases
-from airflow_dataops.adapters.outbox.desk import AlertDesk
 from airflow_dataops.adapters.outbox.sender import Sender
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.core.alerts.alert import Action, Alert, Message
 from airflow_dataops.core.alerts.config import parse_config
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks import receivers
 from airflow_dataops.hooks.alerts import SystemClock
@@ -249,7 +249,7 @@ def test_wrong_addresses_say_so(address: str, problem: str, slack_api: str) -> N
 
 
 class Line:
-    """A desk, a ledger and the real receivers."""
+    """A service, a ledger and the real receivers."""
 
     def __init__(self, folder: Path, *to: str) -> None:
         self.url = f"sqlite:///{folder / 'ledger.db'}"
@@ -257,13 +257,13 @@ class Line:
         self.config = parse_config(
             {"routes": [{"receivers": list(to), "group": {"by": "none", "wait_seconds": 0}}]}
         )
-        self.desk = AlertDesk(self.store.database, self.config, SystemClock())
+        self.service = AlertService(self.store.database, self.config, SystemClock())
 
     def raise_many(self, count: int) -> list[float]:
         took = []
         for number in range(count):
             start = time.perf_counter()
-            self.desk.alert(Alert(key=f"a{number}", title=f"a{number} is late", at=NOW))
+            self.service.alert(Alert(key=f"a{number}", title=f"a{number} is late", at=NOW))
             took.append(time.perf_counter() - start)
         return sorted(took)
 
@@ -374,10 +374,12 @@ def test_the_storm_of_one_cause_is_one_message_to_each(
     line = Line(tmp_path, webhook, pagerduty, "email:mail/ops@example.com")
     route = {"receivers": [webhook, pagerduty, "email:mail/ops@example.com"]}
     line.config = parse_config({"routes": [route | {"group": {"wait_seconds": 1}}]})
-    desk = AlertDesk(line.store.database, line.config, SystemClock())
+    service = AlertService(line.store.database, line.config, SystemClock())
     server.verdict = lambda number: (429 if number == 1 else 500 if number == 2 else 200, 0)
     for number in range(1000):
-        desk.alert(Alert(key=f"a{number}", title=f"a{number} is late", at=NOW, cause="raw failed"))
+        service.alert(
+            Alert(key=f"a{number}", title=f"a{number} is late", at=NOW, cause="raw failed")
+        )
     time.sleep(1.2)
     while line.waiting():
         line.sender().run_once()
@@ -386,7 +388,7 @@ def test_the_storm_of_one_cause_is_one_message_to_each(
     assert len(server.taken) == 2
     assert sum("999 more" in json.dumps(body) for body in server.taken) == 2
     for number in range(1000):
-        desk.resolve(f"a{number}")
+        service.resolve(f"a{number}")
     while line.waiting():
         line.sender().run_once()
         line.hurry()
@@ -398,9 +400,11 @@ def test_a_storm_of_one_cause_is_one_message_on_the_wire(
 ) -> None:
     line = Line(tmp_path, webhook)
     line.config = parse_config({"routes": [{"receivers": [webhook], "group": {"wait_seconds": 1}}]})
-    desk = AlertDesk(line.store.database, line.config, SystemClock())
+    service = AlertService(line.store.database, line.config, SystemClock())
     for number in range(300):
-        desk.alert(Alert(key=f"a{number}", title=f"a{number} is late", at=NOW, cause="raw failed"))
+        service.alert(
+            Alert(key=f"a{number}", title=f"a{number} is late", at=NOW, cause="raw failed")
+        )
     time.sleep(1)
     assert line.sender().run_once() == 1
     assert line.sender().run_once() == 0

@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from airflow_dataops.cli.app import app
 from airflow_dataops.core.alerts.alert import Alert
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks import alerts as hooks
 
@@ -76,7 +76,7 @@ def incident(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER", f"sqlite:///{tmp_path / 'ledger.db'}")
     monkeypatch.setenv("AIRFLOW__DATAOPS__ALERTS_CONFIG", str(file))
     alert = Alert(key="a", title="shop is late", at=datetime.now(UTC), tier=Tier.CRITICAL)
-    assert hooks.alert_desk().alert(alert)
+    assert hooks.alert_service().alert(alert)
     [found] = json.loads(run("list", "--format", "json"))
     return str(found["id"])
 

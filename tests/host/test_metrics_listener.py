@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from airflow_dataops.core.metrics.settings import MetricSettings
-from airflow_dataops.core.runs import About, RunRow, RunRows
+from airflow_dataops.core.runs import DagInfo, RunRow, RunRows
 from airflow_dataops.hooks import run_rows
 from airflow_dataops.plugins.listener import Listener
 from airflow_dataops.plugins.metrics_feed import MetricsFeed
@@ -51,8 +51,8 @@ def test_a_run_is_counted_once_its_end_is_committed_and_the_database_answers(
     key = ("shop", "r")
     answers: list[Any] = [
         OSError("no route to host"),
-        {key: RunRows(RunRow(*key, state="running"), [], [], About())},
-        {key: RunRows(RunRow(*key, state="success", end_date=now), [], [], About())},
+        {key: RunRows(RunRow(*key, state="running"), [], [], DagInfo())},
+        {key: RunRows(RunRow(*key, state="success", end_date=now), [], [], DagInfo())},
     ]
 
     def read_runs(keys: object, *, whole: bool = True) -> Any:

@@ -195,7 +195,7 @@ def test_a_warm_parse_loads_neither_readers_nor_selection(tmp_path: Path) -> Non
         "from airflow_dataops import dbt_dag\n"
         f"dbt_dag(manifest={str(path)!r}, conn_id='w')\n"
         "dear = ('core.manifests.dbt.read', 'core.selection.select', 'core.plan.make')\n"
-        "dear += ('core.decoding', 'core.sla.wishes', 'core.yaml_loader')\n"
+        "dear += ('core.decoding', 'core.sla.spec', 'core.yaml_loader')\n"
         "print([name for name in dear if f'airflow_dataops.{name}' in sys.modules])\n"
     )
     said = [

@@ -20,8 +20,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import AlertNotifier, set_sla
 from airflow_dataops.callbacks.alerts import raise_alert, raise_alert_async
-from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.declared import slas_from_json
+from airflow_dataops.core.sla.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     AfterInterval,

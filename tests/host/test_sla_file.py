@@ -10,8 +10,8 @@ from airflow.sdk import DAG, TaskGroup
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import dbt_dag, load_dags, load_slas, set_sla
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.declared import slas_from_json
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
 

@@ -10,8 +10,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import dbt_dag, dbt_task_group, set_sla
 from airflow_dataops.core.assets import label
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.declared import slas_from_json
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.dag_factory.load import load_dags
 from tests.host.manifests import manifest as manifest_of
 from tests.host.manifests import model, write

@@ -15,8 +15,8 @@ from airflow_dataops.adapters.ledger.pruning import prune
 from airflow_dataops.adapters.ledger.rows import event_of, insert_new, row_of, upsert
 from airflow_dataops.adapters.ledger.tables import TABLE_OF
 from airflow_dataops.core.ledger.events import Event
-from airflow_dataops.core.ledger.misses import SlaMiss
 from airflow_dataops.core.masking import mask_all
+from airflow_dataops.core.sla.misses import SlaMiss
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

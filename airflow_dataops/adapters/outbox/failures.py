@@ -12,8 +12,8 @@ from airflow_dataops.adapters.outbox.solving import solve_alert
 from airflow_dataops.core.alerts.config import ResolveFailures
 from airflow_dataops.core.alerts.masking import mask
 from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
-from airflow_dataops.core.ledger.misses import Subject, SubjectKind
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import Subject, SubjectKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

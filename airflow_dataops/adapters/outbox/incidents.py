@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from airflow_dataops.adapters.ledger.tables import alerts, incidents, outbox
-from airflow_dataops.core.ledger.misses import Tier
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:

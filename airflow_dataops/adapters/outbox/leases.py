@@ -16,8 +16,8 @@ from airflow_dataops.adapters.ledger.tables import incidents, outbox, receivers
 from airflow_dataops.adapters.outbox.queue import TELLING, untouched
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.routing import allowance, limit_of
-from airflow_dataops.core.ledger.misses import hashed
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import hashed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

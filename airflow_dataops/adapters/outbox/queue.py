@@ -10,8 +10,8 @@ from sqlalchemy import and_, case, func, or_, select, update
 from airflow_dataops.adapters.ledger.rows import insert_new
 from airflow_dataops.adapters.ledger.tables import outbox
 from airflow_dataops.core.alerts.alert import Action
-from airflow_dataops.core.ledger.misses import hashed
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import hashed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -13,9 +13,9 @@ from airflow_dataops.adapters.ledger.rows import insert_new
 from airflow_dataops.adapters.ledger.tables import alerts, incidents
 from airflow_dataops.adapters.outbox.queue import Entry, bring_forward, has_told, kept_key, put
 from airflow_dataops.core.alerts.alert import Action
-from airflow_dataops.core.ledger.misses import hashed
 from airflow_dataops.core.masking import mask_all
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

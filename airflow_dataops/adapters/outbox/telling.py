@@ -12,7 +12,7 @@ from airflow_dataops.adapters.messages import make_message
 from airflow_dataops.adapters.outbox.leases import is_wanted
 from airflow_dataops.adapters.outbox.queue import TELLING
 from airflow_dataops.core.alerts.alert import Action, Alert
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.assets import label
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.judge import judge_age
+from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.policies import MaxAge
 
 if TYPE_CHECKING:
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.adapters.watch.answers import Asset
-    from airflow_dataops.adapters.watch.desk import Desk
     from airflow_dataops.adapters.watch.reader import AirflowReader
     from airflow_dataops.adapters.watch.records import Records
+    from airflow_dataops.core.ports import MissSink
     from airflow_dataops.core.sla.judge import Judgement
     from airflow_dataops.core.sla.policies import Sla
     from airflow_dataops.core.sla.rules import Rules
@@ -31,12 +31,12 @@ class AssetWatch:
     """Judges the ages of assets."""
 
     def __init__(
-        self, reader: AirflowReader, ledger: LedgerStore, records: Records, desk: Desk
+        self, reader: AirflowReader, ledger: LedgerStore, records: Records, sink: MissSink
     ) -> None:
         self._reader = reader
         self._ledger = ledger
         self._records = records
-        self._desk = desk
+        self._sink = sink
         self._marks: dict[str, datetime] = {}
 
     def check(
@@ -63,7 +63,7 @@ class AssetWatch:
         keys = {miss.key for misses in open_.values() for miss in misses}
         for sla in wanted:
             for miss in self._misses(sla, assets.get(sla.subject), now):
-                if miss.key not in keys and self._desk.miss(miss):
+                if miss.key not in keys and self._sink.miss(miss):
                     tell(sla, miss)
                     told.append(miss)
                     open_[sla.subject].append(miss)
@@ -104,7 +104,7 @@ class AssetWatch:
         due = judge_age(sla, event.timestamp, event.timestamp).due
         for miss in open_:
             if miss.sla == sla.name and due is not None and miss.due < due:
-                self._desk.solve(miss.key)
+                self._sink.solve(miss.key)
 
 
 def _names(asset: Asset) -> tuple[str, ...]:

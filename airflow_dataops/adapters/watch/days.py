@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind, hashed
 from airflow_dataops.core.sla.daily import Occasion, occasions
+from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind, hashed
 from airflow_dataops.core.sla.policies import ByTime
 from airflow_dataops.core.sla.watching import sla_id
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.adapters.watch.answers import Dag
     from airflow_dataops.adapters.watch.definitions import Definitions
-    from airflow_dataops.adapters.watch.desk import Desk
     from airflow_dataops.adapters.watch.reader import AirflowReader
     from airflow_dataops.adapters.watch.records import Records
+    from airflow_dataops.core.ports import MissSink
     from airflow_dataops.core.sla.policies import Sla
 
 _OF_RUNS = (SubjectKind.TASK, SubjectKind.TASK_GROUP, SubjectKind.DAG)
@@ -37,13 +37,13 @@ class DayWatch:
         definitions: Definitions,
         ledger: LedgerStore,
         records: Records,
-        desk: Desk,
+        sink: MissSink,
     ) -> None:
         self._reader = reader
         self._definitions = definitions
         self._ledger = ledger
         self._records = records
-        self._desk = desk
+        self._sink = sink
         self._marks: dict[str, datetime] = {}
 
     def check(
@@ -81,7 +81,7 @@ class DayWatch:
         for each in occasions(due, self._marks[name], now):
             if not self._has_run(dag_id, sla, each):
                 miss = _miss(dag_id, sla, each, now)
-                if self._desk.miss(miss):
+                if self._sink.miss(miss):
                     tell(sla, miss)
                     told.append(miss)
             self._records.move(name, each.due)
@@ -100,7 +100,7 @@ class DayWatch:
                 continue
             wanted = {(s.task_id, s.name) for s in self._definitions.of_runs(dag_id)}
             if (at.task_id, miss.sla) not in wanted or self._came(miss, dag_id, now):
-                self._desk.solve(miss.key)
+                self._sink.solve(miss.key)
 
     def _came(self, miss: SlaMiss, dag_id: str, now: datetime) -> bool:
         runs = self._reader.runs_between(dag_id, miss.due, now)

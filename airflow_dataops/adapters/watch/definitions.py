@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.masking import mask
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.declared import KEY, slas_from_json
 from airflow_dataops.core.sla.due import zone_of
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import ByTime, Sla
 from airflow_dataops.core.sla.rules import groups_of
 from airflow_dataops.errors import ConfigError

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.facts import TaskFacts
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import AfterTaskStart
 
 if TYPE_CHECKING:

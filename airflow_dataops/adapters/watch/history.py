@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
-from airflow_dataops.core.ledger.misses import Past, SubjectKind
+from airflow_dataops.core.sla.misses import Past, SubjectKind
 
 if TYPE_CHECKING:
     from airflow_dataops.core.ports import Clock, Ledger

@@ -19,10 +19,10 @@ from airflow_dataops.adapters.watch.facts import of_run_to_come
 from airflow_dataops.adapters.watch.kept_slas import KeptSlas
 from airflow_dataops.adapters.watch.records import Records
 from airflow_dataops.adapters.watch.tasks import TaskReader
-from airflow_dataops.core.ledger.misses import SlaMiss
 from airflow_dataops.core.masking import mask_trace
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.facts import State, state_of
+from airflow_dataops.core.sla.misses import SlaMiss
 from airflow_dataops.core.sla.watching import Look, look
 
 if TYPE_CHECKING:
@@ -30,11 +30,10 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
     from airflow_dataops.adapters.watch.answers import Dag
-    from airflow_dataops.adapters.watch.desk import Desk
     from airflow_dataops.adapters.watch.reader import AirflowReader
-    from airflow_dataops.core.ledger.misses import Past
-    from airflow_dataops.core.ports import Clock
+    from airflow_dataops.core.ports import Clock, MissSink
     from airflow_dataops.core.sla.facts import TaskFacts
+    from airflow_dataops.core.sla.misses import Past
     from airflow_dataops.core.sla.policies import Sla
     from airflow_dataops.core.sla.rules import Rules
     from airflow_dataops.core.sla.watching import NewMiss, Watched
@@ -85,7 +84,7 @@ class Reconciler:
         self,
         reader: AirflowReader,
         ledger: LedgerStore,
-        desk: Desk,
+        sink: MissSink,
         clock: Clock,
         *,
         tell: Callable[[Sla, SlaMiss], object] = lambda sla, miss: None,
@@ -97,11 +96,11 @@ class Reconciler:
         self.definitions = Definitions(reader, more, rules)
         self._reader = reader
         self._records = Records(ledger.database)
-        self._assets = AssetWatch(reader, ledger, self._records, desk)
-        self._days = DayWatch(reader, self.definitions, ledger, self._records, desk)
+        self._assets = AssetWatch(reader, ledger, self._records, sink)
+        self._days = DayWatch(reader, self.definitions, ledger, self._records, sink)
         self._dags: dict[str, Dag] = {}
         self._slas = KeptSlas(ledger)
-        self._desk = desk
+        self._sink = sink
         self._clock = clock
         self._tell = tell
         self._history = history
@@ -281,7 +280,7 @@ class Reconciler:
             for new in each.new:
                 told += self._hand_in(new)
             for key in each.solved:
-                self._desk.solve(key)
+                self._sink.solve(key)
         self._records.keep([each.watched for each in looks], self._clock.now(), mark)
         for each in looks:
             self._remember(each.watched)
@@ -289,7 +288,7 @@ class Reconciler:
 
     def _hand_in(self, new: NewMiss) -> list[SlaMiss]:
         miss = replace(new.miss, links={**new.miss.links, **self._links(new.miss)})
-        if not self._desk.miss(miss):
+        if not self._sink.miss(miss):
             return []
         if not miss.warning:
             self._tell(new.sla, miss)
@@ -318,7 +317,7 @@ class Reconciler:
     def _drop(self, watched: Watched, now: datetime) -> None:
         """Forget a run that was deleted, or never came and is not expected any more."""
         for key in watched.open:
-            self._desk.solve(key)
+            self._sink.solve(key)
         self._records.keep([replace(watched, settled=True, open={}, next_due=None)], now)
         self._settle(watched.key, watched)
 

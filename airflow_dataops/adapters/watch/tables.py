@@ -6,13 +6,13 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.health.verdict import Status, Verdict
-from airflow_dataops.core.ledger.misses import VIOLATED, SlaMiss, Subject, SubjectKind, Tier
+from airflow_dataops.core.sla.misses import VIOLATED, SlaMiss, Subject, SubjectKind, Tier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
-    from airflow_dataops.adapters.watch.desk import Desk
+    from airflow_dataops.core.ports import MissSink
 
 
 class TableWatch:
@@ -23,11 +23,11 @@ class TableWatch:
     """
 
     def __init__(
-        self, max_ages: Mapping[str, float | None], ledger: LedgerStore, desk: Desk
+        self, max_ages: Mapping[str, float | None], ledger: LedgerStore, sink: MissSink
     ) -> None:
         self._limits = max_ages
         self._ledger = ledger
-        self._desk = desk
+        self._sink = sink
 
     def tell(self, verdicts: Iterable[Verdict], now: datetime) -> list[SlaMiss]:
         """Return the misses that are new. A check that could not be made changes nothing."""
@@ -42,12 +42,12 @@ class TableWatch:
             miss = self._miss(each, now)
             if each.status is Status.FAIL and all(m.tier.rank > miss.tier.rank for m in open_):
                 # Also one that matters more now than it did when it was told.
-                told += [miss] if self._desk.miss(miss) else []
+                told += [miss] if self._sink.miss(miss) else []
                 for before in open_:
-                    self._desk.solve(before.key)
+                    self._sink.solve(before.key)
             elif each.status in (Status.PASS, Status.WARN):
                 for miss in open_:
-                    self._desk.solve(miss.key)
+                    self._sink.solve(miss.key)
         return told
 
     def _miss(self, each: Verdict, now: datetime) -> SlaMiss:

@@ -7,11 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.alerts.context import context_of
-from airflow_dataops.core.ledger.misses import VIOLATED, Escalation, Tier
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import VIOLATED, Escalation, Tier
 
 if TYPE_CHECKING:
-    from airflow_dataops.core.ledger.misses import SlaMiss
+    from airflow_dataops.core.sla.misses import SlaMiss
 
 
 class Action(StrEnum):

@@ -10,8 +10,8 @@ import msgspec
 
 from airflow_dataops.core.alerts.times import DAYS, parse_hours, parse_zone
 from airflow_dataops.core.decoding import Mistake, MistakesError, find_mistakes
-from airflow_dataops.core.ledger.misses import Escalation, Receiver, Tier
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import Escalation, Receiver, Tier
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import msgspec
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from airflow_dataops.core.ledger.misses import SlaMiss
+    from airflow_dataops.core.sla.misses import SlaMiss
 
 
 class SlaMissContext(TypedDict):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.alerts.config import Group, GroupBy, Route
 from airflow_dataops.core.alerts.times import first_outside, parse_zone, within
-from airflow_dataops.core.ledger.misses import hashed
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import hashed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.health.compliance import Outcome
-from airflow_dataops.core.ledger.misses import SlaMiss, SubjectKind
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.due import by_time
+from airflow_dataops.core.sla.misses import SlaMiss, SubjectKind
 from airflow_dataops.core.sla.policies import ByTime
 
 if TYPE_CHECKING:

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import datetime
 
-    from airflow_dataops.core.runs import About, RunRow, RunRows, TryRow
+    from airflow_dataops.core.runs import DagInfo, RunRow, RunRows, TryRow
 
 _CHANGED = ("inserted", "updated", "deleted", "written")
 _AIRFLOW = "airflow"
 """The owner of what has none."""
 
 
-def run_event(run: RunRow, about: About, at: datetime, via: Via) -> RunEvent:
+def run_event(run: RunRow, about: DagInfo, at: datetime, via: Via) -> RunEvent:
     """Return the event of a run."""
     return RunEvent(
         dag_id=run.dag_id,
@@ -97,7 +97,7 @@ def _task_event(
     row: TryRow,
     archived: set[int],
     returned: Sequence[Mapping[str, Any]],
-    about: About,
+    about: DagInfo,
     at: datetime,
     via: Via,
 ) -> TaskEvent:

@@ -156,7 +156,7 @@ class CostEvent(Struct, frozen=True):
 
 
 Event = RunEvent | TaskEvent | CheckEvent | SlaEvent | VolumeEvent | CostEvent
-"""All that `Ledger.write` takes. Misses have a life of their own: `core.ledger.misses`."""
+"""All that `Ledger.write` takes. Misses have a life of their own: `core.sla.misses`."""
 EVENTS: tuple[type[Event], ...] = (
     RunEvent,
     TaskEvent,

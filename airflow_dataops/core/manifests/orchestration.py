@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from airflow_dataops.core.decoding import Mistake, find_mistakes
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.manifests.schedule import ACCEPTED, normalise
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.manifests.task_settings import mistakes_in
 from airflow_dataops.core.model import Orchestration, PartitionBy
-from airflow_dataops.core.sla.wishes import About, Defaults, Wish, sla_of
+from airflow_dataops.core.sla.misses import SubjectKind
+from airflow_dataops.core.sla.spec import About, Defaults, SlaSpec, sla_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -114,13 +114,13 @@ def _slas(value: object, complain: Complain) -> tuple[dict[str, Any], ...]:
 def _mistakes(encoded: bytes) -> tuple[Mistake, ...]:
     """Return what is wrong with an SLA; the nodes of a folder often share one."""
     asked = msgspec.json.decode(encoded)
-    if found := tuple(find_mistakes(asked, Wish)):
+    if found := tuple(find_mistakes(asked, SlaSpec)):
         return found
-    wish = msgspec.convert(asked, Wish)
-    if foreign := [i for i, each in enumerate(wish.on_sla_miss or ()) if each not in _CALLED]:
+    spec = msgspec.convert(asked, SlaSpec)
+    if foreign := [i for i, each in enumerate(spec.on_sla_miss or ()) if each not in _CALLED]:
         return tuple(Mistake(f"$.on_sla_miss[{i}]", _NOT_CALLED) for i in foreign)
     try:
-        sla_of(wish, About(kind=SubjectKind.TASK), Defaults())
+        sla_of(spec, About(kind=SubjectKind.TASK), Defaults())
     except ValueError as error:
         return (Mistake("$", str(error)),)
     return ()

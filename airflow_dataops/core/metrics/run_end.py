@@ -39,7 +39,7 @@ _RAN = frozenset({"success", "failed", "skipped"})
 _AT_ONCE = timedelta(seconds=1)
 
 
-class Judgement(Enum):
+class EndDecision(Enum):
     """What to do about a run that ended, once its row is read."""
 
     COUNT = auto()
@@ -59,21 +59,23 @@ class Addition(NamedTuple):
     value: float
 
 
-def judge(seen: RunEnd, row: RunRow | None) -> Judgement:
+def judge(seen: RunEnd, row: RunRow | None) -> EndDecision:
     """Compare what the listener saw with what is committed."""
     if row is None:
-        return Judgement.IGNORE
+        return EndDecision.IGNORE
     if row.end_date == seen.end and row.state in FINAL:
-        return _unless_late(seen, row.updated_at, Judgement.COUNT)
+        return _unless_late(seen, row.updated_at, EndDecision.COUNT)
     if row.queued_at is not None and row.queued_at > seen.end:
-        return _unless_late(seen, seen.heard, Judgement.COUNT_PAST)
-    return Judgement.WAIT if row.end_date is None or row.end_date < seen.end else Judgement.IGNORE
+        return _unless_late(seen, seen.heard, EndDecision.COUNT_PAST)
+    return (
+        EndDecision.WAIT if row.end_date is None or row.end_date < seen.end else EndDecision.IGNORE
+    )
 
 
-def _unless_late(seen: RunEnd, changed: datetime | None, verdict: Judgement) -> Judgement:
+def _unless_late(seen: RunEnd, changed: datetime | None, decision: EndDecision) -> EndDecision:
     """Ignore a state that was set by hand after the run had ended: the end date stays then."""
     late = changed is not None and changed - seen.end > _AT_ONCE
-    return Judgement.IGNORE if seen.by_hand and late else verdict
+    return EndDecision.IGNORE if seen.by_hand and late else decision
 
 
 def additions(

@@ -8,13 +8,13 @@ import msgspec
 from msgspec.structs import replace
 
 from airflow_dataops.core.assets import table_path
-from airflow_dataops.core.ledger.misses import SubjectKind, Tier
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan.structs import TaskKind
 from airflow_dataops.core.sla.declared import slas_to_json
+from airflow_dataops.core.sla.misses import SubjectKind, Tier
 from airflow_dataops.core.sla.names import default_name
 from airflow_dataops.core.sla.policies import AfterRunStart, MaxAge, Sla
-from airflow_dataops.core.sla.wishes import About, Defaults, Wish, sla_of
+from airflow_dataops.core.sla.spec import About, Defaults, SlaSpec, sla_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -52,33 +52,33 @@ def node_slas(node: Node, task_id: str, adapter: str | None = None) -> Iterator[
     The age of a table is its asset's, whose name still lacks the connection. All that counts
     is in `node.orchestration`, whatever format the node was read from.
     """
-    wish = node.orchestration
-    tier = Tier.CRITICAL if wish.critical else Tier.IMPORTANT
+    wanted = node.orchestration
+    tier = Tier.CRITICAL if wanted.critical else Tier.IMPORTANT
     task = About(kind=SubjectKind.TASK, task_id=task_id)
-    if wish.sla_minutes is not None:
-        due = AfterRunStart(minutes=wish.sla_minutes)
+    if wanted.sla_minutes is not None:
+        due = AfterRunStart(minutes=wanted.sla_minutes)
         yield Sla(
             name=_name(node, default_name(due)),
             kind=task.kind,
             task_id=task_id,
             due=due,
             tier=tier,
-            owner=wish.owner,
+            owner=wanted.owner,
             tags=node.tags,
         )
-    for asked in wish.slas:
-        given = {"tier": tier, "owner": wish.owner, "tags": node.tags} | asked
-        sla = sla_of(msgspec.convert(given, Wish), task, Defaults())
+    for asked in wanted.slas:
+        given = {"tier": tier, "owner": wanted.owner, "tags": node.tags} | asked
+        sla = sla_of(msgspec.convert(given, SlaSpec), task, Defaults())
         yield replace(sla, name=_name(node, sla.name))
-    if wish.freshness_minutes is not None and node.relation is not None and _is_ours(node):
-        age = MaxAge(minutes=wish.freshness_minutes)
+    if wanted.freshness_minutes is not None and node.relation is not None and _is_ours(node):
+        age = MaxAge(minutes=wanted.freshness_minutes)
         yield Sla(
             name=default_name(age),
             kind=SubjectKind.ASSET,
             subject=table_path(node.relation, adapter),
             due=age,
             tier=tier,
-            owner=wish.owner,
+            owner=wanted.owner,
             tags=node.tags,
         )
 
@@ -100,9 +100,9 @@ def unwatched(nodes: Iterable[Node]) -> tuple[str, ...]:
 
 
 def _wishes(node: Node) -> bool:
-    wish = node.orchestration
-    asked = wish.sla_minutes is not None or wish.freshness_minutes is not None
-    return asked or bool(wish.slas)
+    wanted = node.orchestration
+    asked = wanted.sla_minutes is not None or wanted.freshness_minutes is not None
+    return asked or bool(wanted.slas)
 
 
 def _homes(tasks: Mapping[str, PlannedTask]) -> dict[str, str]:

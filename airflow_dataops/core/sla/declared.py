@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec.structs import asdict, replace
 
-from airflow_dataops.core.ledger.misses import SubjectKind
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import Sla
 from airflow_dataops.errors import ConfigError
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sla.judge import Verdict, judge
+from airflow_dataops.core.sla.judge import SlaStatus, judge
+from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.policies import warn_percentile
 from airflow_dataops.core.sla.predict import predicted_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from airflow_dataops.core.ledger.misses import Past
     from airflow_dataops.core.sla.facts import RunFacts, TaskFacts
     from airflow_dataops.core.sla.judge import Judgement
+    from airflow_dataops.core.sla.misses import Past
     from airflow_dataops.core.sla.policies import Sla
 
 
@@ -64,13 +64,13 @@ def detect(
         warning = _warning(sla, run, miss, found, now, past)
         if found.is_miss:
             misses.append(miss)
-        if found.verdict is Verdict.LATE:
+        if found.status is SlaStatus.LATE:
             solved.append(miss.key)
         if warning is not None:
             warnings.append(warning)
-        if found.verdict in (Verdict.MET, Verdict.LATE):
+        if found.status in (SlaStatus.MET, SlaStatus.LATE):
             solved.append(_as_warning(miss).key)
-        if found.verdict is Verdict.PENDING:
+        if found.status is SlaStatus.PENDING:
             dues.append(found.due)
     return Found(
         misses=tuple(misses),
@@ -122,7 +122,7 @@ def _warning(
 ) -> SlaMiss | None:
     """Return the warning that a subject which is not done yet will probably be late."""
     percent = warn_percentile(sla)
-    if found.verdict is not Verdict.PENDING or found.due is None or percent is None:
+    if found.status is not SlaStatus.PENDING or found.due is None or percent is None:
         return None
     seconds = [each.seconds for each in past if each.seconds is not None]
     end = predicted_end(found.since or run.started_at or now, seconds, percent, now)

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.due import due_of
 from airflow_dataops.core.sla.facts import State, state_of
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import ByTime, MaxAge
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.sla.policies import Sla
 
 
-class Verdict(StrEnum):
+class SlaStatus(StrEnum):
     """What came of an SLA in one run."""
 
     NONE = "none"
@@ -34,7 +34,7 @@ class Verdict(StrEnum):
 
 
 class Judgement(Struct, frozen=True):
-    """A verdict with what it is based on.
+    """A status with what it is based on.
 
     Attributes:
         state: what the subject has come to, in Airflow's words; `never_started` for none.
@@ -43,7 +43,7 @@ class Judgement(Struct, frozen=True):
         upstream: the first task that it waits for, or that stopped it.
     """
 
-    verdict: Verdict
+    status: SlaStatus
     due: datetime | None = None
     state: str | None = None
     since: datetime | None = None
@@ -53,11 +53,11 @@ class Judgement(Struct, frozen=True):
     @property
     def is_miss(self) -> bool:
         """Whether it was not done when it was due, whatever became of it."""
-        return self.verdict in (Verdict.MISSED, Verdict.LATE)
+        return self.status in (SlaStatus.MISSED, SlaStatus.LATE)
 
 
 _OPEN = ("failed", "running", "queued", "up_for_retry", "up_for_reschedule", "deferred")
-_NOTHING = Judgement(verdict=Verdict.NONE)
+_NOTHING = Judgement(status=SlaStatus.NONE)
 
 
 class _Subject(Struct, frozen=True):
@@ -88,9 +88,9 @@ def judge(sla: Sla, run: RunFacts, tasks: Sequence[TaskFacts], now: datetime) ->
     due = due_of(sla.due, run, subject.began)
     if due is None:
         # A day off owes nothing; a start that is still to come, not yet.
-        return _NOTHING if isinstance(sla.due, ByTime) else Judgement(verdict=Verdict.PENDING)
+        return _NOTHING if isinstance(sla.due, ByTime) else Judgement(status=SlaStatus.PENDING)
     return Judgement(
-        verdict=_verdict(subject, due, now),
+        status=_status(subject, due, now),
         due=due,
         state=subject.says,
         since=subject.since,
@@ -109,16 +109,16 @@ def judge_age(sla: Sla, updated_at: datetime | None, now: datetime) -> Judgement
     allowed = timedelta(minutes=sla.due.minutes)
     if updated_at is None:
         epoch = datetime.fromtimestamp(0, UTC)
-        return Judgement(verdict=Verdict.MISSED, due=epoch, state="never_updated")
+        return Judgement(status=SlaStatus.MISSED, due=epoch, state="never_updated")
     due = updated_at + allowed
-    verdict = Verdict.MISSED if now > due else Verdict.MET
-    return Judgement(verdict=verdict, due=due, state="updated", since=updated_at)
+    status = SlaStatus.MISSED if now > due else SlaStatus.MET
+    return Judgement(status=status, due=due, state="updated", since=updated_at)
 
 
-def _verdict(subject: _Subject, due: datetime, now: datetime) -> Verdict:
+def _status(subject: _Subject, due: datetime, now: datetime) -> SlaStatus:
     if subject.state is State.DONE and subject.ended is not None:
-        return Verdict.MET if subject.ended <= due else Verdict.LATE
-    return Verdict.MISSED if now > due else Verdict.PENDING
+        return SlaStatus.MET if subject.ended <= due else SlaStatus.LATE
+    return SlaStatus.MISSED if now > due else SlaStatus.PENDING
 
 
 def _of_run(run: RunFacts) -> _Subject:

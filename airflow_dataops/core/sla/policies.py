@@ -8,8 +8,8 @@ from typing import Annotated, Any
 
 import msgspec
 
-from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import Escalation, SubjectKind, Tier
 
 Minutes = Annotated[float, msgspec.Meta(gt=0)]
 Percent = Annotated[float, msgspec.Meta(ge=0, lt=100)]

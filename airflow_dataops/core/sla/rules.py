@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from airflow_dataops.core.assets import label
 from airflow_dataops.core.decoding import Mistake, MistakesError, convert, read_yaml
-from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sla.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.policies import (
     DEFAULTS,
     Calendar,
@@ -22,14 +22,14 @@ from airflow_dataops.core.sla.policies import (
     TierDefaults,
     Weekday,
 )
-from airflow_dataops.core.sla.wishes import (
+from airflow_dataops.core.sla.spec import (
     About,
     Callback,
     Days,
     Defaults,
     Path,
+    SlaSpec,
     Text,
-    Wish,
     Zone,
     days_of,
     refs_of,
@@ -57,7 +57,7 @@ class TierSettings(Struct, frozen=True, forbid_unknown_fields=True):
     on_sla_miss: tuple[Path | Callback, ...] = ()
 
 
-class Rule(Wish, frozen=True, forbid_unknown_fields=True):
+class Rule(SlaSpec, frozen=True, forbid_unknown_fields=True):
     """An SLA with what it is about: a DAG, or its tasks or groups, or assets.
 
     Names may have `*` and `?`; a list means any of them.

@@ -8,20 +8,20 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import SlaMiss, SubjectKind
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.detect import detect
 from airflow_dataops.core.sla.facts import RunFacts, State, state_of
-from airflow_dataops.core.sla.judge import Verdict, judge
+from airflow_dataops.core.sla.judge import SlaStatus, judge
+from airflow_dataops.core.sla.misses import SlaMiss, SubjectKind
 from airflow_dataops.core.sla.policies import Sla, warn_percentile
 from airflow_dataops.core.sla.predict import percentile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from airflow_dataops.core.ledger.misses import Past
     from airflow_dataops.core.sla.facts import TaskFacts
     from airflow_dataops.core.sla.judge import Judgement
+    from airflow_dataops.core.sla.misses import Past
 
     History = Callable[[Sla], Sequence[Past]]
 
@@ -147,9 +147,9 @@ def look(
             continue
         own = by_id.get(sla.task_id or "", []) if sla.kind is SubjectKind.TASK else current
         found = judge(sla, watched.run, own, now)
-        if found.verdict is Verdict.PENDING and _is_left_alone(sla, own, watched.cleared_at):
-            found = replace(found, verdict=Verdict.NONE)
-        if found.verdict is Verdict.PENDING:
+        if found.status is SlaStatus.PENDING and _is_left_alone(sla, own, watched.cleared_at):
+            found = replace(found, status=SlaStatus.NONE)
+        if found.status is SlaStatus.PENDING:
             dues += _next_looks(sla, found, now, history)
             if found.due is None and not _has_ended(watched.run):
                 watched = replace(watched, unstarted=True)
@@ -157,7 +157,7 @@ def look(
             if miss.key not in watched.open:
                 new.append(NewMiss(sla=sla, miss=miss))
             still[miss.key] = name
-        if found.verdict in (Verdict.MET, Verdict.LATE, Verdict.NONE):
+        if found.status in (SlaStatus.MET, SlaStatus.LATE, SlaStatus.NONE):
             over.add(name)
             solved += [key for key, of in still.items() if of == name]
     solved += [key for key, of in still.items() if of not in names]
@@ -192,14 +192,14 @@ def _told(
     history: History,
 ) -> tuple[SlaMiss, ...]:
     """Return the misses and warnings of one SLA."""
-    if found.verdict in (Verdict.MET, Verdict.NONE) or found.due is None:
+    if found.status in (SlaStatus.MET, SlaStatus.NONE) or found.due is None:
         return ()
     if watched.cleared_at is not None and found.due <= watched.cleared_at:
         return ()
-    if found.verdict is Verdict.PENDING and not warn_percentile(sla):
+    if found.status is SlaStatus.PENDING and not warn_percentile(sla):
         return ()
     past: Mapping[str, Sequence[Past]] = {sla.name: history(sla)}
-    if found.verdict is Verdict.PENDING and not past[sla.name]:
+    if found.status is SlaStatus.PENDING and not past[sla.name]:
         return ()
     detected = detect([sla], watched.run, tasks, now, past)
     return detected.misses + detected.warnings

@@ -13,7 +13,7 @@ from airflow.sdk import BaseHook
 
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.hooks.receivers import TIMEOUT, seconds_of
 
 if TYPE_CHECKING:

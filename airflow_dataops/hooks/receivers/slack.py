@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from airflow_dataops.core.alerts.alert import Action
 from airflow_dataops.core.alerts.receiver import ReceiverError
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.receivers import TIMEOUT, seconds_of
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from airflow_dataops.adapters import cache, manifest_store
+from airflow_dataops.adapters.download_cache import DownloadCache, DownloadState
 from airflow_dataops.adapters.ledger.database import Database
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.pack import BrokenPackError, Pack, write_pack
 from airflow_dataops.adapters.plan_store import PlanRequest, SplitRequest, open_plan, open_split
-from airflow_dataops.adapters.shelf import Shelf, State
 from airflow_dataops.core.plan import split_options
 from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
@@ -164,30 +164,30 @@ def test_a_manifest_that_is_replaced_while_it_is_read_is_not_kept_as_another(fil
 
 
 def test_a_damaged_download_is_no_download() -> None:
-    chance, shelf = random.Random(1), Shelf("i", "https://host/m.json")
-    with shelf.scratch() as scratch:
+    chance, copies = random.Random(1), DownloadCache("i", "https://host/m.json")
+    with copies.scratch() as scratch:
         scratch.write(b'{"nodes": {"a": 1}}')
-        name = shelf.keep(scratch)
-    state = State(name, "v", checked=1.0, good=1.0)
-    shelf.write(state)
-    whole = {path: path.read_bytes() for path in shelf.folder.iterdir()}
-    assert shelf.read() == state
+        name = copies.keep(scratch)
+    state = DownloadState(name, "v", checked=1.0, good=1.0)
+    copies.write(state)
+    whole = {path: path.read_bytes() for path in copies.folder.iterdir()}
+    assert copies.read() == state
     for _ in range(40):
         path = chance.choice(list(whole))
         path.write_bytes(flipped(whole[path], chance))
-        assert shelf.read() in (State(), state)
-        assert path.suffix == ".lock" or shelf.read() == State()
+        assert copies.read() in (DownloadState(), state)
+        assert path.suffix == ".lock" or copies.read() == DownloadState()
         path.write_bytes(whole[path])
-    (shelf.folder / "odd.json").write_text("{}")
-    shelf.evict(name, 1)
-    assert shelf.read() == state
+    (copies.folder / "odd.json").write_text("{}")
+    copies.evict(name, 1)
+    assert copies.read() == state
 
 
 def test_ledger_downloads_and_caches_are_private(file: Path, tmp_path: Path) -> None:
     answers(file)
-    shelf = Shelf("i", "https://host/m.json")
-    with shelf.scratch() as scratch, shelf.locked(0):
-        shelf.write(State(shelf.keep(scratch)))
+    copies = DownloadCache("i", "https://host/m.json")
+    with copies.scratch() as scratch, copies.locked(0):
+        copies.write(DownloadState(copies.keep(scratch)))
     before = tmp_path / "before.db"
     before.touch(0o644)
     before.chmod(0o644)
@@ -202,5 +202,5 @@ def test_ledger_downloads_and_caches_are_private(file: Path, tmp_path: Path) -> 
             found = {path.stat().st_mode & 0o777 for path in tmp_path.glob(f"{name}.db*")}
             assert found == {0o660 if name == "shared" else 0o600}
         database.close()
-    for path in [*files(), *shelf.folder.iterdir()]:
+    for path in [*files(), *copies.folder.iterdir()]:
         assert path.stat().st_mode & 0o777 == 0o600, path

@@ -15,9 +15,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from airflow_dataops.adapters.download_cache import DownloadCache, DownloadState
 from airflow_dataops.adapters.downloads import Policy, local_copy
 from airflow_dataops.adapters.http_source import HttpOrigin, _is_among, basic
-from airflow_dataops.adapters.shelf import Shelf, State
 from airflow_dataops.errors import ConfigError
 from tests.fakes.http_server import Server, http_server
 from tests.pace import at_most
@@ -371,11 +371,11 @@ def test_a_copy_of_long_ago_is_not_used_because_a_request_was_cut_off(server: Se
     """The process that asked was killed while it waited: the next one asks again."""
     long_ago = time.time() - 3 * Policy().max_age
     name = fetch(server).name
-    shelf = Shelf(f"{server.url}{PATH} ", server.url + PATH)
-    shelf.write(State(name, '{"ETag":"\\"1\\""}', checked=time.time(), good=long_ago))
+    copies = DownloadCache(f"{server.url}{PATH} ", server.url + PATH)
+    copies.write(DownloadState(name, '{"ETag":"\\"1\\""}', checked=time.time(), good=long_ago))
     fetch(server, Policy())
     assert server.statuses() == [200, 304]
-    assert shelf.read().good > long_ago
+    assert copies.read().good > long_ago
 
 
 def test_a_download_that_is_killed_leaves_nothing_locked(server: Server) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from airflow_dataops.core.alerts.alert import Alert
 from airflow_dataops.core.alerts.config import RateLimit, parse_config
 from airflow_dataops.core.alerts.routing import allowance, limit_of, matches, route_alert
-from airflow_dataops.core.ledger.misses import Escalation, Tier
+from airflow_dataops.core.sla.misses import Escalation, Tier
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)  # a Friday
 ALERT = Alert(

@@ -21,8 +21,8 @@ from airflow_dataops.core.health.sla_config import CompletionSla, PipelineSla
 from airflow_dataops.core.health.sla_report import sla_document, sla_report
 from airflow_dataops.core.health.verdict import Status, Verdict, percent, report
 from airflow_dataops.core.ledger.events import RunEvent
-from airflow_dataops.core.ledger.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.facts import RunFacts
+from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind
 from airflow_dataops.core.sla.policies import BUSINESS_DAYS, ByTime, Calendar, MaxAge, RunType, Sla
 from airflow_dataops.core.sla.watching import Watched, sla_id
 

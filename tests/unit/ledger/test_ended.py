@@ -9,7 +9,7 @@ import pytest
 
 from airflow_dataops.core.ledger.ended import events_of, results
 from airflow_dataops.core.ledger.events import CheckEvent, RunEvent, TaskEvent, VolumeEvent
-from airflow_dataops.core.runs import About, ReturnedRow, RunRow, RunRows, TryRow
+from airflow_dataops.core.runs import DagInfo, ReturnedRow, RunRow, RunRows, TryRow
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -31,7 +31,7 @@ def row(state: str | None, *, number: int = 1, archived: bool = False, **fields:
 
 def events(*rows: TryRow, told: Any = None) -> list[Any]:
     returned = [] if told is None else [ReturnedRow("orders", -1, told)]
-    about = About(owner="finance", tags=("gold",), owners={"orders": "ada"})
+    about = DagInfo(owner="finance", tags=("gold",), owners={"orders": "ada"})
     return events_of(RunRows(RUN, list(rows), returned, about), NOON + 10 * MINUTE)
 
 

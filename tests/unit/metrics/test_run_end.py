@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dataops.core.metrics.run_end import Judgement, additions, judge
+from airflow_dataops.core.metrics.run_end import EndDecision, additions, judge
 from airflow_dataops.core.runs import RunEnd, RunRow, TryRow
 
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -166,21 +166,21 @@ def seen(*, by_hand: bool = False, heard: float = 10.1) -> RunEnd:
 
 
 @pytest.mark.parametrize(
-    ("committed", "verdict"),
+    ("committed", "decision"),
     [
-        (None, Judgement.IGNORE),
-        (("success", 0, 10, 10), Judgement.COUNT),
-        (("running", 0, None, 9), Judgement.WAIT),
-        (("success", 0, 12, 12), Judgement.IGNORE),
-        (("running", 11, None, 11), Judgement.COUNT_PAST),
-        (("success", 11, 15, 15), Judgement.COUNT_PAST),
+        (None, EndDecision.IGNORE),
+        (("success", 0, 10, 10), EndDecision.COUNT),
+        (("running", 0, None, 9), EndDecision.WAIT),
+        (("success", 0, 12, 12), EndDecision.IGNORE),
+        (("running", 11, None, 11), EndDecision.COUNT_PAST),
+        (("success", 11, 15, 15), EndDecision.COUNT_PAST),
     ],
     ids=["deleted", "committed", "not yet", "rolled back", "cleared", "cleared and ended"],
 )
 def test_the_end_counts_once_it_is_committed(
-    committed: tuple[str, float, float | None, float] | None, verdict: Judgement
+    committed: tuple[str, float, float | None, float] | None, decision: EndDecision
 ) -> None:
-    assert judge(seen(), committed and run_row(*committed)) is verdict
+    assert judge(seen(), committed and run_row(*committed)) is decision
 
 
 def run_row(state: str, queued: float, end: float | None, updated: float) -> RunRow:
@@ -191,11 +191,11 @@ def run_row(state: str, queued: float, end: float | None, updated: float) -> Run
 
 
 def test_a_run_that_is_ended_by_hand_counts_and_one_that_had_ended_does_not() -> None:
-    assert judge(seen(by_hand=True), run_row("success", 0, 10, 10.01)) is Judgement.COUNT
-    assert judge(seen(by_hand=True), run_row("failed", 0, 10, 60)) is Judgement.IGNORE
+    assert judge(seen(by_hand=True), run_row("success", 0, 10, 10.01)) is EndDecision.COUNT
+    assert judge(seen(by_hand=True), run_row("failed", 0, 10, 60)) is EndDecision.IGNORE
 
 
 def test_a_run_that_had_ended_and_is_cleared_after_its_state_was_set_does_not_count() -> None:
     cleared = run_row("running", 61, None, 61)
-    assert judge(seen(by_hand=True, heard=60), cleared) is Judgement.IGNORE
-    assert judge(seen(by_hand=True), cleared) is Judgement.COUNT_PAST
+    assert judge(seen(by_hand=True, heard=60), cleared) is EndDecision.IGNORE
+    assert judge(seen(by_hand=True), cleared) is EndDecision.COUNT_PAST

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import SubjectKind, Tier
 from airflow_dataops.core.model import (
     ExposureSpec,
     Node,
@@ -18,6 +17,7 @@ from airflow_dataops.core.model import (
 from airflow_dataops.core.plan import make_plan
 from airflow_dataops.core.plan.structs import Granularity, Plan, PlanOptions
 from airflow_dataops.core.sla.declared import slas_from_json
+from airflow_dataops.core.sla.misses import SubjectKind, Tier
 from airflow_dataops.core.sla.policies import AfterRunStart, ByTime, MaxAge, Sla
 from tests.unit.plan.projects import model, seed, source
 

@@ -9,8 +9,8 @@ from datetime import date, time
 import pytest
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.declared import SlaList, slas_from_json, slas_to_json
+from airflow_dataops.core.sla.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     AfterRunStart,

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from msgspec.structs import replace
 
-from airflow_dataops.core.ledger.misses import Past, Tier
 from airflow_dataops.core.sla.detect import detect
+from airflow_dataops.core.sla.misses import Past, Tier
 from airflow_dataops.core.sla.predict import percentile, predicted_end, suggested_minutes
 from tests.unit.sla.test_judge import RUN, minute, sla, task
 

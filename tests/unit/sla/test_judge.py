@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.facts import RunFacts, TaskFacts
-from airflow_dataops.core.sla.judge import Verdict, judge, judge_age
+from airflow_dataops.core.sla.judge import SlaStatus, judge, judge_age
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     AfterRunStart,
@@ -50,7 +50,7 @@ def task(state: str | None, ended: float | None = None, id_: str = "load", **of:
 
 
 @pytest.mark.parametrize(
-    ("state", "ended", "now", "verdict"),
+    ("state", "ended", "now", "status"),
     [
         ("success", 30, 31, "met"),
         ("success", 30.01, 31, "late"),
@@ -67,45 +67,45 @@ def task(state: str | None, ended: float | None = None, id_: str = "load", **of:
         ("removed", None, 31, "none"),
     ],
 )
-def test_one_task(state: str | None, ended: float | None, now: float, verdict: str) -> None:
+def test_one_task(state: str | None, ended: float | None, now: float, status: str) -> None:
     found = judge(sla(), RUN, [task(state, ended)], minute(now))
-    assert found.verdict == verdict
-    assert found.is_miss is (verdict in ("missed", "late"))
+    assert found.status == status
+    assert found.is_miss is (status in ("missed", "late"))
 
 
 def test_a_late_task_is_solved_when_it_was_done() -> None:
     found = judge(sla(), RUN, [task("success", 45)], minute(50))
-    assert (found.verdict, found.due, found.done_at) == (Verdict.LATE, minute(30), minute(45))
+    assert (found.status, found.due, found.done_at) == (SlaStatus.LATE, minute(30), minute(45))
 
 
 def test_a_mapped_task_is_done_when_all_of_it_is() -> None:
     done = [task("success", 10, map_index=0), task("success", 20, map_index=1)]
-    assert judge(sla(), RUN, done, minute(31)).verdict is Verdict.MET
+    assert judge(sla(), RUN, done, minute(31)).status is SlaStatus.MET
     half = [task("success", 10, map_index=0), task("running", map_index=1)]
     found = judge(sla(), RUN, half, minute(31))
-    assert (found.verdict, found.state) == (Verdict.MISSED, "running")
+    assert (found.status, found.state) == (SlaStatus.MISSED, "running")
     some = [task("success", 10, map_index=0), task("skipped", 11, map_index=1)]
-    assert judge(sla(), RUN, some, minute(31)).verdict is Verdict.MET
+    assert judge(sla(), RUN, some, minute(31)).status is SlaStatus.MET
 
 
 def test_a_group_is_what_is_in_it() -> None:
     group = sla("task_group", task_id="marts")
     tasks = [task("success", 10, "marts.a"), task("success", 40, "marts.deep.b"), task(None)]
-    assert judge(group, RUN, tasks, minute(50)).verdict is Verdict.LATE
-    assert judge(group, RUN, [task("success", 10, "marts2.a")], minute(50)).verdict is Verdict.NONE
+    assert judge(group, RUN, tasks, minute(50)).status is SlaStatus.LATE
+    assert judge(group, RUN, [task("success", 10, "marts2.a")], minute(50)).status is SlaStatus.NONE
 
 
 def test_a_dag_is_its_run() -> None:
     dag = sla("dag", task_id=None)
     found = judge(dag, RUN, [task("success", 5, "a"), task("running", id_="b")], minute(31))
-    assert (found.verdict, found.state, found.upstream) == (Verdict.MISSED, "running", "b")
+    assert (found.status, found.state, found.upstream) == (SlaStatus.MISSED, "running", "b")
 
 
 def test_the_start_of_a_task_counts_from_its_first_try() -> None:
     own = sla(due=AfterTaskStart(minutes=30))
     again = task("success", 45, started_at=minute(40), first_started_at=minute(5))
-    assert judge(own, RUN, [again], minute(60)).verdict is Verdict.LATE
-    assert judge(own, RUN, [task(None)], minute(600)).verdict is Verdict.PENDING
+    assert judge(own, RUN, [again], minute(60)).status is SlaStatus.LATE
+    assert judge(own, RUN, [task(None)], minute(600)).status is SlaStatus.PENDING
 
 
 @pytest.mark.parametrize("type_", [RunType.MANUAL, RunType.BACKFILL])
@@ -113,9 +113,9 @@ def test_manual_runs_and_backfills_owe_nothing_unless_asked(type_: RunType) -> N
     from msgspec.structs import replace
 
     other = replace(RUN, run_type=type_)
-    assert judge(sla(), other, [task(None)], minute(60)).verdict is Verdict.NONE
+    assert judge(sla(), other, [task(None)], minute(60)).status is SlaStatus.NONE
     asked = sla(run_types=(type_,))
-    assert judge(asked, other, [task(None)], minute(60)).verdict is Verdict.MISSED
+    assert judge(asked, other, [task(None)], minute(60)).status is SlaStatus.MISSED
 
 
 def test_a_day_off_owes_nothing() -> None:
@@ -124,7 +124,7 @@ def test_a_day_off_owes_nothing() -> None:
     seven = ByTime(at=time(7), calendar=Calendar(days=BUSINESS_DAYS))
     saturday = replace(RUN, run_after=datetime(2026, 2, 7, tzinfo=UTC))
     found = judge(sla(due=seven), saturday, [task(None)], datetime(2026, 2, 8, tzinfo=UTC))
-    assert found.verdict is Verdict.NONE
+    assert found.status is SlaStatus.NONE
 
 
 def test_whom_a_late_task_waits_for() -> None:
@@ -143,8 +143,8 @@ def test_whom_a_late_task_waits_for() -> None:
 
 def test_a_table_is_never_older() -> None:
     hour = sla("table", due=MaxAge(minutes=60), subject="shop.orders")
-    assert judge_age(hour, minute(0), minute(60)).verdict is Verdict.MET
-    assert judge_age(hour, minute(0), minute(61)).verdict is Verdict.MISSED
+    assert judge_age(hour, minute(0), minute(60)).status is SlaStatus.MET
+    assert judge_age(hour, minute(0), minute(61)).status is SlaStatus.MISSED
     assert judge_age(hour, None, minute(61)).state == "never_updated"
 
 
@@ -156,9 +156,9 @@ def test_a_skipped_instance_makes_no_mapped_task_late() -> None:
         task("removed", 50, map_index=2),
     ]
     found = judge(sla(), RUN, some, minute(60))
-    assert (found.verdict, found.done_at) == (Verdict.MET, minute(10))
+    assert (found.status, found.done_at) == (SlaStatus.MET, minute(10))
     within = sla(due=AfterTaskStart(minutes=6))
     assert judge(within, RUN, some, minute(60)).due == minute(11)
     group = sla("task_group", task_id="marts")
     of_group = [task("success", 10, "marts.a"), task("skipped", 45, "marts.b")]
-    assert judge(group, RUN, of_group, minute(60)).verdict is Verdict.MET
+    assert judge(group, RUN, of_group, minute(60)).status is SlaStatus.MET

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from airflow_dataops.core.decoding import schema
-from airflow_dataops.core.ledger.misses import SubjectKind, Tier
+from airflow_dataops.core.sla.misses import SubjectKind, Tier
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     AfterTaskStart,

@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.adapters.outbox.desk import AlertDesk
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.adapters.watch.answers import Run
 from airflow_dataops.adapters.watch.reconciler import Reconciler
 from airflow_dataops.core.alerts.config import AlertsConfig
-from airflow_dataops.core.ledger.misses import SubjectKind
 from airflow_dataops.core.sla.daily import occasions
+from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.policies import BUSINESS_DAYS, ByTime, Calendar, Sla
 from tests.fakes.airflow_reader import FakeAirflow
 from tests.fakes.clock import FakeClock
@@ -45,8 +45,8 @@ class World:
         self.airflow.all_dags["shop"] = _with(dag, timetable_summary=summary, **fields)
 
     def start(self) -> None:
-        desk = AlertDesk(self.ledger.database, AlertsConfig(), self.clock)
-        self.watch = Reconciler(self.airflow, self.ledger, desk, self.clock)
+        sink = AlertService(self.ledger.database, AlertsConfig(), self.clock)
+        self.watch = Reconciler(self.airflow, self.ledger, sink, self.clock)
 
     def at(self, day: int, hour: float) -> list[str]:
         self.clock.at = MONDAY + timedelta(days=day, hours=hour)

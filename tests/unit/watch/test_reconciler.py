@@ -1,4 +1,4 @@
-"""The reconciler against an Airflow in memory, with a real ledger and a real alert desk."""
+"""The reconciler against an Airflow in memory, with a real ledger and a real alert sink."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.adapters.outbox.desk import AlertDesk
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.adapters.watch.answers import Asset, Dag, Instance, LastEvent, Run, Task
 from airflow_dataops.adapters.watch.reconciler import Reconciler
 from airflow_dataops.core.alerts.config import AlertsConfig
-from airflow_dataops.core.ledger.misses import Past, SubjectKind
+from airflow_dataops.core.sla.misses import Past, SubjectKind
 from airflow_dataops.core.sla.policies import (
     AfterInterval,
     AfterRunStart,
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from airflow_dataops.core.ledger.misses import SlaMiss
+    from airflow_dataops.core.sla.misses import SlaMiss
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
@@ -49,7 +49,7 @@ class World:
         self.ledger = LedgerStore(f"sqlite:///{folder / 'ledger.db'}")
         self.told: list[SlaMiss] = []
         self.history: list[Past] = []
-        self.desk = AlertDesk(self.ledger.database, AlertsConfig(), self.clock)
+        self.sink = AlertService(self.ledger.database, AlertsConfig(), self.clock)
         self.start()
 
     rules: Rules | None = None
@@ -58,7 +58,7 @@ class World:
         self.watch = Reconciler(
             self.airflow,
             self.ledger,
-            self.desk,
+            self.sink,
             self.clock,
             tell=lambda sla, miss: self.told.append(miss),
             history=lambda dag_id, sla: self.history,

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.adapters.outbox.desk import AlertDesk
+from airflow_dataops.adapters.outbox.service import AlertService
 from airflow_dataops.adapters.watch.tables import TableWatch
 from airflow_dataops.core.alerts.config import AlertsConfig
 from airflow_dataops.core.health.sla_config import FreshnessSla, SlaConfig, TableSla
 from airflow_dataops.core.health.verdict import Status, Verdict
-from airflow_dataops.core.ledger.misses import Tier
+from airflow_dataops.core.sla.misses import Tier
 from tests.fakes.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -40,7 +40,9 @@ def verdict(status: Status, check: str = "freshness", table: str = "shop.orders"
 def test_a_table_that_is_too_old_is_missed_once_until_it_is_fresh(tmp_path: Path) -> None:
     clock = FakeClock(NOON)
     ledger = LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}")
-    watch = TableWatch(CONFIG.max_ages, ledger, AlertDesk(ledger.database, AlertsConfig(), clock))
+    watch = TableWatch(
+        CONFIG.max_ages, ledger, AlertService(ledger.database, AlertsConfig(), clock)
+    )
     [miss] = watch.tell([verdict(Status.FAIL)], NOON)
     assert (str(miss.subject), miss.due, miss.reason) == (
         "shop.orders",
@@ -61,7 +63,9 @@ def test_a_table_that_is_too_old_is_missed_once_until_it_is_fresh(tmp_path: Path
 def test_a_table_that_matters_more_than_when_it_was_told_is_told_again(tmp_path: Path) -> None:
     clock = FakeClock(NOON)
     ledger = LedgerStore(f"sqlite:///{tmp_path / 'ledger.db'}")
-    watch = TableWatch(CONFIG.max_ages, ledger, AlertDesk(ledger.database, AlertsConfig(), clock))
+    watch = TableWatch(
+        CONFIG.max_ages, ledger, AlertService(ledger.database, AlertsConfig(), clock)
+    )
     fails = verdict(Status.FAIL)
     assert len(watch.tell([fails], NOON)) == 1
     critical = msgspec.structs.replace(fails, critical=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from airflow_dataops.core.decoding import MistakesError, convert
-from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
+from airflow_dataops.core.sla.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
     AfterInterval,
@@ -22,7 +22,7 @@ from airflow_dataops.core.sla.policies import (
     Sla,
     TierDefaults,
 )
-from airflow_dataops.core.sla.wishes import About, Defaults, Wish, days_of, sla_of
+from airflow_dataops.core.sla.spec import About, Defaults, SlaSpec, days_of, sla_of
 
 TASK = About(kind=SubjectKind.TASK, dag_id="shop", task_id="load")
 DAG = About(kind=SubjectKind.DAG, dag_id="shop")
@@ -30,7 +30,7 @@ TABLE = About(kind=SubjectKind.TABLE, subject="shop.orders")
 
 
 def made(about: About = TASK, defaults: Defaults | None = None, **asked: Any) -> Sla:
-    return sla_of(convert(asked, Wish, source="here"), about, defaults or Defaults())
+    return sla_of(convert(asked, SlaSpec, source="here"), about, defaults or Defaults())
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_the_rest_goes_over_and_a_tier_fills_what_is_not_said() -> None:
 )
 def test_a_mistake_is_told_where_it_is(asked: dict[str, Any], told: str) -> None:
     with pytest.raises(MistakesError, match=told):
-        convert(asked, Wish, source="here")
+        convert(asked, SlaSpec, source="here")
 
 
 def test_all_mistakes_are_told_at_once() -> None:
     asked = {"by": "7", "timezone": "Mars", "tier": "x", "on_sla_miss": ["a", {"path": "b"}]}
     with pytest.raises(MistakesError) as caught:
-        convert(asked, Wish, source="here")
+        convert(asked, SlaSpec, source="here")
     paths = [mistake.path for mistake in caught.value.mistakes]
     assert paths == ["$.by", "$.timezone", "$.tier", "$.on_sla_miss[0]", "$.on_sla_miss[1].path"]
 

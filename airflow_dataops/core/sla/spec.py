@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from msgspec import Meta
 
-from airflow_dataops.core.ledger.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sla.due import zone_of
+from airflow_dataops.core.sla.misses import Escalation, SubjectKind, Tier
 from airflow_dataops.core.sla.names import default_name
 from airflow_dataops.core.sla.policies import (
     BUSINESS_DAYS,
@@ -118,7 +118,7 @@ class Callback(Struct, frozen=True, forbid_unknown_fields=True):
     kwargs: dict[str, Any] = {}
 
 
-class Wish(Struct, frozen=True, forbid_unknown_fields=True):
+class SlaSpec(Struct, frozen=True, forbid_unknown_fields=True):
     """One SLA as it is written; exactly one of the first five says when it is due.
 
     Attributes:
@@ -163,7 +163,7 @@ class Wish(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Defaults(Struct, frozen=True):
-    """What holds where a wish says nothing.
+    """What holds where a spec says nothing.
 
     Attributes:
         timezone: of times of the day.
@@ -186,60 +186,60 @@ class About(Struct, frozen=True):
     members: tuple[str, ...] = ()
 
 
-def sla_of(wish: Wish, about: About, defaults: Defaults) -> Sla:
-    """Return the SLA that a wish asks for.
+def sla_of(spec: SlaSpec, about: About, defaults: Defaults) -> Sla:
+    """Return the SLA that a spec asks for.
 
     Raises:
         ValueError: it does not fit what it is about, or there is no such calendar.
     """
-    due = _due(wish, about.kind, defaults)
-    tier = defaults.tiers.get(wish.tier)
-    given = None if wish.on_sla_miss is None else refs_of(wish.on_sla_miss)
+    due = _due(spec, about.kind, defaults)
+    tier = defaults.tiers.get(spec.tier)
+    given = None if spec.on_sla_miss is None else refs_of(spec.on_sla_miss)
     return Sla(
-        name=wish.name or default_name(due),
+        name=spec.name or default_name(due),
         kind=about.kind,
         dag_id=about.dag_id,
         task_id=about.task_id,
         subject=about.subject,
         members=about.members,
         due=due,
-        tier=wish.tier,
-        owner=wish.owner,
-        tags=wish.tags,
-        warn_at=wish.warn_at if wish.warn_at is not None or tier is None else tier.warn_at or 0,
-        run_types=SCHEDULED_RUNS if wish.run_types is None else wish.run_types,
-        escalate=_or(wish.escalate, tier.escalate if tier else ()),
+        tier=spec.tier,
+        owner=spec.owner,
+        tags=spec.tags,
+        warn_at=spec.warn_at if spec.warn_at is not None or tier is None else tier.warn_at or 0,
+        run_types=SCHEDULED_RUNS if spec.run_types is None else spec.run_types,
+        escalate=_or(spec.escalate, tier.escalate if tier else ()),
         on_miss=_or(given, tier.on_miss if tier else ()),
     )
 
 
-def _due(wish: Wish, kind: SubjectKind, defaults: Defaults) -> Due:
+def _due(spec: SlaSpec, kind: SubjectKind, defaults: Defaults) -> Due:
     ages = kind in (SubjectKind.ASSET, SubjectKind.TABLE)
-    if ages != (wish.max_age is not None):
+    if ages != (spec.max_age is not None):
         takes = "max_age" if ages else ", ".join(_DUES[:-1])
         raise ValueError(f"The SLA of {_called(kind)} takes {takes}.")
-    if wish.by is not None:
-        zone = wish.timezone or defaults.timezone
-        return ByTime(at=clock_of(wish.by), timezone=zone, calendar=_calendar(wish, defaults))
-    if wish.within is not None:
+    if spec.by is not None:
+        zone = spec.timezone or defaults.timezone
+        return ByTime(at=clock_of(spec.by), timezone=zone, calendar=_calendar(spec, defaults))
+    if spec.within is not None:
         # A DAG has no other start than its run's.
         after = AfterRunStart if kind is SubjectKind.DAG else AfterTaskStart
-        return after(minutes=minutes_of(wish.within))
-    if wish.after_interval is not None:
-        return AfterInterval(minutes=minutes_of(wish.after_interval))
-    if wish.after_run_start is not None:
-        return AfterRunStart(minutes=minutes_of(wish.after_run_start))
-    return MaxAge(minutes=minutes_of(wish.max_age or ""))
+        return after(minutes=minutes_of(spec.within))
+    if spec.after_interval is not None:
+        return AfterInterval(minutes=minutes_of(spec.after_interval))
+    if spec.after_run_start is not None:
+        return AfterRunStart(minutes=minutes_of(spec.after_run_start))
+    return MaxAge(minutes=minutes_of(spec.max_age or ""))
 
 
-def _calendar(wish: Wish, defaults: Defaults) -> Calendar:
-    if wish.calendar is None:
-        days = tuple(Weekday) if wish.days is None else days_of(wish.days)
-        return Calendar(days=days, holidays=tuple(sorted(set(wish.holidays or ()))))
-    if wish.calendar not in defaults.calendars:
+def _calendar(spec: SlaSpec, defaults: Defaults) -> Calendar:
+    if spec.calendar is None:
+        days = tuple(Weekday) if spec.days is None else days_of(spec.days)
+        return Calendar(days=days, holidays=tuple(sorted(set(spec.holidays or ()))))
+    if spec.calendar not in defaults.calendars:
         known = ", ".join(sorted(defaults.calendars)) or "none"
-        raise ValueError(f"There is no calendar {wish.calendar!r}; known are: {known}.")
-    return defaults.calendars[wish.calendar]
+        raise ValueError(f"There is no calendar {spec.calendar!r}; known are: {known}.")
+    return defaults.calendars[spec.calendar]
 
 
 def refs_of(callbacks: Iterable[str | Callback]) -> tuple[CallbackRef, ...]:

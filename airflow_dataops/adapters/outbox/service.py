@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from airflow_dataops.core.alerts.alert import Alert
     from airflow_dataops.core.alerts.config import AlertsConfig, Route
     from airflow_dataops.core.alerts.routing import Ticket
-    from airflow_dataops.core.ledger.misses import SlaMiss
     from airflow_dataops.core.ports import Clock
+    from airflow_dataops.core.sla.misses import SlaMiss
 
 
 LOG = logging.getLogger("airflow_dataops.alerts")
 
 
-class AlertDesk:
+class AlertService:
     """Takes alerts in a few milliseconds; it never talks to a receiver.
 
     Args:

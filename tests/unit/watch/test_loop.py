@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from airflow_dataops.adapters.watch.pace import Pacer
+from airflow_dataops.adapters.watch.loop import WatchLoop
 from airflow_dataops.adapters.watch.reconciler import Pass
 from airflow_dataops.errors import ConfigError, RetryableError
 
@@ -31,28 +31,28 @@ class Watch:
         return answer
 
 
-def pacer(watch: Watch) -> Pacer:
-    return Pacer(watch.open, lambda: NOON, poll=10)
+def loop(watch: Watch) -> WatchLoop:
+    return WatchLoop(watch.open, lambda: NOON, poll=10)
 
 
 @pytest.mark.parametrize(("seconds", "wait"), [(None, 10), (60, 10), (4, 4.25), (0.1, 1), (-5, 1)])
 def test_it_wakes_when_the_next_sla_is_due(seconds: float | None, wait: float) -> None:
     due = None if seconds is None else NOON + timedelta(seconds=seconds)
-    assert pacer(Watch(Pass(next_due=due))).step().wait == wait
+    assert loop(Watch(Pass(next_due=due))).step().wait == wait
 
 
 def test_an_airflow_that_is_away_is_asked_again() -> None:
     watch = Watch(RetryableError("away"), ValueError("strange"), Pass(runs=3))
-    pace = pacer(watch)
-    assert [pace.step().found for _ in range(3)] == [None, None, Pass(runs=3)]
+    watching = loop(watch)
+    assert [watching.step().found for _ in range(3)] == [None, None, Pass(runs=3)]
     assert watch.opened == 2, "after a strange error it begins anew"
 
 
 def test_a_setting_that_stays_wrong_is_told_in_the_end() -> None:
-    pace = pacer(Watch(*[ConfigError("no login")] * 10))
-    assert [pace.step().found for _ in range(9)] == [None] * 9
+    watching = loop(Watch(*[ConfigError("no login")] * 10))
+    assert [watching.step().found for _ in range(9)] == [None] * 9
     with pytest.raises(ConfigError, match="no login"):
-        pace.step()
+        watching.step()
 
 
 def test_a_setting_that_is_wrong_at_first_is_told_at_once() -> None:
@@ -60,4 +60,4 @@ def test_a_setting_that_is_wrong_at_first_is_told_at_once() -> None:
         raise ConfigError("no connection")
 
     with pytest.raises(ConfigError, match="no connection"):
-        Pacer(fails, lambda: NOON).step()
+        WatchLoop(fails, lambda: NOON).step()

@@ -31,7 +31,7 @@ class Step(Struct, frozen=True):
     wait: float
 
 
-class Pacer:
+class WatchLoop:
     """Makes passes; sleeps for a poll period, or until the next SLA is due.
 
     Args:

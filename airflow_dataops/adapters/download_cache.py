@@ -35,7 +35,7 @@ _COPY = re.compile(r"[^/]*-(?P<id>[0-9a-f]{16})-(?P<content>[0-9a-f]{16})\.json"
 _LARGEST_STATE = 1 << 24
 
 
-class State(msgspec.Struct, frozen=True):
+class DownloadState(msgspec.Struct, frozen=True):
     """What is known of a remote file. Times are seconds since the epoch.
 
     Attributes:
@@ -53,7 +53,7 @@ class State(msgspec.Struct, frozen=True):
     failure: str = ""
 
 
-class Shelf:
+class DownloadCache:
     """The copies of one remote file.
 
     Args:
@@ -66,14 +66,14 @@ class Shelf:
         self._id = hashlib.sha256(identity.encode()).hexdigest()[:16]
         self._slug = slug(uri)
 
-    def read(self) -> State:
+    def read(self) -> DownloadState:
         """Return what is known; nothing when that, or the copy, is gone or was damaged."""
         try:
             told = unsealed(read_regular(self._state, _LARGEST_STATE))
-            state = msgspec.json.decode(told or b"", type=State)
+            state = msgspec.json.decode(told or b"", type=DownloadState)
         except (OSError, msgspec.MsgspecError):
-            return State()
-        return state if not state.copy or self._is_whole(state.copy) else State()
+            return DownloadState()
+        return state if not state.copy or self._is_whole(state.copy) else DownloadState()
 
     def _is_whole(self, copy: str) -> bool:
         """Tell whether a copy is one of this file, with the content that its name tells."""
@@ -87,7 +87,7 @@ class Shelf:
             return False
         return key.startswith(kept["content"])
 
-    def write(self, state: State) -> None:
+    def write(self, state: DownloadState) -> None:
         """Keep what is known."""
         write_whole(self._state, sealed(msgspec.json.encode(state)))
 
