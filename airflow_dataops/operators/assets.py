@@ -59,7 +59,7 @@ def load_outlet(target: str, conn_id: str) -> Asset | AssetAlias:
     Its asset where the text tells which table that is. Where it does not (no database, a
     template, capitals), an alias: the task finds out and emits the asset through it.
     """
-    if is_plain(target):
+    if is_plain(target) and "{" not in conn_id:
         return asset_of(target, conn_id)
     return AssetAlias(name=f"{SCHEME}{encoded(conn_id)}?{target}"[:_LONGEST])
 

@@ -79,3 +79,15 @@ def test_a_watermark_is_of_the_source_as_it_is_written() -> None:
 def test_every_row_is_added_by_choice() -> None:
     verb: Any = AppendOperator(**ROWS, duplicates="keep")._verb()
     assert verb.duplicates is Duplicates.KEEP
+
+
+def test_a_connection_may_be_a_template() -> None:
+    """Which table that is, the task finds out; until then its asset has no name."""
+    given = {"task_id": "t", "target": "shop.s.t", "table": "s.u", "keys": "id"}
+    task = MergeOperator(**given, conn_id="{{ var.value.warehouse }}")
+    assert "conn_id" in task.template_fields
+    assert [type(each).__name__ for each in task.outlets] == ["AssetAlias"]
+    task.render_template_fields({"var": {"value": {"warehouse": "w"}}})
+    assert (task.conn_id, task.target) == ("w", "shop.s.t")
+    [plain] = MergeOperator(**given, conn_id="w").outlets
+    assert plain.uri == "dataops://w/shop/s/t"

@@ -70,7 +70,7 @@ def test_without_a_sink_nothing_is_loaded_and_nothing_listens() -> None:
 def test_a_sink_switches_it_on(environment: Mapping[str, str]) -> None:
     """The client library itself is loaded with the first event, in the background."""
     found = look(environment)
-    assert found["listeners"] == ["Listener"]
+    assert found["listeners"] == ["Listener", "RunListener"]
     assert "statsd" not in str(found["loaded"]).split("'")
 
 

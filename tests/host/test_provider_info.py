@@ -126,3 +126,39 @@ def test_every_option_has_a_default_of_its_type(name: str) -> None:
         assert float(option["default"]) >= 0
     elif reads is not None:
         assert option["default"] in reads
+
+
+def test_the_stub_names_what_is_exported() -> None:
+    """Type checkers read the one, Python the other."""
+    import airflow_dataops
+
+    stub = (PACKAGE / "__init__.pyi").read_text()
+    told = {
+        (module, name)
+        for module, name, again in re.findall(r"^from (\S+) import (\w+) as (\w+)$", stub, re.M)
+        if name == again
+    }
+    assert told == {(home, name) for name, home in airflow_dataops._HOMES.items()}
+    assert [name for name in airflow_dataops._HOMES if not hasattr(airflow_dataops, name)] == []
+
+
+BASES = {"operators.session", "operators.node", "operators.loads.base"}
+BEHIND_THE_SCENES = {"operators.ready", "operators.dbt"}
+"""Operators that only DAGs of manifests have: Cosmos's, and one of asked tasks."""
+
+
+def test_the_provider_names_the_modules_of_all_its_kinds() -> None:
+    info = get_provider_info()
+    listed = [
+        each for kind in ("operators", "sensors", "triggers", "bundles") for each in info[kind]
+    ]
+    named = {module for each in listed for module in each["python-modules"]}
+    of_airflow = re.compile(r"^class [A-Z]\w*(Operator|Sensor|Trigger|Bundle)\(", re.M)
+    defined = {
+        ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+        for path in PACKAGE.rglob("*.py")
+        if path.parts[-2] != "selection" and of_airflow.search(path.read_text())
+    }
+    assert {f"airflow_dataops.{name}" for name in defined - BASES - BEHIND_THE_SCENES} == named
+    integrations = {each["integration-name"] for each in info["integrations"]}
+    assert {each["integration-name"] for each in [*listed, *info["hooks"]]} <= integrations

@@ -111,7 +111,11 @@ class LoadOperator(SourceArguments, LoadLineage, SessionOperator):
         RetryableError: another task is loading the same.
     """
 
-    template_fields: Sequence[str] = ("target", *SourceArguments.template_fields, "script")
+    template_fields: Sequence[str] = (
+        *("target", "conn_id"),
+        *SourceArguments.template_fields,
+        "script",
+    )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "script": "sql"}
     overwrite_rtif_after_execution = True

@@ -37,7 +37,11 @@ class StageOperator(SourceArguments, SessionOperator):
         `{"table", "rows"}`: the name of the table, as SQL, and the number of rows.
     """
 
-    template_fields: Sequence[str] = ("target", *SourceArguments.template_fields, "script")
+    template_fields: Sequence[str] = (
+        *("target", "conn_id"),
+        *SourceArguments.template_fields,
+        "script",
+    )
     template_ext: Sequence[str] = (".sql",)
     template_fields_renderers: ClassVar[dict[str, str]] = {"sql": "sql", "script": "sql"}
     overwrite_rtif_after_execution = True
@@ -79,7 +83,7 @@ class GateOperator(SessionOperator):
         RunError: a gate was not passed; Airflow does not retry it.
     """
 
-    template_fields: Sequence[str] = ("table", "script")
+    template_fields: Sequence[str] = ("table", "conn_id", "script")
     template_fields_renderers: ClassVar[dict[str, str]] = {"script": "sql"}
     overwrite_rtif_after_execution = True
     ui_color = "#fff3c4"
@@ -120,7 +124,7 @@ class SweepOperator(SessionOperator):
         staged_by: the id of the task that staged.
     """
 
-    template_fields: Sequence[str] = ("target", "script")
+    template_fields: Sequence[str] = ("target", "conn_id", "script")
     template_fields_renderers: ClassVar[dict[str, str]] = {"script": "sql"}
     overwrite_rtif_after_execution = True
 
