@@ -17,7 +17,7 @@ from airflow_dataops import __version__
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.adapters.local_files import NoFileError, read_regular
-from airflow_dataops.core.manifests.files import named_kind
+from airflow_dataops.core.manifests.files import PIPELINE, named_kind
 from airflow_dataops.core.model import Code, Node, Project
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
@@ -139,7 +139,8 @@ def open_manifest(path: str | Path) -> StoredManifest:
 
 def _reader_key(name: str) -> str:
     """Return what tells the reader of a file from dbt's: what it makes is kept under it."""
-    if (kind := named_kind(name)) is None:
+    kind = named_kind(name)
+    if kind is None or kind == PIPELINE:
         return ""
     from airflow_dataops.core.manifests.plugged import plugged_version
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from airflow_dataops.core.manifests.files import SUFFIXES, is_manifest
+from airflow_dataops.core.manifests.files import PIPELINE, SUFFIXES, is_manifest, named_kind
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from airflow_dataops.hooks.sources import Source
 
 
 def check_inside(path: Path, root: Path) -> None:
@@ -28,6 +31,12 @@ def check_inside(path: Path, root: Path) -> None:
             f"{path} is a link to {place}, out of the folder {root}; put the manifest itself "
             "there, or name its own folder"
         )
+
+
+def is_pipeline(manifest: Path | Source) -> bool:
+    """Tell whether a manifest is a pipeline in YAML: told by its name."""
+    name = manifest.name if isinstance(manifest, Path) else urlsplit(manifest.uri).path
+    return named_kind(PurePath(name).name) == PIPELINE
 
 
 def find_manifests(root: Path) -> Iterator[Path]:

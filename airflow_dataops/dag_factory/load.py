@@ -11,11 +11,19 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow.sdk import DAG
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.core.arguments import did_you_mean, instance, refuse_unknown, spelled_out, text
+from airflow_dataops.adapters.pipeline_store import open_pipelines
+from airflow_dataops.core.arguments import (
+    did_you_mean,
+    instance,
+    optional_text,
+    refuse_unknown,
+    spelled_out,
+)
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
 from airflow_dataops.dag_factory.circles import circles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
-from airflow_dataops.dag_factory.folders import check_inside, find_manifests
+from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
+from airflow_dataops.dag_factory.pipelines import build_pipeline
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
@@ -48,16 +56,18 @@ def load_dags(
     folder: str | Path | Source,
     namespace: MutableMapping[str, Any],
     *,
-    conn_id: str,
+    conn_id: str | None = None,
+    environment: str | None = None,
     per_project: Mapping[str, ProjectArguments] | None = None,
     **arguments: Unpack[LoadDagsArguments],
 ) -> list[DAG]:
     """Turn every manifest in a folder into a DAG of this DAG file, or into several.
 
-    A manifest is a file `manifest.json` in the folder or below it, or any other `.json`
-    directly in the folder. Hidden folders and `dbt_packages` are left out. Each DAG is
-    called like its project, and put into `namespace`. The DAGs of a project that is split are
-    called `<project>__<part>`.
+    A manifest of dbt is a file `manifest.json` in the folder or below it, or any other `.json`
+    directly in the folder; a pipeline in YAML is a file `<name>.pipeline.yaml`. Hidden folders
+    and `dbt_packages` are left out. Each DAG is called like its project, or as the pipeline
+    says, and put into `namespace`. The DAGs of a project that is split are called
+    `<project>__<part>`.
 
     One bad manifest never takes down another's DAG: the good ones load, and all bad ones
     show together as one import error of the DAG file, and in the log.
@@ -65,7 +75,9 @@ def load_dags(
     Args:
         folder: relative to the DAG file; or a remote one, see `Source`. A manifest will do.
         namespace: the DAG file's `globals()`.
-        conn_id: the warehouse.
+        conn_id: the warehouse of dbt's projects; pipelines in YAML name their own.
+        environment: whose overrides hold in pipelines in YAML (`environments: {prod: ...}`);
+            by default `[dataops] environment` of Airflow's configuration.
         per_project: arguments by project name, which beat `arguments`. A name that no
             manifest of the folder has is an error, shown like those of bad manifests.
         **arguments: what `dbt_dag` takes, and `SplitArguments` (`split_by`, `selectors`,
@@ -80,7 +92,8 @@ def load_dags(
     """
     refuse_unknown("load_dags", arguments, names_of(LoadDagsArguments))
     own = _own_arguments(per_project or {})
-    loader = _Loader(namespace, {"conn_id": text(conn_id, "conn_id"), **arguments}, own)
+    given = {"conn_id": optional_text(conn_id, "conn_id"), **arguments}
+    loader = _Loader(namespace, given, own, optional_text(environment, "environment"))
     source = as_source(folder)
     try:
         root, manifests = _manifests(source, namespace)
@@ -127,10 +140,12 @@ class _Loader:
         namespace: MutableMapping[str, Any],
         arguments: dict[str, Any],
         per_project: dict[str, dict[str, Any]],
+        environment: str | None = None,
     ) -> None:
         self.namespace = namespace
         self.arguments = arguments
         self.per_project = per_project
+        self.environment = environment
         self.dags: list[DAG] = []
         self._projects: set[str] = set()
         self._layers: LayerNames | None = None
@@ -145,6 +160,9 @@ class _Loader:
         try:
             if isinstance(manifest, Path) and root is not None:
                 check_inside(manifest, root)
+            if is_pipeline(manifest):
+                self._load_pipelines(manifest, root)
+                return
             for dag in self._build(manifest):
                 self._add(dag, manifest)
         except DataOpsError as error:
@@ -156,6 +174,25 @@ class _Loader:
             log.error("%s: %s", manifest, redacted(traceback.format_exc()))
             why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"
             self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
+
+    def _load_pipelines(self, manifest: Path | Source, root: Path | None) -> None:
+        """Load the DAGs of a file of pipelines, each by itself."""
+        path = locate(manifest)
+        pipelines = open_pipelines(path, root or path.parent, self._environment())
+        for pipeline in pipelines:
+            if is_wanted(pipeline.dag_id):
+                try:
+                    self._add(build_pipeline(pipeline, str(path)), manifest)
+                except DataOpsError as error:
+                    self.fail(error)
+
+    def _environment(self) -> str | None:
+        """Return the environment whose overrides hold; None for none."""
+        if self.environment is None:
+            from airflow.sdk.configuration import conf
+
+            self.environment = conf.get("dataops", "environment", fallback="")
+        return self.environment or None
 
     def check_names(self) -> None:
         """Refuse arguments for projects, groups and tags that are not there.
@@ -255,6 +292,8 @@ class _Loader:
         arguments = dict(arguments)
         take_split(arguments)
         planning, of_dag = _settled(arguments)
+        if of_dag["conn_id"] is None:
+            raise ConfigError(f"{path}: load_dags needs conn_id=, the warehouse of this project")
         return plan_manifest(path, of_dag["conn_id"], planning)
 
     def _add(self, dag: DAG, manifest: Path | Source) -> None:
@@ -263,7 +302,8 @@ class _Loader:
             other = self._sources.get(dag_id, "another DAG of this file")
             raise ConfigError(
                 f"{manifest}: the dag id {dag_id!r} is taken by {other}; give this project "
-                "another name in dbt_project.yml, or load it by dbt_dag(dag_id=...)"
+                "another name in dbt_project.yml, load it by dbt_dag(dag_id=...), or give this "
+                "pipeline another dag_id"
             )
         self._sources[dag_id] = manifest
         self.namespace[dag_id] = dag

@@ -103,6 +103,12 @@ def set_sla(subject: T, *, dag: DAG | None = None, **asked: Unpack[SlaArguments]
     return subject
 
 
+def set_declared(subject: Any, dag: DAG, declared: Mapping[str, Any]) -> None:
+    """Set an SLA that is plain data already, as a file holds it; else as `set_sla`."""
+    if get_parsing_context().dag_id is None:
+        _set(find_subject(subject, dag), dict(declared))
+
+
 def _set(found: Found, plain: dict[str, Any]) -> None:
     about, dag = found
     where = f"set_sla({'.'.join(filter(None, (about.dag_id, about.task_id or about.subject)))})"

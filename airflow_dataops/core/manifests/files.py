@@ -2,7 +2,7 @@
 
 dbt's are `manifest.json` in the folder or below it, and any other `.json` directly in the folder,
 but for those that dbt writes beside its manifest. A file of any other kind has its kind in its
-name: `shop.sqlmesh.json`. Hidden folders and `dbt_packages` are left out.
+name: `sales.pipeline.yaml`. Hidden folders and `dbt_packages` are left out.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import PurePath
 
 DBT = "dbt"
+PIPELINE = "pipeline"
 SUFFIXES = (".json", ".yaml", ".yml")
 """Of all manifests."""
 
@@ -48,6 +49,8 @@ def named_kind(name: str) -> str | None:
     kind = PurePath(path.stem).suffix.removeprefix(".")
     if not kind or path.suffix not in SUFFIXES:
         return None
+    if kind == PIPELINE:
+        return kind if path.suffix != ".json" else None
     # Only for such names: to look for packages takes as long as to plan a project.
     from airflow_dataops.core.manifests.plugged import plugged_kinds
 

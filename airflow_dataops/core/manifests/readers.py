@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.manifests.files import DBT, named_kind
+from airflow_dataops.core.manifests.files import DBT, PIPELINE, named_kind
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Manifest
@@ -36,6 +37,8 @@ def reader_of(name: str) -> Reader:
     """Return what reads a file of that name. Raises `ConfigError` where it cannot be loaded."""
     if (kind := named_kind(name)) is None:
         return DbtReader()
+    if kind == PIPELINE:
+        raise ConfigError(f"{name} is a pipeline in YAML, for load_dags; it holds no project")
     from airflow_dataops.core.manifests.plugged import plugged_reader
 
     return plugged_reader(kind)

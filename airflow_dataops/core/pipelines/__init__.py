@@ -1,0 +1,1 @@
+"""Pipelines written in YAML: bytes of a file -> pipelines, all plain data."""
