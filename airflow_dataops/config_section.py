@@ -18,7 +18,20 @@ def _option(description: str, default: str, example: str | None, type_: str) -> 
 def config_section() -> dict[str, Any]:
     """Return the description of all options."""
     options = _ledger_options() | _alert_options() | _metric_options() | _source_options()
+    options |= _pipeline_options()
     return {"dataops": {"description": "Settings of airflow-dataops.", "options": options}}
+
+
+def _pipeline_options() -> dict[str, Any]:
+    return {
+        "environment": _option(
+            "The environment whose overrides hold in pipelines written in YAML, such as prod; "
+            "`load_dags(environment=...)` beats it. Empty for none.",
+            "",
+            "prod",
+            "string",
+        ),
+    }
 
 
 def _ledger_options() -> dict[str, Any]:
