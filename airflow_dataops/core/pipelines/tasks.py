@@ -21,7 +21,7 @@ from airflow_dataops.core.pipelines.names import FACTORIES, GROUPS, OPERATORS
 from airflow_dataops.core.pipelines.references import References
 from airflow_dataops.core.pipelines.report import near, shown
 from airflow_dataops.core.pipelines.secrets import check_secret, is_template
-from airflow_dataops.core.sla.wishes import Wish
+from airflow_dataops.core.sla.spec import SlaSpec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -338,7 +338,7 @@ def read_slas(value: Map, path: Path, report: Report) -> tuple[dict[str, Any], .
     for place, each in enumerate(given if isinstance(given, Seq) else [given]):
         where = (*path, "sla", place) if isinstance(given, Seq) else (*path, "sla")
         at = given.values_at[place] if isinstance(given, Seq) else value.values_at["sla"]
-        for mistake in find_mistakes(each, Wish):
+        for mistake in find_mistakes(each, SlaSpec):
             key = mistake.path.removeprefix("$.").partition("[")[0]
             if isinstance(each, Map) and key in each:
                 report.value("bad-sla", mistake.message, each, key, where)
