@@ -81,6 +81,8 @@ $(VENV)/.ready: pyproject.toml constraints.txt
 	$(call venv,$(VENV))
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraint constraints.txt \
 	  --group dev --editable '.[all]'
+	@# Byte code of what the tests import: once here, not in each of their processes.
+	-@$(BIN)/python -m pytest --collect-only --quiet --no-header >/dev/null
 	touch $@
 
 $(DEMO_VENV)/.ready: pyproject.toml constraints.txt
