@@ -18,7 +18,7 @@ from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.adapters.local_files import NoFileError, read_regular
 from airflow_dataops.core.manifests.files import PIPELINE, named_kind
-from airflow_dataops.core.model import Code, Node, Project
+from airflow_dataops.core.model import Code, Node, Project, ProjectState
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ _encode = msgspec.msgpack.Encoder().encode
 _decode_project = msgspec.msgpack.Decoder(Project).decode
 _decode_nodes = msgspec.msgpack.Decoder(dict[str, Node]).decode
 _decode_node = msgspec.msgpack.Decoder(Node).decode
+_decode_state = msgspec.msgpack.Decoder(ProjectState).decode
 _decode_code = msgspec.msgpack.Decoder(Code).decode
 
 
@@ -87,6 +88,17 @@ class StoredManifest:
         """Return the code of one node; empty where the manifest has none."""
         found = cache.read(self._name, lambda pack: _found(pack.get(_CODE + id_), _decode_code))
         return (self._fresh().code.get(id_) if found is None else found[0]) or Code()
+
+    def state(self) -> ProjectState:
+        """Return what `state:` selectors compare. Raises `ManifestError`, `ConfigError`."""
+        name = f"{self.key}.state"
+        found = cache.read(name, lambda pack: _decode_state(pack.header))
+        if found is None:
+            from airflow_dataops.core.manifests import read_state
+
+            found = read_state(self._take(), source=self.source)
+            cache.store(name, _encode(found))
+        return found
 
     @property
     def _name(self) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.adapters.pack import Pack
-    from airflow_dataops.core.model import Project
+    from airflow_dataops.adapters.state_store import StoredState
     from airflow_dataops.core.selection import NodeSelector
 
 log = logging.getLogger(__name__)
@@ -38,8 +38,8 @@ _decode_parts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 Selection = str | tuple[str, ...] | None
 
-_selectors: list[NodeSelector] = []
-"""That of the project which was selected from last."""
+_selectors: dict[tuple[str, str], NodeSelector] = {}
+"""That of the project, and the earlier state, which was selected from last."""
 
 
 class PlanRequest(Struct, frozen=True):
@@ -133,34 +133,47 @@ class StoredSplit:
         return self._open(place)
 
 
-def open_plan(manifest: StoredManifest, request: PlanRequest) -> StoredPlan:
+def open_plan(
+    manifest: StoredManifest, request: PlanRequest, state: StoredState | None = None
+) -> StoredPlan:
     """Return the plan of a manifest, from the cache or made now.
+
+    Args:
+        state: what an earlier run left, where the selection may look at it.
 
     Raises:
         ManifestError: the manifest is wrong, or has nodes that cannot run.
         ConfigError: the selection is wrong.
     """
-    key = _key(manifest, request)
+    key = _key(manifest, state, request)
 
     def make() -> Plan:
-        return _keep(key, _made(manifest, request))
+        return _keep(key, _made(manifest, request, state))
 
     return _stored(key, make) or _fresh(make())
 
 
-def open_split(manifest: StoredManifest, request: PlanRequest, split: SplitRequest) -> StoredSplit:
+def open_split(
+    manifest: StoredManifest,
+    request: PlanRequest,
+    split: SplitRequest,
+    state: StoredState | None = None,
+) -> StoredSplit:
     """Return the plans of a manifest's parts, from the cache or made now.
+
+    Args:
+        state: as for `open_plan`.
 
     Raises:
         ManifestError: the manifest is wrong, or has nodes that cannot run.
         ConfigError: the selection is wrong, parts overlap or wait for each other in a circle.
     """
-    key = _key(manifest, request, split)
+    key = _key(manifest, state, request, split)
     fresh: list[Plan] = []
 
     def make() -> list[Plan]:
         if not fresh:
-            plans = _made_split(manifest, request, split)
+            plans = _made_split(manifest, request, split, state)
             fresh.extend(_keep(_part(key, place), plan) for place, plan in enumerate(plans))
             cache.store(f"{key}.split", _encode([plan.part for plan in fresh]))
         return fresh
@@ -198,13 +211,14 @@ def _keep(key: str, plan: Plan) -> Plan:
     return plan
 
 
-def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:
+def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | None) -> Plan:
     # Dear to import, and needed only where the plan is not in the cache.
     from airflow_dataops.core.plan import make_plan
 
     with no_collection():
         project = manifest.project()
-        selected, foreign = _selected(project, request), _foreign(project, request)
+        selected = _selected(manifest, request, state)
+        foreign = _foreign(manifest, request, state)
         try:
             plan = make_plan(project, request.options, selected, foreign)
         except ManifestError as error:
@@ -214,21 +228,24 @@ def _made(manifest: StoredManifest, request: PlanRequest) -> Plan:
 
 
 def _made_split(
-    manifest: StoredManifest, request: PlanRequest, split: SplitRequest
+    manifest: StoredManifest,
+    request: PlanRequest,
+    split: SplitRequest,
+    state: StoredState | None,
 ) -> tuple[Plan, ...]:
     from airflow_dataops.core.plan import split_plan
     from airflow_dataops.core.selection import OnEmpty
 
     with no_collection():
         project = manifest.project()
-        selector = _selector_of(project) if split.selectors else None
+        selector = _selector_of(manifest, state) if split.selectors else None
         try:
             plans = split_plan(
                 project,
                 request.options,
                 split.options,
-                selected=_selected(project, request),
-                foreign=_foreign(project, request),
+                selected=_selected(manifest, request, state),
+                foreign=_foreign(manifest, request, state),
                 selections={
                     name: selector.select(
                         part.select, part.exclude, on_empty=OnEmpty(request.on_empty)
@@ -250,23 +267,29 @@ def _warn(manifest: StoredManifest, plan: Plan) -> None:
         log.warning("%s: %s", manifest.source, warning)
 
 
-def _selected(project: Project, request: PlanRequest) -> frozenset[str] | None:
+def _selected(
+    manifest: StoredManifest, request: PlanRequest, state: StoredState | None
+) -> frozenset[str] | None:
     asked = request.select is not None or request.exclude is not None
-    if not asked and not project.selectors:
+    if not asked and not manifest.project().selectors:
         return None
     from airflow_dataops.core.selection import OnEmpty
 
     on_empty = OnEmpty(request.on_empty)
-    return _selector_of(project).select(request.select, request.exclude, on_empty=on_empty)
+    selector = _selector_of(manifest, state)
+    return selector.select(request.select, request.exclude, on_empty=on_empty)
 
 
-def _foreign(project: Project, request: PlanRequest) -> frozenset[str] | None:
+def _foreign(
+    manifest: StoredManifest, request: PlanRequest, state: StoredState | None
+) -> frozenset[str] | None:
     """Return the ids of the nodes that `start_on` names; None where it is not set."""
     if not request.start_on:
         return None if request.start_on is None else frozenset()
     from airflow_dataops.core.plan.slices import filled_elsewhere
 
-    chosen = _selector_of(project).select(request.start_on) & filled_elsewhere(project)
+    chosen = _selector_of(manifest, state).select(request.start_on)
+    chosen &= filled_elsewhere(manifest.project())
     if not chosen:
         raise ConfigError(
             f"start_on: {request.start_on!r} selects no source and no model of another project; "
@@ -275,19 +298,22 @@ def _foreign(project: Project, request: PlanRequest) -> frozenset[str] | None:
     return chosen
 
 
-def _selector_of(project: Project) -> NodeSelector:
+def _selector_of(manifest: StoredManifest, state: StoredState | None) -> NodeSelector:
     """Return what selects from a project: its indexes serve all task groups of a DAG file."""
     from airflow_dataops.core.selection import NodeSelector
 
-    for selector in tuple(_selectors):
-        if selector.project is project:
-            return selector
-    _selectors[:] = [NodeSelector(project)]
-    return _selectors[0]
+    key = (manifest.key, state.key if state else "")
+    selector = _selectors.get(key)
+    if selector is None or selector.project is not manifest.project():
+        inputs = state.inputs(manifest) if state else None
+        selector = NodeSelector(manifest.project(), inputs)
+        _selectors.clear()
+        _selectors[key] = selector
+    return selector
 
 
-def _key(manifest: StoredManifest, *request: Struct) -> str:
-    told = b"".join(map(_encode, request))
+def _key(manifest: StoredManifest, state: StoredState | None, *request: Struct) -> str:
+    told = b"".join(map(_encode, request)) + (state.key.encode() if state else b"")
     return hashlib.sha256(manifest.key.encode() + told).hexdigest()[:32]
 
 

@@ -15,12 +15,17 @@ from rich.table import Table
 from rich.text import Text
 
 from airflow_dataops.adapters.manifest_store import open_manifest
+from airflow_dataops.adapters.state_store import StoredState
 from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
-from airflow_dataops.core.selection import select_nodes
+from airflow_dataops.core.selection import NodeSelector
 from airflow_dataops.errors import ConfigError, ManifestError, Problem, printable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.plan import Plan
+    from airflow_dataops.core.selection import SelectionInputs
 
 
 def plan(
@@ -29,6 +34,13 @@ def plan(
         list[str] | None, typer.Option("--select", "-s", help="Nodes to plan, as in dbt.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Nodes to leave out.")] = None,
+    state: Annotated[
+        str | None,
+        typer.Option(
+            help="As dbt's --state: a folder, or its address, with the manifest.json, "
+            "run_results.json or sources.json of an earlier run."
+        ),
+    ] = None,
     engine: Annotated[str, typer.Option(help="auto, sql or dbt.")] = "auto",
     group_by: Annotated[str, typer.Option(help="layer, folder, tag, schema or none.")] = "layer",
     granularity: Annotated[
@@ -67,16 +79,19 @@ def plan(
 
     What Airflow would refuse in the manifest is refused here, all of it at once.
     """
-    project = open_manifest(manifest).project()
+    opened = open_manifest(manifest)
     selectors = _selectors(selector or [])
+    project = opened.project()
+    inputs = _earlier(state, opened, manifest, select, exclude, *selectors.values())
+    chosen = NodeSelector(project, inputs)
     plans = split_plan(
         project,
         plan_options(
             engine=engine, group_by=group_by, granularity=granularity, start_when=start_when
         ),
         split_options(split_by=split_by, rest=rest, circles=circles, selectors=bool(selectors)),
-        selected=select_nodes(project, select, exclude),
-        selections={name: select_nodes(project, text) for name, text in selectors.items()},
+        selected=chosen.select(select, exclude),
+        selections={name: chosen.select(text) for name, text in selectors.items()},
     )
     if strict:
         _check(manifest, plans)
@@ -85,6 +100,23 @@ def plan(
         typer.echo(msgspec.json.format(msgspec.json.encode(shown)).decode())
     else:
         _show(plans)
+
+
+def _earlier(
+    state: str | None,
+    opened: StoredManifest,
+    manifest: Path,
+    *expressions: str | Sequence[str] | None,
+) -> SelectionInputs | None:
+    """Return what an earlier run left, as far as expressions look at it."""
+    if state is None:
+        return None
+    from airflow_dataops.hooks.sources import Source, as_source
+    from airflow_dataops.hooks.states import state_files
+
+    place = as_source(state)
+    folder = place if isinstance(place, Source) else place.absolute()
+    return StoredState(state_files(folder, manifest, *expressions)).inputs(opened)
 
 
 def _check(manifest: Path, plans: tuple[Plan, ...]) -> None:

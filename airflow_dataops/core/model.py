@@ -379,10 +379,14 @@ class ProjectState(Struct, frozen=True):
     """What is compared to tell which nodes of a project changed, by id.
 
     It is read apart from the project, for only `state:` selectors look at it.
+
+    Attributes:
+        project: the project's name; empty where nobody knows.
     """
 
     nodes: dict[str, NodeState]
     macros: dict[str, MacroState] = {}
+    project: str = ""
 
 
 class Manifest(Struct, frozen=True):

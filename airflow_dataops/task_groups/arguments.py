@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from airflow.sdk import DAG, TaskGroup
 
     from airflow_dataops.core.arguments import Names
+    from airflow_dataops.hooks.sources import Source
     from airflow_dataops.operators.dbt_config import DbtConfig
 
 
@@ -19,6 +21,9 @@ class PlanArguments(TypedDict, total=False):
     Attributes:
         select: nodes to run, in dbt's selection language; all by default.
         exclude: nodes to leave out.
+        state: what an earlier run left, as dbt's `--state`: a folder, or its address, with the
+            `manifest.json` (`state:modified`), `run_results.json` (`result:error`) or
+            `sources.json` (`source_status:fresher`) of then. Relative to the DAG file.
         on_empty: what to do where a part of a selection matches nothing: `error` or `warn`.
         engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
         group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
@@ -39,6 +44,7 @@ class PlanArguments(TypedDict, total=False):
 
     select: Names | None
     exclude: Names | None
+    state: str | Path | Source | None
     on_empty: str
     engine: str
     group_by: str

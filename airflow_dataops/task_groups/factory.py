@@ -21,12 +21,14 @@ from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.task_groups.arguments import PlanArguments
+from airflow_dataops.task_groups.files import locate_folder
 from airflow_dataops.task_groups.operators import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from airflow_dataops.adapters.state_store import StoredState
 
 _ON_EMPTY = ("error", "warn")
 _LAYERS = ("operator_args", "group_args", "tag_args")
@@ -49,7 +51,9 @@ def plan_manifest(manifest: Path, conn_id: str, arguments: PlanArguments) -> Pla
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
-    plan = open_plan(open_manifest(manifest), _request(arguments))
+    request = _request(arguments)
+    state = _state(arguments, manifest, request.select, request.exclude, request.start_on)
+    plan = open_plan(open_manifest(manifest), request, state)
     return _planned(plan, manifest, conn_id, arguments)
 
 
@@ -76,7 +80,11 @@ def plan_parts(
     manifest: Path, conn_id: str, arguments: PlanArguments, split: SplitRequest
 ) -> PlannedParts:
     """Plan the parts of a manifest, each a DAG; errors as for `plan_manifest`."""
-    stored = open_split(open_manifest(manifest), _request(arguments), split)
+    request = _request(arguments)
+    parts = split.selectors.values()
+    named = [expression for part in parts for expression in (part.select, part.exclude)]
+    state = _state(arguments, manifest, request.select, request.exclude, request.start_on, *named)
+    stored = open_split(open_manifest(manifest), request, split, state)
     return PlannedParts(stored, manifest, conn_id, arguments)
 
 
@@ -94,6 +102,19 @@ def _request(arguments: PlanArguments) -> PlanRequest:
         start_on=hashable(arguments.get("start_on"), "start_on"),
         on_empty=_on_empty(arguments),
     )
+
+
+def _state(arguments: PlanArguments, manifest: Path, *expressions: Selection) -> StoredState | None:
+    """Open what an earlier run left, as far as selections look at it."""
+    given = arguments.get("state")
+    if given is None:
+        return None
+    # Dear to import, and few DAG files name one.
+    from airflow_dataops.adapters.state_store import StoredState
+    from airflow_dataops.hooks.states import state_files
+
+    files = state_files(locate_folder(given, "state"), manifest, *expressions)
+    return StoredState(files)
 
 
 def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArguments) -> Planned:

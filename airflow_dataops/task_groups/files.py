@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import Source, as_source, local_manifest
 
 _PACKAGE = str(Path(__file__).parent.parent)
@@ -23,6 +24,18 @@ def locate(path: str | Path | Source) -> Path:
     if isinstance(path, Source):
         return local_manifest(path)
     return beside(caller_file(), path)
+
+
+def locate_folder(path: str | Path | Source, what: str) -> Path | Source:
+    """Return the absolute path of a folder that a DAG file names; a far one stays an address.
+
+    Raises:
+        ConfigError: it is no path.
+    """
+    if not isinstance(path, str | Path | Source):
+        raise ConfigError(f"{what}={path!r}: write a path, an address or Source(...).")
+    place = as_source(path)
+    return place if isinstance(place, Source) else beside(caller_file(), place)
 
 
 def beside(dag_file: str | Path, path: str | Path) -> Path:

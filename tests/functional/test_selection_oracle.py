@@ -14,8 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
+from airflow_dataops.cli.app import app
 from airflow_dataops.core.manifests import read_state
+from airflow_dataops.core.model import ModelSpec, NodeKind
+from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.core.selection import (
     FreshnessComparison,
     IndirectSelection,
@@ -29,6 +33,8 @@ from airflow_dataops.core.selection import (
     read_source_freshness,
 )
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.operators.dbt_config import DbtConfig
+from airflow_dataops.task_groups.factory import plan_manifest
 from tests.functional import harbour_changes, harbour_selections, selections
 from tests.functional.dbt_ls import DbtProject, copy_project
 from tests.oracle.recording import WAYS, Recording, recording
@@ -36,6 +42,9 @@ from tests.oracle.recording import WAYS, Recording, recording
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
+
+    from airflow_dataops.core.model import Node
+    from airflow_dataops.task_groups.arguments import PlanArguments
 
 ROOT = Path(__file__).parents[2]
 HARBOUR = ROOT / "tests/projects/harbour"
@@ -172,6 +181,48 @@ def test_states_that_match_nothing(
 ) -> None:
     """Never silently."""
     assert not agree(changed, comparing, arguments, state=harbour)
+
+
+@pytest.fixture(scope="module")
+def folders(harbour: DbtProject, changed: DbtProject) -> tuple[Path, Path]:
+    """What a DAG is told of: the manifest, and the folder with what earlier runs left."""
+    for project in (harbour, changed):
+        (project.target / "manifest.json").write_bytes(project.manifest)
+    return changed.target / "manifest.json", harbour.target
+
+
+@pytest.mark.parametrize("arguments", selections.lines(harbour_selections.STATES))
+def test_states_of_a_dag(
+    harbour: DbtProject, changed: DbtProject, folders: tuple[Path, Path], arguments: str
+) -> None:
+    """`state=` of a DAG, and `--state` of `plan`: the tasks are those of what dbt lists."""
+    options = _PARSER.parse_args(shlex.split(arguments))
+    if options.indirect_selection != IndirectSelection.EAGER:
+        pytest.skip("a DAG takes tests eagerly")
+    manifest, state = folders
+    listed = changed.ls(*shlex.split(arguments), state=harbour).ids or frozenset()
+    asked: PlanArguments = {"select": options.select, "exclude": options.exclude, "state": state}
+    dbt = DbtConfig(project_dir="p", profile="p", target="t")
+    planned = plan_manifest(manifest, "w", {**asked, "engine": "dbt", "dbt": dbt})
+    tasks = planned.plan.tasks().values()
+    run = {id_ for task in tasks if task.kind is not TaskKind.FRESHNESS for id_ in task.nodes}
+    assert run == {id_ for id_ in listed if _is_run(changed.project.nodes[id_])}
+    shown = CliRunner().invoke(
+        app, ["plan", str(manifest), "--state", str(state), *_flags(options)]
+    )
+    assert all(id_ in shown.stdout for id_ in run), shown.output
+
+
+def _is_run(node: Node) -> bool:
+    if isinstance(node.spec, ModelSpec):
+        return node.spec.materialized != "ephemeral"
+    return node.kind in (NodeKind.SEED, NodeKind.SNAPSHOT, NodeKind.TEST)
+
+
+def _flags(options: argparse.Namespace) -> list[str]:
+    given = [("--select", each) for each in options.select or ()]
+    given += [("--exclude", each) for each in options.exclude or ()]
+    return ["--engine", "dbt", *(word for pair in given for word in pair)]
 
 
 @pytest.fixture(scope="module", params=OTHERS, ids=lambda path: path.name)

@@ -107,7 +107,7 @@ def read_state(data: bytes, *, source: str) -> ProjectState:
         id_: MacroState(body=_hash(macro.macro_sql), macros=tuple(macro.depends_on.macros or ()))
         for id_, macro in file.macros.items()
     }
-    return ProjectState(nodes=states, macros=macros)
+    return ProjectState(project=file.metadata.project_name or "", nodes=states, macros=macros)
 
 
 def _cut_down(metadata: wire.Metadata) -> Problem | None:

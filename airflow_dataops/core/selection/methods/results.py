@@ -21,7 +21,7 @@ def by_result(scope: Scope, criterion: Criterion) -> Iterator[str]:
     if scope.inputs.results is None:
         raise ConfigError(
             f"selector {criterion.text!r} looks at an earlier run, and there are no results. "
-            "Name its run_results.json."
+            "Name the folder with its run_results.json as the state (state=, --state)."
         )
     results = scope.inputs.results
     return (node.id for node in scope.nodes if results.get(node.id) == criterion.pattern)
@@ -39,7 +39,8 @@ def by_source_status(scope: Scope, criterion: Criterion) -> Iterator[str]:
     if scope.inputs.freshness is None:
         raise ConfigError(
             f"selector {criterion.text!r} compares two looks at the sources, and they are not "
-            "there. Name the earlier and the present sources.json."
+            "there. Name the folder with the earlier sources.json as the state (state=, "
+            "--state), and put the present one beside the manifest."
         )
     now, before = scope.inputs.freshness.now, scope.inputs.freshness.before
     for node in scope.nodes:

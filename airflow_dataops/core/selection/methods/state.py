@@ -31,7 +31,8 @@ def by_state(scope: Scope, criterion: Criterion) -> Iterable[str]:
     if scope.inputs.state is None:
         raise ConfigError(
             f"selector {criterion.text!r} compares two states of the project, and there is none "
-            "to compare with. Name an earlier manifest as the state."
+            "to compare with. Name the folder with an earlier manifest.json as the state "
+            "(state=, --state)."
         )
     _check_same_project(scope, scope.inputs.state)
     changes = _Changes(scope.inputs.state)
