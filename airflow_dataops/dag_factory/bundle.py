@@ -73,11 +73,12 @@ class ManifestFolderBundle(BaseDagBundle):
         **arguments_of_airflow: Any,
     ) -> None:
         super().__init__(**arguments_of_airflow)
-        for given in filter(None, (folder, versions_folder)):
-            _check_absolute(self.name, given)
+        given = dict(arguments or {})
+        for place in filter(None, (folder, versions_folder, given.get("state"))):
+            _check_absolute(self.name, place)
         self.supports_versioning = versions_folder is not None
         self._folder = as_source(folder)
-        self._arguments = {**(arguments or {}), "conn_id": conn_id}
+        self._arguments = {**given, "conn_id": conn_id}
         self._store = versions_place(versions_folder, self.name) if versions_folder else ""
         self._keeping = bundle_pruning.checked(self.name, keep_versions, keep_days)
         self._current = self.base_dir / "current"

@@ -140,8 +140,10 @@ def lasting(manifest: bytes, folder: Path) -> str:
     }
     for listed in found.values():
         for each in listed.values() if isinstance(listed, dict) else ():
-            if isinstance(each, dict):
-                each.pop("created_at", None)
+            # What is disabled is a list of all that have the id.
+            for entry in each if isinstance(each, list) else [each]:
+                if isinstance(entry, dict):
+                    entry.pop("created_at", None)
     return json.dumps(found, sort_keys=True)
 
 
