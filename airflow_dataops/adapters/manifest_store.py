@@ -48,13 +48,14 @@ class StoredManifest:
 
     Attributes:
         source: the file's name; of a remote one its address.
+        path: of the file on this host.
         key: tells the content, and the version of this package that reads it.
     """
 
     def __init__(self, path: Path) -> None:
         """Find out what is in the file. Raises `ConfigError`, `ManifestError`."""
         self.source = name_of(path)
-        self._path = path
+        self.path = path
         self._data: bytes | None = None
         self._manifest: Manifest | None = None
         with _told(path):
@@ -130,7 +131,7 @@ class StoredManifest:
         """
         data, self._data = self._data, None
         if data is None:
-            data = _read(self._path)
+            data = _read(self.path)
             if cache.key_of(data) != self._content:
                 raise ConfigError(
                     f"{self.source} was replaced while it was being read; it is read again at the "

@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.adapters.state_store import StoredState
+from airflow_dataops.adapters.state_store import StoredState, has_named_selector, methods_in
 from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
 from airflow_dataops.core.selection import NodeSelector
 from airflow_dataops.errors import ConfigError, ManifestError, Problem, printable
@@ -116,7 +116,8 @@ def _earlier(
 
     place = as_source(state)
     folder = place if isinstance(place, Source) else place.absolute()
-    return StoredState(state_files(folder, manifest, *expressions)).inputs(opened)
+    methods, others = methods_in(*expressions), has_named_selector(*expressions)
+    return StoredState(state_files(folder, manifest, methods, others=others)).inputs(opened)
 
 
 def _check(manifest: Path, plans: tuple[Plan, ...]) -> None:

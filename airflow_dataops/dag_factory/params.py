@@ -21,7 +21,8 @@ def run_params() -> dict[str, Param]:
         "select": _param(
             None,
             "Select",
-            "Only these nodes, as in dbt: `fct_orders+` (and all downstream), `tag:daily`. "
+            "Only these nodes, as in dbt: `fct_orders+` (and all downstream), `tag:daily`; "
+            "`result:error+ result:fail result:skipped` for what failed in the last run. "
             "The other tasks end at once and touch nothing.",
             type=["null", "string"],
         ),

@@ -6,48 +6,40 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from airflow_dataops.adapters.state_store import (
-    READ_BY,
-    SOURCES,
-    StateFiles,
-    has_named_selector,
-    methods_in,
-)
+from airflow_dataops.adapters.state_store import READ_BY, SOURCES, StateFiles
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import Source, local_manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
 
 def state_files(
-    folder: Path | Source,
-    manifest: str | Path,
-    *expressions: str | Sequence[str] | None,
+    folder: Path | Source, manifest: Path, methods: Collection[str], *, others: bool
 ) -> StateFiles:
-    """Return the files of an earlier run that expressions look at.
+    """Return the files of an earlier run that methods of the selection language look at.
 
     Args:
         folder: what dbt's `--state` is: an absolute path, or the folder's address.
         manifest: the one that is planned; the present `sources.json` is beside it.
-        expressions: in the selection language.
+        methods: those that the expressions name; what they look at must be there.
+        others: whether there may be other methods, in named selectors.
 
     Raises:
-        ConfigError: a file that an expression looks at is not there, or cannot be had.
+        ConfigError: a file that must be there is not, or cannot be had.
     """
     if isinstance(folder, Path) and not folder.is_dir():
         raise ConfigError(
             f"state: {folder} is no folder; name the one with the manifest.json, run_results.json "
             "or sources.json of an earlier run"
         )
-    named, others = methods_in(*expressions), has_named_selector(*expressions)
     found = {
-        method: artifact(folder, name, needed=method in named)
+        method: artifact(folder, name, needed=method in methods)
         for method, name in READ_BY.items()
-        if method in named or others
+        if method in methods or others
     }
-    beside = Path(manifest).with_name(SOURCES)
-    if "source_status" in named and not beside.is_file():
+    beside = manifest.with_name(SOURCES)
+    if "source_status" in methods and not beside.is_file():
         raise ConfigError(
             f"source_status: compares two looks at the sources, and there is no {beside} for the "
             "present one; `dbt source freshness` writes it"

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from airflow.sdk import Context
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.execution.requests import RunRequest
-    from airflow_dataops.core.plan import TaskKind
+    from airflow_dataops.core.plan import Part, TaskKind
+    from airflow_dataops.hooks.sources import Source
 
 log = logging.getLogger(__name__)
 
@@ -29,6 +31,11 @@ class Asked:
     outlets: list[Any]
     params: Any
     has_dag: Callable[[], bool]
+    task_id: str
+    task_kind: TaskKind
+    state: Path | Source | None = None
+    """The folder with what an earlier run left, for selectors that look at one."""
+    parts: Sequence[Part] = ()
 
     def _open(self) -> StoredManifest:
         from airflow_dataops.adapters.manifest_store import open_manifest
@@ -46,30 +53,45 @@ class Asked:
 
     def _declared(self) -> frozenset[str] | None:
         """Return the names of the params of the task and its DAG; None without a DAG."""
-        dag = getattr(self, "dag", None) if self.has_dag() else None
+        dag = self._own_dag()
         return None if dag is None else frozenset({*dag.params, *self.params})
 
-    def _selected(self, request: RunRequest) -> frozenset[str] | None:
+    def _selected(self, request: RunRequest, context: Context) -> frozenset[str] | None:
         """Return the ids of the nodes that the run was narrowed to, None for all."""
         if not request.narrows:
             return None
         from airflow_dataops.core.selection import select_nodes
+        from airflow_dataops.operators.dag_work import check_run_does_something, parts_of
+        from airflow_dataops.operators.earlier import earlier_inputs, last_results
 
+        manifest = self._open()
         try:
-            return select_nodes(
-                self._open().project(),
+            inputs = earlier_inputs(
+                (*request.select, *request.exclude),
+                manifest,
+                self.state,
+                lambda: last_results(context, lambda id_: parts_of(self._own_dag(), id_)),
+            )
+            selected = select_nodes(
+                manifest.project(),
                 request.select or None,
                 request.exclude or None,
+                inputs=inputs,
                 remedy="Mend the expression in the trigger form.",
             )
-        except ConfigError as error:
+            check_run_does_something(self._own_dag(), selected, request)
+        except (ConfigError, ManifestError) as error:
             raise AirflowFailException(f"params select and exclude: {error}") from error
+        return selected
 
-    def _taking_part(self, kind: TaskKind, request: RunRequest) -> Sequence[str]:
+    def _own_dag(self) -> Any:
+        return getattr(self, "dag", None) if self.has_dag() else None
+
+    def _taking_part(self, kind: TaskKind, request: RunRequest, context: Context) -> Sequence[str]:
         """Return the nodes that the run is for. Where there are none, no asset is touched."""
         from airflow_dataops.core.execution.parts import takes_part
 
-        selected = self._selected(request)
+        selected = self._selected(request, context)
         nodes = [id_ for id_ in self.nodes if takes_part(kind, id_, request, selected)]
         if left := [id_ for id_ in self.nodes if id_ not in nodes]:
             log.info("Not selected in this run: %s", ", ".join(left))

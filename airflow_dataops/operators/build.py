@@ -29,6 +29,7 @@ class BuildOperator(NodeOperator):
     """
 
     ui_color = "#d7e8ff"
+    task_kind = TaskKind.BUILD
 
     def execute(self, context: Context) -> Any:
         """Build the node."""
@@ -36,7 +37,7 @@ class BuildOperator(NodeOperator):
         from airflow_dataops.core.execution.parts import run_node
 
         request = self._request(context)
-        if not self._taking_part(TaskKind.BUILD, request):
+        if not self._taking_part(TaskKind.BUILD, request, context):
             return {"node": self.nodes[0], "status": "not selected"}
         if request.dry_run:
             return self._show(TaskKind.BUILD, self.nodes, request)

@@ -69,7 +69,7 @@ class _InTurn(Asked):
     def execute(self, context: Context, **arguments: Any) -> Any:
         """Run dbt when it is our turn, on the nodes that the run is for."""
         request = self._request(context)
-        nodes = self._taking_part(self.task_kind, request)
+        nodes = self._taking_part(self.task_kind, request, context)
         if not nodes:
             return {"nodes": list(self.nodes), "status": "not selected"}
         manifest = self._open()

@@ -24,6 +24,7 @@ class FreshnessOperator(NodeOperator):
     """
 
     ui_color = "#fff3d6"
+    task_kind = TaskKind.FRESHNESS
 
     def execute(self, context: Context) -> Any:
         """Check the source."""
@@ -31,7 +32,7 @@ class FreshnessOperator(NodeOperator):
 
         (id_,) = self.nodes
         request = self._request(context)
-        if not self._taking_part(TaskKind.FRESHNESS, request):
+        if not self._taking_part(TaskKind.FRESHNESS, request, context):
             return {"node": id_, "status": "not selected"}
         if request.dry_run:
             return self._show(TaskKind.FRESHNESS, self.nodes, request)

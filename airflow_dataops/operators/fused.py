@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk.exceptions import AirflowException, AirflowFailException
 
+from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import printable
 from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator
@@ -48,6 +49,7 @@ class FusedOperator(NodeOperator):
     """
 
     ui_color = "#cfe3d8"
+    task_kind = TaskKind.FUSED
 
     def __init__(
         self,
@@ -72,7 +74,7 @@ class FusedOperator(NodeOperator):
 
         request = self._request(context)
         progress = Progress(context)
-        selected = self._selected(request)
+        selected = self._selected(request, context)
         with told(self.conn_id):
             outcomes = self._run_parts(request, selected, progress, turn_of(context))
         nodes = [shown for part in self.parts for shown in _shown(part, outcomes[part.id])]

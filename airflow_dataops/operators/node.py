@@ -8,12 +8,14 @@ import msgspec
 
 from airflow_dataops.core.arguments import optional_text, text, texts
 from airflow_dataops.errors import printable
+from airflow_dataops.hooks.sources import Source, as_source
 from airflow_dataops.operators.arguments import SessionArguments
 from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
     from typing import ClassVar
 
     from airflow_dataops.core.arguments import Names
@@ -30,6 +32,7 @@ class NodeArguments(SessionArguments, total=False):
     nodes: Required[Names]
     conn_id: Required[str]
     fingerprint: str | None
+    state: str | Path | Source | None
 
 
 class NodeOperator(NodeLineage, SessionOperator):
@@ -44,6 +47,8 @@ class NodeOperator(NodeLineage, SessionOperator):
         conn_id: the warehouse; any connection with a common-sql hook.
         fingerprint: tells one state of the nodes from the next. It is in the serialized DAG, so
             that Airflow counts a changed node as a new version of the DAG.
+        state: the folder (an absolute path, or an address) with what an earlier run left, for
+            selectors of the trigger form that look at one; see `dbt_dag`.
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -58,6 +63,7 @@ class NodeOperator(NodeLineage, SessionOperator):
         nodes: Names,
         conn_id: str,
         fingerprint: str | None = None,
+        state: str | Path | Source | None = None,
         **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
@@ -65,6 +71,7 @@ class NodeOperator(NodeLineage, SessionOperator):
         self.nodes = texts(nodes, "nodes")
         self.conn_id = text(conn_id, "conn_id")
         self.fingerprint = optional_text(fingerprint, "fingerprint")
+        self.state = None if state is None else as_source(state)
         self.sql: str | None = None
 
     @classmethod

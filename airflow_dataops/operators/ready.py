@@ -18,11 +18,12 @@ class ReadyOperator(NodeOperator):
     """
 
     ui_color = "#f3efdc"
+    task_kind = TaskKind.READY
 
     def execute(self, context: Context) -> Any:
         """Emit, unless tests were left out."""
         request = self._request(context)
-        tested = self._taking_part(TaskKind.TEST, request)
+        tested = self._taking_part(TaskKind.TEST, request, context)
         is_ready = len(tested) == len(self.nodes) and not request.dry_run
         if not is_ready:
             self.log.info("Not told to other DAGs: this run left tests out")

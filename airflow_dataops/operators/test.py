@@ -36,11 +36,12 @@ class TestOperator(NodeOperator):
 
     __test__ = False
     ui_color = "#e2f3e2"
+    task_kind = TaskKind.TEST
 
     def execute(self, context: Context) -> Any:
         """Run the tests."""
         request = self._request(context)
-        nodes = self._taking_part(TaskKind.TEST, request)
+        nodes = self._taking_part(TaskKind.TEST, request, context)
         if not nodes:
             return {"tests": []}
         if request.dry_run:

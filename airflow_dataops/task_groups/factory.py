@@ -110,10 +110,11 @@ def _state(arguments: PlanArguments, manifest: Path, *expressions: Selection) ->
     if given is None:
         return None
     # Dear to import, and few DAG files name one.
-    from airflow_dataops.adapters.state_store import StoredState
+    from airflow_dataops.adapters.state_store import StoredState, has_named_selector, methods_in
     from airflow_dataops.hooks.states import state_files
 
-    files = state_files(locate_folder(given, "state"), manifest, *expressions)
+    methods, others = methods_in(*expressions), has_named_selector(*expressions)
+    files = state_files(locate_folder(given, "state"), manifest, methods, others=others)
     return StoredState(files)
 
 
@@ -126,6 +127,7 @@ def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArgu
         dialect=plan.head.adapter,
         dbt=arguments.get("dbt"),
         threads=_threads(arguments),
+        state=None if given.get("state") is None else locate_folder(given["state"], "state"),
     )
     return Planned(plan, warehouse, layers)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.param import ParamsDict
@@ -9,6 +10,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.sources import Source
 from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
@@ -44,6 +46,7 @@ class Warehouse(Struct, frozen=True):
         dialect: its engine, as dbt calls it; None if unknown.
         dbt: how to call dbt, where some nodes need it.
         threads: sessions of a fused task at most; None for what suits the warehouse.
+        state: the folder with what an earlier run left; None where nobody named one.
     """
 
     manifest: str
@@ -51,13 +54,16 @@ class Warehouse(Struct, frozen=True):
     dialect: str | None = None
     dbt: DbtConfig | None = None
     threads: int | None = None
+    state: Path | Source | None = None
 
 
 def build_operator(
     kind: type[NodeOperator], warehouse: Warehouse, **arguments: Any
 ) -> NodeOperator:
     """Build an operator of engine `sql` the way Airflow does."""
-    operator = kind(manifest=warehouse.manifest, conn_id=warehouse.conn_id, **arguments)
+    operator = kind(
+        manifest=warehouse.manifest, conn_id=warehouse.conn_id, state=warehouse.state, **arguments
+    )
     operator.params = own_params(operator)
     return operator
 
@@ -127,6 +133,7 @@ def dbt_task_operator(
     )
     operator.manifest, operator.nodes = warehouse.manifest, task.nodes
     operator.fingerprint = task.fingerprint
+    operator.state = warehouse.state
     operator.params = own_params(operator)
     built: BaseOperator = operator
     return built

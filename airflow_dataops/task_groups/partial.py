@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk import get_parsing_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from airflow_dataops.core.plan import PlannedTask
 
 
 def is_wanted(dag_id: str) -> bool:
@@ -41,6 +43,8 @@ class LazyTasks(dict[str, Any]):
         super().__init__(built)
         self.builders: list[Callable[[str], bool]] = []
         """Each builds a task of that id into the DAG, and tells whether there is one."""
+        self.plans: list[Callable[[], Iterable[PlannedTask]]] = []
+        """Each tells the tasks of one plan, built or not."""
         self._building: set[str] = set()
 
     def __contains__(self, key: object) -> bool:

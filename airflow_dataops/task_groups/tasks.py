@@ -53,6 +53,7 @@ def add_tasks(planned: Planned, dag: DAG, parent: TaskGroup) -> None:
     if not isinstance(dag.task_dict, LazyTasks):
         dag.task_dict = LazyTasks(dag.task_dict)
     dag.task_dict.builders.append(builder.add_one)
+    dag.task_dict.plans.append(lambda: planned.plan.tasks().values())
     if wanted:
         dag.get_task(wanted)
 

@@ -64,5 +64,5 @@ def test_the_trigger_form_is_not_told_of_an_argument_that_it_has_not(path: Path)
     dag = dbt_dag(manifest=path, conn_id="warehouse")
     asked = RunRequest(select=("tag:none",))
     with pytest.raises(AirflowFailException, match="Mend the expression in the trigger form") as e:
-        dag.get_task("first")._selected(asked)
+        dag.get_task("first")._selected(asked, {})
     assert "on_empty" not in str(e.value)

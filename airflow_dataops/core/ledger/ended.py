@@ -134,10 +134,10 @@ def _result_events(
     of_task = {"dag_id": run.dag_id, "run_id": run.run_id, "task_id": row.task_id}
     for each in returned:
         name = str(each.get("node") or each.get("target"))
-        if each.get("status") in ("pass", "warn", "fail"):
+        if each.get("status") in tuple(CheckStatus):
             yield CheckEvent(
                 subject=name,
-                name="freshness" if "max_loaded_at" in each or "age_minutes" in each else "test",
+                name=_check_name(each),
                 observed_at=moment,
                 status=CheckStatus(each["status"]),
                 value=_number(each.get("failures", each.get("age_minutes"))),
@@ -154,6 +154,14 @@ def _result_events(
                 bytes=_whole(each.get("bytes")),
                 **of_task,
             )
+
+
+def _check_name(result: Mapping[str, Any]) -> str:
+    """Tell what was checked; a build is told of where it failed among others."""
+    kind = str(result.get("node")).partition(".")[0]
+    if kind == "source" or "max_loaded_at" in result or "age_minutes" in result:
+        return "freshness"
+    return "build" if kind in ("model", "seed", "snapshot") else "test"
 
 
 def _rows(result: Mapping[str, Any]) -> int | None:

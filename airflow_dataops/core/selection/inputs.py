@@ -46,11 +46,13 @@ class SelectionInputs(Struct, frozen=True):
     Attributes:
         state: for `state:`.
         results: status by node id, of an earlier run; for `result:`.
+        statuses: those that `results` tells of; None for all.
         freshness: for `source_status:`.
         selectors: for `selector:` and the default selection; None for the project's own.
     """
 
     state: StateComparison | None = None
     results: Mapping[str, str] | None = None
+    statuses: frozenset[str] | None = None
     freshness: FreshnessComparison | None = None
     selectors: Selectors | None = None

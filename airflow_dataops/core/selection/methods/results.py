@@ -23,7 +23,13 @@ def by_result(scope: Scope, criterion: Criterion) -> Iterator[str]:
             f"selector {criterion.text!r} looks at an earlier run, and there are no results. "
             "Name the folder with its run_results.json as the state (state=, --state)."
         )
-    results = scope.inputs.results
+    results, statuses = scope.inputs.results, scope.inputs.statuses
+    if statuses is not None and criterion.pattern not in statuses:
+        raise ConfigError(
+            f"selector {criterion.text!r}: the ledger keeps what went wrong in a run "
+            f"({', '.join(sorted(statuses))}). For anything else name the folder with its "
+            "run_results.json as the state (state=)."
+        )
     return (node.id for node in scope.nodes if results.get(node.id) == criterion.pattern)
 
 
