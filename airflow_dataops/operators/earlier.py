@@ -84,8 +84,8 @@ def last_results(context: Context, parts_of: Callable[[str], Sequence[Part]]) ->
         RetryableError: the last run has not ended, or the ledger has not heard of it.
     """
     from airflow_dataops.core.execution.last_run import last_before, results_of
-    from airflow_dataops.core.ledger.ended import FINAL
     from airflow_dataops.core.ledger.events import CheckEvent, RunEvent, TaskEvent
+    from airflow_dataops.core.runs import FINAL
     from airflow_dataops.hooks.alerts import open_ledger
 
     own = _own_run(context)

@@ -10,8 +10,9 @@ import pytest
 from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.adapters.ledger.store import LedgerStore
-from airflow_dataops.core.ledger.ended import About, RunRow, Told, TryRow, events_of
+from airflow_dataops.core.ledger.ended import events_of
 from airflow_dataops.core.ledger.events import RunEvent
+from airflow_dataops.core.runs import DagInfo, ReturnedRow, RunRow, RunRows, TryRow
 from airflow_dataops.errors import RetryableError
 from tests.host.manifests import model
 from tests.host.runs import Run
@@ -66,8 +67,9 @@ def keep(ledger: LedgerStore, run: Run, run_id: str, at: datetime) -> None:
         TryRow(id_, -1, 1, final.get(found, found), "X", at, at, at, at, archived=False)
         for id_, found in run.states.items()
     ]
-    told = [Told(id_, -1, json.loads(json.dumps(found))) for id_, found in run.results.items()]
-    ledger.write(events_of(row, tries, told, About(), at))
+    plain = json.loads(json.dumps(run.results))
+    returned = [ReturnedRow(id_, -1, found) for id_, found in plain.items()]
+    ledger.write(events_of(RunRows(row, tries, returned, DagInfo()), at))
 
 
 def ran(run: Run) -> set[str]:
