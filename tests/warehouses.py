@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.loads import Locks
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.dialects.loading import Locks
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.relations import render
 from tests import accounts
 from tests.duckdb_runner import DuckDBRunner
 from tests.emulators import bigquery_gaps, snowflake_gaps
@@ -140,7 +140,7 @@ class Warehouse:
 
     def relation(self, name: str) -> Relation:
         """Name a table; a control table by its plain name, also where each target has its own."""
-        if name in _CONTROL and get_loading(self.dialect).locks is Locks.TABLES:
+        if name in _CONTROL and get_engine(self.dialect).loads.locks is Locks.TABLES:
             found = [n for n in self._tables() if n.startswith(f"{name}__")]
             name = min(found, default=name)
         return Relation(identifier=name, schema=self.schema)
@@ -157,7 +157,7 @@ class Warehouse:
         relation = self.relation(name)
         listed = [f"{self._quote(c)} {self._type(t)}" for c, t in columns.items()]
         if key:
-            declared = get_loading(self.dialect).primary_key
+            declared = get_engine(self.dialect).loads.primary_key
             listed.append(declared.format(quote_all(key, self.dialect)))
         self.runner.execute(f"create table {self.sql(relation)} ({', '.join(listed)})")
         self.add(relation, tuple(columns), rows)

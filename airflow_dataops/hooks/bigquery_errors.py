@@ -5,8 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
-from airflow_dataops.core.sql.engine_errors import kind_of
+from airflow_dataops.core.engines.error_codes import ErrorKind
+from airflow_dataops.core.engines.errors import kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_dataops.core.engines.error_codes import Fate
+from airflow_dataops.core.engines.errors import kind_of
+from airflow_dataops.core.engines.statements import send
 from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.sources import Placement
 from airflow_dataops.core.sql import bulk
-from airflow_dataops.core.sql.dialects.error_codes import Fate
-from airflow_dataops.core.sql.engine_errors import kind_of
-from airflow_dataops.core.sql.statements import send
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks.bigquery_jobs import wait
 from airflow_dataops.hooks.choices import Missing, chosen

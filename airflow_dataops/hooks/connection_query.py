@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from airflow_dataops.core.engines.statements import text
 from airflow_dataops.core.sql.loads import limited
 from airflow_dataops.core.sql.queries import bare_query
-from airflow_dataops.core.sql.statements import text
 from airflow_dataops.core.sql.watermarks import Since, since_condition
 from airflow_dataops.hooks.arrow_source import ArrowSource
 from airflow_dataops.hooks.bulk import engines

@@ -9,7 +9,7 @@ import attrs
 from airflow.sdk import Asset, AssetAlias
 
 from airflow_dataops.core.assets import SCHEME, asset_name, encoded, is_plain
-from airflow_dataops.core.sql.names import parse_relation
+from airflow_dataops.core.engines.names import parse_relation
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:

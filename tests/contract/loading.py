@@ -115,7 +115,7 @@ class Chunks:
         return self
 
     def stage(self, runner: SqlRunner, staging: Relation) -> int | None:
-        from airflow_dataops.core.sql.relations import render
+        from airflow_dataops.core.engines.relations import render
 
         name = render(staging, runner.dialect)
         runner.execute(f"create table {name} (id integer, name varchar)")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import (
@@ -26,7 +27,6 @@ from airflow_dataops.core.loads.specs import (
     Within,
 )
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.relations import render
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

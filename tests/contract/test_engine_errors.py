@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dataops.core.engines.error_codes import ErrorKind, Fate
+from airflow_dataops.core.engines.errors import kind_of
 from airflow_dataops.core.execution.explained import Place, explained
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind, Fate
-from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.errors import RetryableError, RunError
 from tests.postgres import PostgresRunner
 from tests.warehouses import open_warehouse

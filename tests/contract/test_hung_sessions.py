@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from tests.contract.engine import FIRST, OTHER, RETRY
 
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.models import build_table, build_view
 from airflow_dataops.core.execution.turns import Turn
 from airflow_dataops.core.loads.waiting import Patience
 from airflow_dataops.core.model import Code, Incremental, ModelSpec, Node, NodeKind, Relation
-from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import RetryableError, SupersededError
-from tests.contract.loading import FIRST, OTHER, RETRY
 from tests.contract.scenarios import SCENARIOS
 from tests.execution_cases import values
 from tests.postgres import PostgresRunner

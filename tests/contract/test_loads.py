@@ -14,13 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-
-from airflow_dataops.core.loads.run import run_load
-from airflow_dataops.core.loads.specs import (
-    Attempt,
-    Load,
-)
-from tests.contract.loading import (
+from tests.contract.engine import (
     EVERY_VERB,
     FIRST,
     ITEMS,
@@ -32,6 +26,12 @@ from tests.contract.loading import (
     items,
     load,
     run,
+)
+
+from airflow_dataops.core.loads.run import run_load
+from airflow_dataops.core.loads.specs import (
+    Attempt,
+    Load,
 )
 from tests.contract.scenarios import SCENARIOS
 

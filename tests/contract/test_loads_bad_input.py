@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from msgspec.structs import replace
+from tests.contract.engine import (
+    ITEMS,
+    MERGE,
+    OLD,
+    RETRY,
+    Chunks,
+    Spy,
+    items,
+    lease,
+    load,
+    run,
+)
 
+from airflow_dataops.core.engines.statements import MARK
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import (
     Append,
@@ -21,20 +34,7 @@ from airflow_dataops.core.loads.specs import (
     Merge,
     Replace,
 )
-from airflow_dataops.core.sql.statements import MARK
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
-from tests.contract.loading import (
-    ITEMS,
-    MERGE,
-    OLD,
-    RETRY,
-    Chunks,
-    Spy,
-    items,
-    lease,
-    load,
-    run,
-)
 from tests.contract.scenarios import SCENARIOS
 from tests.postgres import PostgresRunner
 from tests.warehouses import open_warehouse
@@ -111,7 +111,7 @@ def test_a_postgres_session_that_dies_in_the_middle(scenario: str, at: str) -> N
 
 
 def test_the_mark_of_values_cannot_be_in_a_name() -> None:
-    from airflow_dataops.core.sql.identifiers import quote
+    from airflow_dataops.core.engines.identifiers import quote
 
     with pytest.raises(ConfigError):
         quote(f"a{MARK}b", "duckdb")

@@ -6,12 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-
-from airflow_dataops.core.loads.specs import (
-    Attempt,
-)
-from airflow_dataops.errors import RetryableError, RunError, SupersededError
-from tests.contract.loading import (
+from tests.contract.engine import (
     FIRST,
     ITEMS,
     MERGE,
@@ -24,6 +19,11 @@ from tests.contract.loading import (
     lease,
     load,
 )
+
+from airflow_dataops.core.loads.specs import (
+    Attempt,
+)
+from airflow_dataops.errors import RetryableError, RunError, SupersededError
 
 if TYPE_CHECKING:
     from tests.warehouses import Warehouse

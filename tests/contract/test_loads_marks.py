@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.contract.engine import load
 
 from airflow_dataops.core.loads.choices import EmptiedTarget, Reading
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import ApplyChanges, Attempt, Increment
 from airflow_dataops.errors import ConfigError, RunError
-from tests.contract.loading import load
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
@@ -126,7 +126,7 @@ def test_the_watermark_of_an_earlier_version_is_taken_over_by_one_load_and_told(
 
 
 def quoted(warehouse: Warehouse, name: str) -> str:
-    from airflow_dataops.core.sql.identifiers import quote
+    from airflow_dataops.core.engines.identifiers import quote
 
     return quote(name, warehouse.dialect)
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.loads.specs import Attempt
-from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.errors import DataOpsError, SupersededError
 from tests.contract.scenarios import SCENARIOS
 from tests.warehouses import open_warehouse

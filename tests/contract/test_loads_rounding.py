@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
+from tests.contract.engine import FIRST, Spy, load
 
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.sources import Query
@@ -31,7 +32,6 @@ from airflow_dataops.core.loads.specs import (
 )
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import ConfigError, RunError
-from tests.contract.loading import FIRST, Spy, load
 from tests.warehouses import EMULATED, open_warehouse
 
 if TYPE_CHECKING:

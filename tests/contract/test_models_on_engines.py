@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pytest
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.models import Strategy
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.dry_run import show
 from airflow_dataops.core.execution.freshness import check_freshness
@@ -38,8 +41,6 @@ from airflow_dataops.core.model import (
     TestSpec,
 )
 from airflow_dataops.core.sql import catalog
-from airflow_dataops.core.sql.dialects import Strategy, get_dialect
-from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError, DataOpsError, RunError
 from tests.execution_cases import values
 
@@ -136,7 +137,7 @@ STRATEGIES = {
 @pytest.mark.parametrize("strategy", STRATEGIES)
 def test_incremental_models(project: Project, strategy: str) -> None:
     settings, expected = STRATEGIES[strategy]
-    if strategy not in get_dialect(project.warehouse.dialect).strategies:
+    if strategy not in get_engine(project.warehouse.dialect).models.strategies:
         with pytest.raises(ConfigError, match="it knows merge, insert_overwrite"):
             _twice(project, incremental(project, strategy, **settings))
         return
@@ -184,7 +185,7 @@ def test_a_full_refresh_begins_anew(project: Project) -> None:
 def test_insert_overwrite_replaces_partitions_or_all(project: Project) -> None:
     """Partitions on BigQuery, all of the table on Snowflake, as dbt's adapters do."""
     dialect = project.warehouse.dialect
-    if Strategy.INSERT_OVERWRITE not in get_dialect(dialect).strategies:
+    if Strategy.INSERT_OVERWRITE not in get_engine(dialect).models.strategies:
         pytest.skip("dbt's adapter does not have it")
     node = incremental(project, "insert_overwrite")
     node = msgspec.structs.replace(
@@ -332,7 +333,7 @@ def test_the_age_of_a_source_by_its_last_change(project: Project) -> None:
     spec = FreshnessSpec(warn_after_minutes=60)
     node = project.node("loaded", SourceSpec(source="raw", freshness=spec))
     now = datetime.now(UTC)
-    if get_dialect(project.warehouse.dialect).last_altered is None:
+    if get_engine(project.warehouse.dialect).models.last_altered is None:
         with pytest.raises(ConfigError, match="does not tell when a table changed last"):
             check_freshness(node, project.warehouse.runner, now=now)
         return

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.tests import run_test
 from airflow_dataops.core.execution.turns import Turn
@@ -28,7 +29,6 @@ from airflow_dataops.core.model import (
     StoreFailures,
     TestSpec,
 )
-from airflow_dataops.core.sql.identifiers import quote
 from tests.duckdb_runner import open_duckdb
 from tests.execution_cases import values
 from tests.warehouses import open_warehouse

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import Append, Attempt, Load, Merge, OnEmpty, Replace
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.identifiers import quote
 from airflow_dataops.errors import ConfigError, DataOpsError, RetryableError, RunError
 from airflow_dataops.hooks.connection_query import ConnectionQuery
 from airflow_dataops.hooks.file_source import Files

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_dataops.core.engines.names import parse_relation
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import Attempt, Load
-from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import RunError
 from airflow_dataops.hooks.sql_runner import open_session
 from tests.docs.blocks import block

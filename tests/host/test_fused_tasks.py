@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from airflow_dataops import dbt_dag
-from airflow_dataops.core.sql.dialects import error_codes
+from airflow_dataops.core.engines import error_codes
 from airflow_dataops.errors import ConfigError
 from tests.duckdb_runner import open_duckdb
 from tests.host.manifests import manifest, model, write

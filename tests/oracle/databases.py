@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import duckdb
 import psycopg
 
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.engines.identifiers import quote
 from tests.duckdb_runner import open_duckdb
 from tests.postgres import open_postgres, postgres_uri
 

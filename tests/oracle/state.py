@@ -11,9 +11,9 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import catalog
-from airflow_dataops.core.sql.relations import render
 
 if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner

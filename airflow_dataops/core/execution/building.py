@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import relations
 from airflow_dataops.core.execution.turns import Turn, fenced, in_turn
 from airflow_dataops.core.loads.making import make_once
 from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
-from airflow_dataops.core.sql import catalog, relations
+from airflow_dataops.core.sql import catalog
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:

@@ -21,9 +21,9 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.models import TextNulls
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.dialects import TextNulls
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import resolve_all
 from airflow_dataops.core.execution.incremental import replace_rows
 from airflow_dataops.core.model import ModelSpec
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.days import within
-from airflow_dataops.core.sql.identifiers import resolve_all
 
 if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import DateRange

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.execution.recording import RecordingRunner
 from airflow_dataops.core.execution.staged import MARK as STAGED
-from airflow_dataops.core.sql.dialects import get_dialect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -48,7 +48,7 @@ class _DryRunner(RecordingRunner):
 
     def fetch(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Look into the catalog, for which values are bound; record any other query."""
-        known = get_dialect(self.dialect)
+        known = get_engine(self.dialect).models
         if sql == f"select {known.current_database}":
             return self._runner.fetch(sql)
         if not parameters:

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.alerts.masking import mask
+from airflow_dataops.core.engines.error_codes import ErrorKind, Fate
+from airflow_dataops.core.engines.errors import codes_of, kind_of, sqlstate
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind, Fate
-from airflow_dataops.core.sql.engine_errors import codes_of, kind_of, sqlstate
 from airflow_dataops.errors import DataOpsError, RetryableError, RunError
 
 if TYPE_CHECKING:

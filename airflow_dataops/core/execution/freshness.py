@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.execution.results import FreshnessResult, Status
 from airflow_dataops.core.model import FreshnessSpec, Relation, SourceSpec
 from airflow_dataops.core.sql import catalog
-from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.freshness import answer_of, newest_row
-from airflow_dataops.core.sql.statements import ask
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def _newest(
 
 
 def _last_altered(node: Node, relation: Relation, runner: SqlRunner) -> datetime:
-    last_altered = get_dialect(runner.dialect).last_altered
+    last_altered = get_engine(runner.dialect).models.last_altered
     if last_altered is None:
         raise ConfigError(
             f"{node.id} declares a freshness but neither loaded_at_field nor loaded_at_query, and "

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine, relations
+from airflow_dataops.core.engines.identifiers import resolve, resolve_all
+from airflow_dataops.core.engines.models import Macros, Strategy
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.loads.waiting import execute_patiently
@@ -15,9 +18,7 @@ from airflow_dataops.core.model import (
     SchemaChange,
     Struct,
 )
-from airflow_dataops.core.sql import catalog, columns, loads, makings, relations
-from airflow_dataops.core.sql.dialects import Macros, Strategy, get_dialect
-from airflow_dataops.core.sql.identifiers import resolve, resolve_all
+from airflow_dataops.core.sql import catalog, columns, loads, makings
 from airflow_dataops.core.sql.makings import making_of
 from airflow_dataops.errors import ConfigError, RunError
 
@@ -81,7 +82,7 @@ def replace_rows(
 
 
 def _strategy(node: Node, incremental: Incremental, dialect: str) -> Strategy:
-    known = get_dialect(dialect)
+    known = get_engine(dialect).models
     if incremental.strategy is None:
         return known.default_strategy
     if incremental.strategy not in known.strategies:
@@ -184,7 +185,7 @@ def _delete_insert(load: _Load, runner: SqlRunner) -> int:
 
 
 def _merge(load: _Load, runner: SqlRunner) -> int:
-    of_query = get_dialect(runner.dialect).macros is Macros.DUCKDB
+    of_query = get_engine(runner.dialect).models.macros is Macros.DUCKDB
     (_require_all_in_table if of_query else _require_all_written)(load)
     columns = load.query if of_query else load.written
     return runner.execute(
@@ -203,7 +204,7 @@ def _merge(load: _Load, runner: SqlRunner) -> int:
 def _insert_overwrite(load: _Load, runner: SqlRunner) -> int:
     _require_all_in_query(load, load.written)
     target, dialect = _target(load, runner), runner.dialect
-    if get_dialect(dialect).macros is not Macros.BIGQUERY:
+    if get_engine(dialect).models.macros is not Macros.BIGQUERY:
         return runner.execute(loads.overwrite(target, load.source, load.written, dialect))
     by = load.partition_by
     if by is None:

@@ -9,27 +9,27 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine, relations
+from airflow_dataops.core.engines.identifiers import derived
+from airflow_dataops.core.engines.models import Macros, Replace
+from airflow_dataops.core.engines.relations import PLAIN, RelationKind
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.days import event_time, rebuild_days
 from airflow_dataops.core.execution.incremental import add_rows
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import ModelSpec, Relation
-from airflow_dataops.core.sql import catalog, relations
-from airflow_dataops.core.sql.dialects import Macros, Replace, get_dialect
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import derived
+from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.makings import making_of
-from airflow_dataops.core.sql.relations import PLAIN, RelationKind
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.relations import Making
     from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.loads.waiting import Patience
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.relations import Making
 
 
 def build_model(
@@ -103,14 +103,14 @@ def build_table(
         RetryableError: they read it for too long.
     """
     dialect = runner.dialect
-    if not get_loading(dialect).transactional_ddl:
+    if not get_engine(dialect).loads.transactional_ddl:
         if existing is RelationKind.VIEW:
             runner.execute(relations.drop(relation, existing, dialect))
         runner.execute(relations.replace_table_as(relation, sql, dialect, making))
         return None
     if existing is None:
         return _count(runner.execute(relations.create_table_as(relation, sql, dialect)))
-    by_statement = get_dialect(dialect).replace_table is Replace.STATEMENT
+    by_statement = get_engine(dialect).models.replace_table is Replace.STATEMENT
     if existing is RelationKind.TABLE and by_statement:
         return _count(runner.execute(relations.replace_table_as(relation, sql, dialect)))
     beside = _beside(relation, dialect)
@@ -131,7 +131,7 @@ def build_view(
 ) -> None:
     """Make a view in place of what is there; as `build_table`."""
     dialect = runner.dialect
-    if existing is not None and get_dialect(dialect).replace_view is Replace.SWAP:
+    if existing is not None and get_engine(dialect).models.replace_view is Replace.SWAP:
         beside = _beside(relation, dialect)
         runner.execute(relations.create_view_as(beside, sql, dialect))
         _drop(relation, existing, runner, patience)
@@ -158,7 +158,7 @@ def _require_no_table(
     full_refresh: bool,
 ) -> None:
     """Refuse what dbt-bigquery refuses: to drop a table for a view unasked."""
-    if get_dialect(runner.dialect).macros is not Macros.BIGQUERY or full_refresh:
+    if get_engine(runner.dialect).models.macros is not Macros.BIGQUERY or full_refresh:
         return
     if existing is RelationKind.TABLE:
         raise RunError(

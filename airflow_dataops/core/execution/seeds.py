@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine, relations
+from airflow_dataops.core.engines.models import SeedRows
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.csv_table import SeedTable, read_seed
 from airflow_dataops.core.execution.models import build_table
@@ -12,10 +15,8 @@ from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.execution.staged import staging_place
 from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.model import SeedSpec
-from airflow_dataops.core.sql import catalog, loads, relations, seeds
+from airflow_dataops.core.sql import catalog, loads, seeds
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.dialects import SeedRows, get_dialect
-from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
         for name, type_ in spec.column_types.items()
     }
     where = f"{node.id} ({spec.file})"
-    known = get_dialect(dialect)
+    known = get_engine(dialect).models
     table = read_seed(
         text,
         where=where,
@@ -110,7 +111,7 @@ def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
 
 def _stage(staged: Staged, table: SeedTable, runner: SqlRunner) -> None:
     runner.execute(seeds.create_stage(staged.relation, table.columns, runner.dialect))
-    if get_dialect(runner.dialect).seeds.rows is SeedRows.JSON:
+    if get_engine(runner.dialect).models.seeds.rows is SeedRows.JSON:
         insert = seeds.insert_json(staged.sql, table.columns, runner.dialect, runner.placeholder)
         for start in range(0, table.rows, _JSON_ROWS):
             lines = zip(*(v[start : start + _JSON_ROWS] for v in table.values), strict=True)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, resolve, resolve_all
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.incremental import widen_texts
 from airflow_dataops.core.execution.models import build_table
@@ -16,10 +19,7 @@ from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import Node, Relation, SnapshotColumns, SnapshotSpec, Struct
 from airflow_dataops.core.sql import catalog, snapshots
 from airflow_dataops.core.sql.columns import add_column
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import quote, resolve, resolve_all
 from airflow_dataops.core.sql.makings import making_of
-from airflow_dataops.core.sql.relations import RelationKind
 from airflow_dataops.core.sql.snapshots import History, Incoming, Match
 from airflow_dataops.errors import ConfigError, RunError
 
@@ -150,7 +150,7 @@ def _history(build: _Build) -> History:
 def _columns(build: _Build) -> SnapshotColumns:
     """Return the names of the columns that the snapshot adds as dbt's, without quotes, end up."""
     written = msgspec.structs.asdict(build.spec.columns)
-    folded = get_dialect(build.dialect).folded
+    folded = get_engine(build.dialect).models.folded
     return SnapshotColumns(**{field: folded(name) for field, name in written.items()})
 
 
@@ -198,7 +198,7 @@ def _keys(build: _Build, columns: Sequence[str], where: str) -> tuple[str, ...]:
 def _updated_at(build: _Build) -> str:
     written = build.spec.updated_at
     if written is None:
-        return get_dialect(build.dialect).now
+        return get_engine(build.dialect).models.now
     column = resolve(written, build.columns)
     return f"({written})" if column is None else quote(column, build.dialect)
 

@@ -6,14 +6,13 @@ import secrets
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import derived
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import send
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import catalog, staging
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import derived
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,7 +42,7 @@ def staged(
         what: tells several of one build apart.
     """
     with staging_place(target, runner, what=what) as table:
-        kept = get_dialect(runner.dialect).create_staging
+        kept = get_engine(runner.dialect).models.create_staging
         create = staging.create_as(table.relation, query, runner.dialect, create_staging=kept)
         runner.execute(create)
         yield table, catalog.columns_of(runner, table.relation)
@@ -52,17 +51,17 @@ def staged(
 @contextmanager
 def staging_place(target: Relation, runner: SqlRunner, *, what: str = "") -> Iterator[Staged]:
     """Give the name of a staging table, which the block makes; drop it at the end."""
-    loading = get_loading(runner.dialect)
+    engine = get_engine(runner.dialect)
     suffix = f"{MARK}_{what}" if what else MARK
-    if loading.session is None:  # the name must be nobody else's
+    if engine.loads.session is None:  # the name must be nobody else's
         suffix = f"{suffix}_{secrets.token_hex(4)}"
-    name = derived(target.identifier, suffix, loading.name)
-    relation = staging.staging_table(target, name, loading, session=True)
-    drop = staging.drop_table(relation, loading.name)
+    name = derived(target.identifier, suffix, engine.name)
+    relation = staging.staging_table(target, name, engine, session=True)
+    drop = staging.drop_table(relation, engine.name)
     try:
-        yield Staged(relation=relation, sql=render(relation, loading.name))
+        yield Staged(relation=relation, sql=render(relation, engine.name))
     except BaseException:  # a kill, too, leaves no table behind
-        if loading.session is None:
+        if engine.loads.session is None:
             with Quietly(f"drop the staging table {relation}"):
                 send(drop, runner)
         raise

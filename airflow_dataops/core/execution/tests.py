@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines.relations import select_all
 from airflow_dataops.core.execution.building import check_database, ensure_schema
 from airflow_dataops.core.execution.models import build_table, build_view
 from airflow_dataops.core.execution.results import Status, TestResult
@@ -13,7 +14,6 @@ from airflow_dataops.core.model import Relation, Severity, StoreFailures, TestSp
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.checks import failing_rows, verdict
 from airflow_dataops.core.sql.makings import making_of
-from airflow_dataops.core.sql.relations import select_all
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:

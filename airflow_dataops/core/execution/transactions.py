@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.loadings import get_loading
+from airflow_dataops.core.engines import get_engine
 
 if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
@@ -13,5 +13,5 @@ if TYPE_CHECKING:
 
 def writes(runner: SqlRunner) -> AbstractContextManager[None]:
     """Open a transaction around statements that change rows, unless all of a build is one."""
-    whole = get_loading(runner.dialect).transactional_ddl
+    whole = get_engine(runner.dialect).loads.transactional_ddl
     return nullcontext() if whole else runner.transaction()

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.loads.lease import give_back, holding, pass_fence
 from airflow_dataops.core.loads.specs import Append, Attempt, Load
 from airflow_dataops.core.loads.waiting import WAIT, Patience, execute_patiently, stop_sessions
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -49,13 +49,13 @@ def in_turn(relation: Relation, runner: SqlRunner, turn: Turn) -> Iterator[Patie
     Raises:
         RetryableError: another session built it for longer than the turn may wait.
     """
-    loading = get_loading(runner.dialect)
+    engine = get_engine(runner.dialect)
     patience = Patience(turn.wait)
-    if not loading.transactional_ddl:
+    if not engine.loads.transactional_ddl:
         turn.check()
         yield patience
         return
-    if loading.waits is None:
+    if engine.loads.waits is None:
         # One process at a time writes; in it, a transaction must not begin before its turn.
         with _in_process(relation, patience), runner.transaction():
             turn.check()
@@ -69,7 +69,7 @@ def in_turn(relation: Relation, runner: SqlRunner, turn: Turn) -> Iterator[Patie
 
 def _take(relation: Relation, runner: SqlRunner, turn: Turn, patience: Patience) -> None:
     """Have the turn from here to the end of the transaction; what is read next is up to date."""
-    waits, attempt = get_loading(runner.dialect).waits, turn.attempt
+    waits, attempt = get_engine(runner.dialect).loads.waits, turn.attempt
     assert waits is not None  # noqa: S101 - for the type checker
     owner = "" if attempt is None else f"{attempt.owner}\n{attempt.run_id}"
 
@@ -103,7 +103,7 @@ def fenced(relation: Relation, runner: SqlRunner, turn: Turn) -> Iterator[SqlRun
         RetryableError: another session built it for longer than the turn may wait.
         SupersededError: a later try has taken the turn; nothing was written.
     """
-    if turn.attempt is None or get_loading(runner.dialect).transactional_ddl:
+    if turn.attempt is None or get_engine(runner.dialect).loads.transactional_ddl:
         yield runner
         return
     load = Load(target=relation, verb=Append(), attempt=turn.attempt, wait=turn.wait)

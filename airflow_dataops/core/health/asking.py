@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 from zoneinfo import ZoneInfo
 
+from airflow_dataops.core.engines.identifiers import resolve
 from airflow_dataops.core.health import judging
 from airflow_dataops.core.health.judging import verdict
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.sql import probes
-from airflow_dataops.core.sql.identifiers import resolve
 from airflow_dataops.core.sql.probes import Moment, days_before, moment_of
 
 if TYPE_CHECKING:

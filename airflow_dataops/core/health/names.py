@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from airflow_dataops.core.engines.identifiers import unquote
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.identifiers import unquote
 
 _PART = r'"(?:[^"]|"")+"|`(?:[^`]|``)+`|[^."`]+'
 _NAME = re.compile(rf"(?:{_PART})(?:\.(?:{_PART}))*")

@@ -11,13 +11,13 @@ import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.error_codes import ErrorKind
+from airflow_dataops.core.engines.errors import kind_of
 from airflow_dataops.core.health.asking import Answers, Question, questions
 from airflow_dataops.core.health.judging import judge_bounds, verdict
 from airflow_dataops.core.health.names import relation_of
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.sql import probes
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
-from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.core.sql.listing import find_tables
 
 if TYPE_CHECKING:

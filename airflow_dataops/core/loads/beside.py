@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.loads.stage import drop_staging
 from airflow_dataops.core.sql import staging
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import ask
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Source
@@ -26,9 +26,9 @@ def stage_beside(
     Args:
         run: what tells this staging from all others of the target: the run and the task.
     """
-    loading = get_loading(runner.dialect)
+    engine = get_engine(runner.dialect)
     name = f"{_prefix(target, run, runner)}{try_number}"
-    table = staging.staging_table(target, name, loading, session=False)
+    table = staging.staging_table(target, name, engine, session=False)
     drop_staging(table, runner)
     rows = source.stage(runner, table)
     if rows is None:
@@ -38,13 +38,13 @@ def stage_beside(
 
 def sweep_beside(target: Relation, run: str, runner: SqlRunner) -> tuple[str, ...]:
     """Drop the tables that `stage_beside` made for a run; return their names."""
-    loading = get_loading(runner.dialect)
-    left = ask(staging.leftovers(target, _prefix(target, run, runner), loading), runner)
+    engine = get_engine(runner.dialect)
+    left = ask(staging.leftovers(target, _prefix(target, run, runner), engine), runner)
     for (name,) in left:
-        table = staging.staging_table(target, name, loading, session=False)
+        table = staging.staging_table(target, name, engine, session=False)
         drop_staging(table, runner)
     return tuple(name for (name,) in left)
 
 
 def _prefix(target: Relation, run: str, runner: SqlRunner) -> str:
-    return staging.staging_prefix(target, f"beside {run}", get_loading(runner.dialect))
+    return staging.staging_prefix(target, f"beside {run}", get_engine(runner.dialect))

@@ -10,14 +10,14 @@ import logging
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.statements import ask
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.dialects.loading import Loading
 
 log = logging.getLogger(__name__)
 
@@ -72,18 +72,18 @@ class Bystander(Struct, frozen=True):
         return f"the foreign key {self.name} of {self.table} ({', '.join(on)})"
 
 
-def read_bystanders(target: Relation, runner: SqlRunner, loading: Loading) -> tuple[Bystander, ...]:
+def read_bystanders(target: Relation, runner: SqlRunner, engine: Engine) -> tuple[Bystander, ...]:
     """Look up what stands by a table.
 
     Raises:
         RunError: a rule does other things than what is written.
     """
-    if loading.bystanders is None:
+    if engine.loads.bystanders is None:
         return ()
     found = tuple(
         Bystander(Kind(kind), name, table, on_delete, on_update, tuple(columns), own)
         for kind, name, table, on_delete, on_update, columns, own in ask(
-            loading.bystanders(target), runner
+            engine.loads.bystanders(target), runner
         )
     )
     rules = [one.name for one in found if one.kind is Kind.RULE]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.statements import Statement, ask
 from airflow_dataops.core.loads.specs import NullKeys, OnEmpty
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import orders, staging
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -148,7 +148,8 @@ def refuse_incomparable(job: Job, table: Table, columns: Collection[str], why: s
     found = [
         f"{column.name} ({column.type})"
         for column in table.columns
-        if column.name in columns and column.type.removesuffix("[]") in job.loading.incomparable
+        if column.name in columns
+        and column.type.removesuffix("[]") in job.engine.loads.incomparable
     ]
     if found:
         raise RunError(

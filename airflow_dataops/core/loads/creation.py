@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.loads import Upsert
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.loads.fitting import require
@@ -26,15 +27,14 @@ from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import orders
 from airflow_dataops.core.sql.bulk import create_table
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.dialects.loading import Upsert
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Load
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.dialects.loading import Loading
     from airflow_dataops.core.sql.tables import Table
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class _Shape(Struct, frozen=True):
     key: tuple[str, ...] = ()
 
 
-def create_target(load: Load, source: Source, runner: SqlRunner, loading: Loading) -> None:
+def create_target(load: Load, source: Source, runner: SqlRunner, engine: Engine) -> None:
     """Make the target with the source's columns; others may be doing the same.
 
     The engine tells the types: it is given a staging table without rows.
@@ -69,18 +69,18 @@ def create_target(load: Load, source: Source, runner: SqlRunner, loading: Loadin
             f"{load.target} does not exist, and Debezium's objects do not tell the types of its "
             "columns; create it yourself."
         )
-    empty = new_staging(load, loading, session=source.placement is Placement.SESSION)
+    empty = new_staging(load, engine, session=source.placement is Placement.SESSION)
     try:
         source.stage_columns(runner, empty)
         staged = read_table(runner, empty)
         if staged is not None:
-            _create(load, staged, runner, loading)
+            _create(load, staged, runner, engine)
     finally:
         with Quietly(f"drop the staging table {empty}"):
             drop_staging(empty, runner)
 
 
-def _create(load: Load, staged: Table, runner: SqlRunner, loading: Loading) -> None:
+def _create(load: Load, staged: Table, runner: SqlRunner, engine: Engine) -> None:
     shape = _shape(load, staged, runner.dialect)
     added = {column.name.casefold() for column in shape.added}
     kept = [
@@ -89,9 +89,9 @@ def _create(load: Load, staged: Table, runner: SqlRunner, loading: Loading) -> N
         if column.name not in shape.left_out and column.name.casefold() not in added
     ]
     # Where nothing but the load itself looks for the key, an index costs and helps nothing.
-    key = () if loading.upsert is Upsert.DELETE_INSERT else shape.key
+    key = () if engine.loads.upsert is Upsert.DELETE_INSERT else shape.key
     columns = (*kept, *shape.added)
-    create = create_table(load.target, columns, key, loading)
+    create = create_table(load.target, columns, key, engine)
     ensure_table(runner, load.target, create, load.wait)
     told = ", ".join(f"{column.name} {column.type}" for column in columns)
     log.info("Made the table %s (%s)", load.target, told)

@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.engines.types import Family, read_type
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.loads.bystanders import Kind
-from airflow_dataops.core.sql.statements import ask
 from airflow_dataops.core.sql.upserts import changing
 from airflow_dataops.errors import RunError
 

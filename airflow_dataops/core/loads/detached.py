@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.statements import Effect
 from airflow_dataops.core.loads.failures import LostSessionsNamed, Quietly, is_conflict
 from airflow_dataops.core.loads.lease import Lease, give_back, renew, superseded
 from airflow_dataops.core.loads.publish import apart, result_of
@@ -21,8 +23,6 @@ from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import control, scripts
 from airflow_dataops.core.sql.columns import Addition
 from airflow_dataops.core.sql.control import Leased
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.statements import Effect
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
@@ -165,6 +165,6 @@ def _lease(detached: Detached, runner: JobRunner) -> Lease:
         table=detached.leases,
         target=detached.target,
         partition=detached.partition,
-        loading=get_loading(runner.dialect),
+        engine=get_engine(runner.dialect),
     )
     return Lease(row=row, token=detached.token)

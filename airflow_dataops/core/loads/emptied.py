@@ -5,28 +5,28 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import ask, send
 from airflow_dataops.core.loads.choices import EmptiedTarget
 from airflow_dataops.core.loads.lease import control_table, give_back, holding
 from airflow_dataops.core.sql import changes, control, receipts, staging, watermarks
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import ask, send
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_dataops.core.engines.base import Engine
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.specs import Load
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.dialects.loading import Loading
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
-_FORGET: dict[str, Callable[[Relation, str, Loading], tuple[Statement, ...]]] = {
+_FORGET: dict[str, Callable[[Relation, str, Engine], tuple[Statement, ...]]] = {
     watermarks.WATERMARKS: watermarks.forget,
     receipts.RECEIPTS: receipts.forget,
 }
@@ -67,11 +67,11 @@ def forget_missing(load: Load, runner: SqlRunner) -> None:
 
 
 def _forget_all(load: Load, runner: SqlRunner) -> None:
-    loading, target = get_loading(runner.dialect), str(load.target)
+    engine, target = get_engine(runner.dialect), str(load.target)
     marked = [
         table
         for _, table in _control_tables(load, runner)
-        if ask(control.any_of(table, target, loading), runner)
+        if ask(control.any_of(table, target, engine), runner)
     ]
     dead = [
         table
@@ -105,11 +105,11 @@ def _is_to_restart(load: Load, told: str) -> bool:
 
 
 def _forgetting(load: Load, runner: SqlRunner) -> tuple[Statement, ...]:
-    loading, target = get_loading(runner.dialect), str(load.target)
+    engine, target = get_engine(runner.dialect), str(load.target)
     return tuple(
         statement
         for name, table in _control_tables(load, runner)
-        for statement in _FORGET[name](table, target, loading)
+        for statement in _FORGET[name](table, target, engine)
     )
 
 
@@ -120,12 +120,12 @@ def _all_tables(load: Load, runner: SqlRunner) -> Iterator[Relation]:
 
 def _control_tables(load: Load, runner: SqlRunner) -> Iterator[tuple[str, Relation]]:
     for name in _FORGET:
-        table = control_table(load, name, get_loading(runner.dialect))
+        table = control_table(load, name, get_engine(runner.dialect))
         if read_table(runner, table) is not None:
             yield name, table
 
 
 def _tombstones(load: Load, runner: SqlRunner) -> Iterator[Relation]:
-    table = changes.tombstone_table(load.target, get_loading(runner.dialect))
+    table = changes.tombstone_table(load.target, get_engine(runner.dialect))
     if read_table(runner, table) is not None:
         yield table

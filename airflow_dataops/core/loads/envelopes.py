@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import resolve
+from airflow_dataops.core.engines.statements import Statement, ask, send
+from airflow_dataops.core.engines.types import Family, read_type
 from airflow_dataops.core.loads.checks import Test, count, refuse
 from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.specs import Drift, OnEmpty
 from airflow_dataops.core.sql import changes, debezium, staging
-from airflow_dataops.core.sql.identifiers import resolve
-from airflow_dataops.core.sql.statements import Statement, ask, send
-from airflow_dataops.core.sql.types import Family, read_type
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def tests(job: Job, verb: ApplyChanges, staged: Table, op: str, is_event: str) -
     Args:
         is_event: the condition for events of rows.
     """
-    deletes = changes.is_one_of(op, verb.deletes, job.loading)
+    deletes = changes.is_one_of(op, verb.deletes, job.engine)
     incomplete = Test(
         condition=Statement(sql=f"{is_event} and {debezium.incomplete(deletes, job.dialect)}"),
         problem=(
@@ -129,7 +129,7 @@ def flattened(
     fields = _fields(job, staged, columns)
     _refuse_losses(job, staged, columns, fields, keys)
     return job.stage_query(
-        debezium.flattened(staged.sql, columns, fields, keys, sequence, deletes, job.loading)
+        debezium.flattened(staged.sql, columns, fields, keys, sequence, deletes, job.engine)
     )
 
 
@@ -155,7 +155,7 @@ def _refuse_losses(
             (debezium.BEFORE, [column for column in columns if column.name in keys]),
         )
         for column in of
-        if (condition := debezium.losing(side, column, fields[column.name], job.loading))
+        if (condition := debezium.losing(side, column, fields[column.name], job.engine))
     ]
     if tests:
         found = count(job, staged, [test.condition for test in tests], OnEmpty.WRITE)
@@ -165,11 +165,11 @@ def _refuse_losses(
 def _fields(job: Job, staged: Table, columns: Sequence[TableColumn]) -> dict[str, str]:
     """Return the fields that columns come from, which may be written in another case."""
     names = [column.name for column in columns]
-    if job.loading.json_keys is None:
+    if job.engine.loads.json_keys is None:
         return {name: name for name in names}
     found: set[str] = set()
     for side in (debezium.BEFORE, debezium.AFTER):
-        query = job.loading.json_keys(staged.sql, debezium.side(side, job.loading))
+        query = job.engine.loads.json_keys(staged.sql, debezium.side(side, job.engine))
         found |= {name for (name,) in ask(Statement(sql=query), job.runner)}
     others = tuple(sorted(found.difference(names)))
     fields = {name: name if name in found else resolve(name, others) or name for name in names}

@@ -6,6 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.relations import subquery
+from airflow_dataops.core.engines.statements import Statement, send
+from airflow_dataops.core.engines.types import misfit
 from airflow_dataops.core.loads import envelopes
 from airflow_dataops.core.loads.checks import (
     Counts,
@@ -21,12 +25,8 @@ from airflow_dataops.core.loads.specs import Envelope, NullKeys, OnEmpty
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import changes, debezium
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.relations import subquery
 from airflow_dataops.core.sql.staging import any_null
-from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Table
-from airflow_dataops.core.sql.types import misfit
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def read_events(job: Job, verb: ApplyChanges, source: Source, given: tuple[str, 
     rows = _check_kinds(job, verb, staged, op, sequence)
     if verb.ignores:
         send(changes.drop_ignored(staged.sql, _ignored(job, verb, op)), job.runner)
-    deletes = changes.is_one_of(op, verb.deletes, job.loading)
+    deletes = changes.is_one_of(op, verb.deletes, job.engine)
     if verb.envelope is Envelope.DEBEZIUM:
         staged = envelopes.flattened(job, verb, staged, sequence, deletes, given)
         op, told, sequence = debezium.DELETES, debezium.SEQUENCE, debezium.SEQUENCE
@@ -104,7 +104,7 @@ def _check_kinds(job: Job, verb: ApplyChanges, staged: Table, op: str, sequence:
     is_event = " and ".join(f"not {condition}" for condition in skipped) or "true"
     if verb.envelope is Envelope.DEBEZIUM:
         tests = envelopes.tests(job, verb, staged, op, is_event)
-    known = changes.is_one_of(op, (*verb.deletes, *verb.upserts), job.loading)
+    known = changes.is_one_of(op, (*verb.deletes, *verb.upserts), job.engine)
     no_order = any_null((sequence,), job.dialect)
     tests = [
         Test(
@@ -127,7 +127,7 @@ def _check_kinds(job: Job, verb: ApplyChanges, staged: Table, op: str, sequence:
 
 def _ignored(job: Job, verb: ApplyChanges, op: str) -> str:
     """Return the condition for events that are skipped, which is never NULL."""
-    named = changes.is_one_of(op, verb.ignores, job.loading)
+    named = changes.is_one_of(op, verb.ignores, job.engine)
     return f"case when {named} then true else false end"
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.error_codes import ErrorKind
+from airflow_dataops.core.engines.errors import codes_of, kind_of
 from airflow_dataops.core.masking import mask_error
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
-from airflow_dataops.core.sql.engine_errors import codes_of, kind_of
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:

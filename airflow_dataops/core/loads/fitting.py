@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import resolve
+from airflow_dataops.core.engines.statements import Statement, send
+from airflow_dataops.core.engines.types import misfit
 from airflow_dataops.core.loads.retyping import Copies, typed_alike
 from airflow_dataops.core.loads.specs import Drift
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import columns as column_sql
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.identifiers import resolve
-from airflow_dataops.core.sql.statements import Statement, send
 from airflow_dataops.core.sql.tables import Filled, Table, TableColumn
-from airflow_dataops.core.sql.types import misfit
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def fit(
         staged=staged,
         written=written,
         added=tuple(
-            column_sql.addition(job.load.target, Column(name=c.name, type=c.type), job.loading)
+            column_sql.addition(job.load.target, Column(name=c.name, type=c.type), job.engine)
             for c in added
         ),
         whole=set(written) | given | computed >= set(job.target.names),
@@ -184,7 +184,7 @@ def _misfit(job: Job, staged: Table, column: TableColumn) -> str | None:
 
 
 def _too_long(job: Job, new: Sequence[TableColumn]) -> list[str]:
-    limit = job.loading.longest_name
+    limit = job.engine.loads.longest_name
     return [
         f"the name {column.name!r} is longer than {limit} bytes, the most {job.dialect} keeps"
         for column in new

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.loads.settings import OneOf, Settings, default
 from airflow_dataops.core.model import Severity, Struct
 from airflow_dataops.core.sql.gates import wrong_rows
-from airflow_dataops.core.sql.relations import render
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging
-from airflow_dataops.core.sql.statements import Effect, Statement
 from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.loads.bystanders import Bystander
     from airflow_dataops.core.loads.specs import Load
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.dialects.loading import Loading
 
 
 class Publication(Struct, frozen=True):
@@ -53,7 +53,7 @@ class Job:
 
     load: Load
     runner: SqlRunner
-    loading: Loading
+    engine: Engine
     target: Table
     bystanders: tuple[Bystander, ...] = ()
     made: list[Relation] = field(default_factory=list)
@@ -62,11 +62,11 @@ class Job:
     @property
     def dialect(self) -> str:
         """The sqlglot name of the engine's SQL."""
-        return self.loading.name
+        return self.engine.name
 
     def new_staging(self, *, session: bool = True) -> Relation:
         """Return the name of a staging table that nothing else has."""
-        table = new_staging(self.load, self.loading, session=session)
+        table = new_staging(self.load, self.engine, session=session)
         self.made.append(table)
         return table
 
@@ -91,8 +91,8 @@ class Job:
         return found
 
 
-def new_staging(load: Load, loading: Loading, *, session: bool) -> Relation:
+def new_staging(load: Load, engine: Engine, *, session: bool) -> Relation:
     """Return the name of a staging table that nothing else has."""
-    prefix = staging.staging_prefix(load.target, load.partition, loading)
+    prefix = staging.staging_prefix(load.target, load.partition, engine)
     name = f"{prefix}{uuid4().hex[:8]}"
-    return staging.staging_table(load.target, name, loading, session=session)
+    return staging.staging_table(load.target, name, engine, session=session)

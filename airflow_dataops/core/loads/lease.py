@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.statements import Statement, ask, send
 from airflow_dataops.core.loads.failures import Quietly, Yielding, is_already_there
 from airflow_dataops.core.loads.making import make_once
 from airflow_dataops.core.loads.overlap import may_overlap
@@ -22,8 +24,6 @@ from airflow_dataops.core.loads.waiting import (
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import control
 from airflow_dataops.core.sql.control import Leased
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.statements import Statement, ask, send
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import RetryableError, SupersededError
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import timedelta
 
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.loads.specs import Attempt, Load
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.dialects.loading import Loading
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +70,12 @@ def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
         SupersededError: a later try of the same task has taken it.
     """
     row = control.Leased(
-        table=control_table(load, control.LEASES, get_loading(runner.dialect)),
+        table=control_table(load, control.LEASES, get_engine(runner.dialect)),
         target=str(load.target),
         partition=load.partition,
-        loading=get_loading(runner.dialect),
+        engine=get_engine(runner.dialect),
     )
-    ensure_table(runner, row.table, control.create_leases(row.table, row.loading).sql, load.wait)
+    ensure_table(runner, row.table, control.create_leases(row.table, row.engine).sql, load.wait)
     lease = _take(row, load, runner)
     try:
         yield lease
@@ -145,9 +145,9 @@ def superseded(lease: Lease) -> SupersededError:
     )
 
 
-def control_table(load: Load, name: str, loading: Loading) -> Relation:
+def control_table(load: Load, name: str, engine: Engine) -> Relation:
     """Return where a control table of a load is."""
-    return control.control_table(name, load.target, load.control or load.target, loading)
+    return control.control_table(name, load.target, load.control or load.target, engine)
 
 
 def ensure_table(runner: SqlRunner, table: Relation, statement: str, wait: timedelta) -> None:
@@ -237,7 +237,7 @@ class _Bounded:
 
 
 def _stop_earlier_try(row: Leased, attempt: Attempt, runner: SqlRunner) -> bool:
-    waits = row.loading.waits
+    waits = row.engine.loads.waits
     if waits is None:
         return False
     found = [_holder(each) for each in ask(control.read_lease(row), runner)]

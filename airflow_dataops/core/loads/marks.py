@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.engines.identifiers import resolve
+from airflow_dataops.core.engines.statements import Statement, ask
 from airflow_dataops.core.loads.choices import NonFinite, Reading
 from airflow_dataops.core.loads.cursors import before, held_alike, read_cursor, read_scope
 from airflow_dataops.core.loads.emptied import forgets
@@ -18,8 +20,6 @@ from airflow_dataops.core.loads.specs import NullCursor
 from airflow_dataops.core.loads.values import adapt
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import watermarks
-from airflow_dataops.core.sql.identifiers import resolve
-from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.core.sql.watermarks import Since, Watermarked
 from airflow_dataops.errors import ConfigError
 
@@ -56,7 +56,7 @@ def read_mark(job: Job, verb: Increment, source: Source) -> Mark:
     """
     load = _load_of(job, source)
     marked = _marked(job, verb, load)
-    create = watermarks.create_watermarks(marked.table, job.loading)
+    create = watermarks.create_watermarks(marked.table, job.engine)
     ensure_table(job.runner, marked.table, create.sql, job.load.wait)
     found = dict(ask(watermarks.read_watermarks(marked), job.runner))
     first = _named(marked, verb, load, found.pop(watermarks.LOAD, None), job)
@@ -96,11 +96,11 @@ def _load_of(job: Job, source: Source) -> str:
 def _marked(job: Job, verb: Increment, load: str) -> Watermarked:
     named = f"of {load}" if verb.watermark_name is None else f"named {verb.watermark_name}"
     return Watermarked(
-        table=control_table(job.load, watermarks.WATERMARKS, job.loading),
+        table=control_table(job.load, watermarks.WATERMARKS, job.engine),
         target=str(job.load.target),
         partition=job.load.partition,
         cursor=f"{_columns(verb)} {named}",
-        loading=job.loading,
+        engine=job.engine,
     )
 
 

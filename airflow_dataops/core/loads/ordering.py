@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.statements import Statement, ask, send
 from airflow_dataops.core.loads.checks import (
     SEVERAL,
     Test,
@@ -17,7 +18,6 @@ from airflow_dataops.core.loads.checks import count as counted
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.specs import OnEmpty
 from airflow_dataops.core.sql import orders, staging
-from airflow_dataops.core.sql.statements import Statement, ask, send
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:

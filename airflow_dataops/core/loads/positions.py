@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.core.engines.statements import Statement, ask
 from airflow_dataops.core.loads.emptied import forgets
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.loads.job import Publication
@@ -21,7 +22,6 @@ from airflow_dataops.core.loads.specs import (
 )
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import watermarks
-from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ def resumed(job: Job, source: Source) -> Resumed:
         return Resumed(source=source)
     _check_verb(job, job.load.verb)
     marked = _marked(job, source)
-    create = watermarks.create_watermarks(marked.table, job.loading)
+    create = watermarks.create_watermarks(marked.table, job.engine)
     ensure_table(job.runner, marked.table, create.sql, job.load.wait)
     found = ask(watermarks.read_positions(marked), job.runner)
     stored = {scope: int(mark) for scope, mark, _ in found}
@@ -74,7 +74,10 @@ def kept(job: Job, resumed: Resumed, publication: Publication) -> Publication:
     reached = dict(sorted(source.reached().items()))
     marks = tuple((scope, str(position)) for scope, position in reached.items())
     # Positions without a run are those of a log of which nothing has been loaded yet.
-    run, type_ = job.load.attempt.run_id if publication.staged else "", job.loading.types.integer
+    run, type_ = (
+        job.load.attempt.run_id if publication.staged else "",
+        job.engine.loads.types.integer,
+    )
     raised = watermarks.raise_watermarks(_marked(job, source), marks, run, type_)
     return msgspec.structs.replace(
         publication,
@@ -123,9 +126,9 @@ def _may_empty(verb: Verb) -> bool:
 
 def _marked(job: Job, source: Log) -> Watermarked:
     return watermarks.Watermarked(
-        table=control_table(job.load, watermarks.WATERMARKS, job.loading),
+        table=control_table(job.load, watermarks.WATERMARKS, job.engine),
         target=str(job.load.target),
         partition=job.load.partition,
         cursor=source.log,
-        loading=job.loading,
+        engine=job.engine,
     )

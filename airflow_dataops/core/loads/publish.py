@@ -10,21 +10,21 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_dataops.core.engines.loads import Locks
+from airflow_dataops.core.engines.statements import Effect, Lock, send
 from airflow_dataops.core.loads.failures import Yielding
 from airflow_dataops.core.loads.lease import pass_fence
 from airflow_dataops.core.loads.specs import LoadResult
 from airflow_dataops.core.loads.waiting import Patience, execute_patiently, limit_waits
 from airflow_dataops.core.loads.widening import widened
-from airflow_dataops.core.sql.dialects.loading import Locks
-from airflow_dataops.core.sql.statements import Effect, Lock, send
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.job import Job, Publication
     from airflow_dataops.core.loads.lease import Lease
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +61,7 @@ def publish(job: Job, lease: Lease, publication: Publication) -> LoadResult:
 
 def _tries(job: Job) -> Iterator[int]:
     """Count to the last try: one of a few, or the first after as long as a load may wait."""
-    waits = job.load.wait.total_seconds() if job.loading.locks is Locks.TABLES else 0.0
+    waits = job.load.wait.total_seconds() if job.engine.loads.locks is Locks.TABLES else 0.0
     deadline = time.monotonic() + waits
     for number in itertools.count():
         yield number
@@ -71,7 +71,7 @@ def _tries(job: Job) -> Iterator[int]:
 
 def apart(job: Job, publication: Publication) -> Publication:
     """Take new columns out of the transaction where they would end it; NULL, they do no harm."""
-    if job.loading.transactional_ddl:
+    if job.engine.loads.transactional_ddl:
         return publication
     defined = [s for s in publication.statements if s.effect is Effect.DEFINED]
     others = [s for s in publication.statements if s.effect is not Effect.DEFINED]

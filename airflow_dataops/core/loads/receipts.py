@@ -5,16 +5,16 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.loads.checks import LoadDoneError
 from airflow_dataops.core.loads.emptied import forgets
 from airflow_dataops.core.loads.lease import control_table, ensure_table
 from airflow_dataops.core.sql import receipts as sql
 from airflow_dataops.core.sql.receipts import Receipt
-from airflow_dataops.core.sql.statements import ask
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.job import Job
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def begin_once(job: Job) -> tuple[Statement, ...]:
         LoadDoneError: it has.
     """
     receipt, attempt = _receipt(job), job.load.attempt
-    create = sql.create_receipts(receipt.table, job.loading)
+    create = sql.create_receipts(receipt.table, job.engine)
     ensure_table(job.runner, receipt.table, create.sql, job.load.wait)
     found = ask(receipt.read(), job.runner)
     if not found:
@@ -52,10 +52,10 @@ def written(job: Job, rows: int) -> Statement:
 def _receipt(job: Job) -> Receipt:
     attempt = job.load.attempt
     return Receipt(
-        table=control_table(job.load, sql.RECEIPTS, job.loading),
+        table=control_table(job.load, sql.RECEIPTS, job.engine),
         target=str(job.load.target),
         partition=job.load.partition,
         owner=attempt.owner,
         run_id=attempt.run_id,
-        loading=job.loading,
+        engine=job.engine,
     )

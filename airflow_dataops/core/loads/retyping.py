@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import resolve
+from airflow_dataops.core.engines.statements import ask, send
+from airflow_dataops.core.engines.types import misfit, needs_cast
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging
-from airflow_dataops.core.sql.identifiers import resolve
 from airflow_dataops.core.sql.rounding import (
     Loss,
     Retyped,
@@ -16,8 +18,6 @@ from airflow_dataops.core.sql.rounding import (
     make_anew,
     retyped,
 )
-from airflow_dataops.core.sql.statements import ask, send
-from airflow_dataops.core.sql.types import misfit, needs_cast
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence

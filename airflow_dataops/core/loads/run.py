@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.loads import positions, verbs
 from airflow_dataops.core.loads.bystanders import read_bystanders
 from airflow_dataops.core.loads.checks import LoadDoneError, LoadEmptyError
@@ -16,7 +17,6 @@ from airflow_dataops.core.loads.lease import give_back, holding
 from airflow_dataops.core.loads.publish import publish
 from airflow_dataops.core.loads.specs import LoadResult
 from airflow_dataops.core.loads.stage import tidied
-from airflow_dataops.core.sql.dialects.loadings import get_loading
 from airflow_dataops.core.sql.scripts import has_scripts
 from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import ConfigError, RunError
@@ -24,13 +24,13 @@ from airflow_dataops.errors import ConfigError, RunError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.loads.job import Publication
     from airflow_dataops.core.loads.lease import Lease
     from airflow_dataops.core.loads.positions import Resumed
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Load
     from airflow_dataops.core.ports import JobRunner, SqlRunner
-    from airflow_dataops.core.sql.dialects.loading import Loading
 
 Result = TypeVar("Result")
 
@@ -76,13 +76,13 @@ def _run(
     runner: SqlRunner,
     publish: Callable[[Job, Lease, Publication], Result],
 ) -> LoadResult | Result:
-    loading = get_loading(runner.dialect)
-    _check_names(load, loading)
+    engine = get_engine(runner.dialect)
+    _check_names(load, engine)
     with LostSessionsNamed(str(load.target)):
         if load.create and read_table(runner, load.target) is None:
             forget_missing(load, runner)
             try:
-                create_target(load, source, runner, loading)
+                create_target(load, source, runner, engine)
             except LoadEmptyError:  # nothing tells what columns it would have
                 return LoadResult(target=str(load.target), staged=0)
         _find_target(load, runner)
@@ -92,9 +92,9 @@ def _run(
             job = Job(
                 load=load,
                 runner=runner,
-                loading=loading,
+                engine=engine,
                 target=target,
-                bystanders=read_bystanders(load.target, runner, loading),
+                bystanders=read_bystanders(load.target, runner, engine),
             )
             with tidied(job):
                 resumed = positions.resumed(job, source)
@@ -130,10 +130,11 @@ def _find_target(load: Load, runner: SqlRunner) -> Table:
     return found
 
 
-def _check_names(load: Load, loading: Loading) -> None:
+def _check_names(load: Load, engine: Engine) -> None:
+    longest = engine.loads.longest_name
     for part in (load.target.identifier, load.target.schema, load.target.database):
-        if part is not None and len(part.encode()) > loading.longest_name:
+        if part is not None and len(part.encode()) > longest:
             raise ConfigError(
-                f"{load.target}: {part!r} is longer than {loading.longest_name} bytes, the most "
-                f"that {loading.name} keeps of a name; give the shorter name it really has."
+                f"{load.target}: {part!r} is longer than {longest} bytes, the most "
+                f"that {engine.name} keeps of a name; give the shorter name it really has."
             )

@@ -6,11 +6,11 @@ import re
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from airflow_dataops.core.engines.statements import text
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging as staging_sql
 from airflow_dataops.core.sql.loads import limited
 from airflow_dataops.core.sql.queries import bare_query
-from airflow_dataops.core.sql.statements import text
 from airflow_dataops.core.sql.watermarks import Since, since_condition
 
 if TYPE_CHECKING:

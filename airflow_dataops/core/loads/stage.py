@@ -6,12 +6,12 @@ import logging
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.statements import ask, send
 from airflow_dataops.core.loads.failures import Quietly
 from airflow_dataops.core.loads.sources import Measured, Placement, Staged, StreamedSource
 from airflow_dataops.core.loads.waiting import MOMENT, limited_waits
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import staging
-from airflow_dataops.core.sql.statements import ask, send
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,8 +47,8 @@ def _measure(job: Job, source: Source, relation: Relation) -> None:
     """Keep how large the staged rows are: as the source says, or else the engine."""
     if isinstance(source, Measured):
         found = source.staged_bytes
-    elif job.loading.size is not None:
-        [(found,)] = ask(job.loading.size(relation), job.runner)
+    elif job.engine.loads.size is not None:
+        [(found,)] = ask(job.engine.loads.size(relation), job.runner)
     else:
         return
     if found is not None:
@@ -56,7 +56,7 @@ def _measure(job: Job, source: Source, relation: Relation) -> None:
 
 
 def _place(job: Job, *, session: bool) -> Relation:
-    if not session or job.loading.session is None:
+    if not session or job.engine.loads.session is None:
         _sweep(job)
     return job.new_staging(session=session)
 
@@ -84,8 +84,8 @@ def _sweep(job: Job) -> None:
     The lease is ours, so whoever still writes into one cannot publish it any more.
     """
     target = job.load.target
-    prefix = staging.staging_prefix(target, job.load.partition, job.loading)
-    for (name,) in ask(staging.leftovers(target, prefix, job.loading), job.runner):
+    prefix = staging.staging_prefix(target, job.load.partition, job.engine)
+    for (name,) in ask(staging.leftovers(target, prefix, job.engine), job.runner):
         left = Relation(identifier=name, schema=target.schema, database=target.database)
         log.info("Dropping %s, which a dead load left", left)
         with Quietly(f"drop {left}"):

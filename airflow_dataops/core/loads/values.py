@@ -6,7 +6,7 @@ import logging
 from datetime import UTC, date, datetime, time
 from decimal import Decimal, InvalidOperation
 
-from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.engines.types import Family, read_type
 from airflow_dataops.errors import ConfigError
 
 log = logging.getLogger(__name__)

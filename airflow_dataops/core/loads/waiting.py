@@ -13,17 +13,17 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.engine_errors import kind_of
-from airflow_dataops.core.sql.statements import ask
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.error_codes import ErrorKind
+from airflow_dataops.core.engines.errors import kind_of
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ def limit_waits(runner: SqlRunner, patience: Patience) -> None:
 @contextmanager
 def limited_waits(runner: SqlRunner, seconds: float) -> Iterator[None]:
     """Bound each wait for a lock in the block, which is a transaction where that is needed."""
-    if get_loading(runner.dialect).waits is None:
+    if get_engine(runner.dialect).loads.waits is None:
         yield
         return
     with runner.transaction():
@@ -96,7 +96,7 @@ def execute_patiently(
     Raises:
         RetryableError: it was not free in time.
     """
-    if get_loading(runner.dialect).waits is None:
+    if get_engine(runner.dialect).loads.waits is None:
         return runner.execute(sql)
     patience = patience or Patience()
     moment = _FIRST_MOMENT
@@ -166,6 +166,6 @@ class _Undone:
 
 
 def _limit(runner: SqlRunner, seconds: float) -> None:
-    waits = get_loading(runner.dialect).waits
+    waits = get_engine(runner.dialect).loads.waits
     if waits is not None:
         runner.execute(waits.limit(max(1, round(seconds * 1000))))

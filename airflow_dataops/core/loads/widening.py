@@ -13,10 +13,10 @@ from airflow_dataops.core.sql.columns import Addition
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.lease import Lease
     from airflow_dataops.core.ports import SqlRunner
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.engines.loads import Upsert
+from airflow_dataops.core.engines.statements import Statement, ask
 from airflow_dataops.core.loads.deletions import keeps_rows, refuse_changed_references
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql import staging, upserts
-from airflow_dataops.core.sql.dialects.loading import Upsert
-from airflow_dataops.core.sql.statements import Statement, ask
 from airflow_dataops.core.sql.tables import Table
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def upsert(job: Job, wanted: Wanted) -> tuple[Statement, ...]:
     refuse_changed_references(
         job, wanted.source.sql, wanted.keys, wanted.updated, null_keys=wanted.null_keys
     )
-    if not wanted.null_keys or job.loading.hashes_nulls:
+    if not wanted.null_keys or job.engine.loads.hashes_nulls:
         return _way(job, wanted)(_rows(job, wanted, wanted.source.sql, wanted.null_keys))
     # Rows with NULL keys apart: there the comparison is slow, and no unique index helps.
     source, keys = wanted.source.sql, wanted.keys
@@ -63,16 +63,16 @@ def upsert(job: Job, wanted: Wanted) -> tuple[Statement, ...]:
 
 def has_unique_index(job: Job, keys: tuple[str, ...]) -> bool:
     """Tell whether the target has an index that ON CONFLICT can use for the keys."""
-    if job.loading.unique_keys is None:
+    if job.engine.loads.unique_keys is None:
         return False
-    found = ask(job.loading.unique_keys(job.load.target), job.runner)
+    found = ask(job.engine.loads.unique_keys(job.load.target), job.runner)
     return any(set(columns) == set(keys) for (columns,) in found)
 
 
 def _way(job: Job, wanted: Wanted) -> Callable[[upserts.Rows], tuple[Statement, ...]]:
-    if job.loading.upsert is Upsert.MERGE:
+    if job.engine.loads.upsert is Upsert.MERGE:
         return upserts.merge
-    if job.loading.upsert is Upsert.CONFLICT and has_unique_index(job, wanted.keys):
+    if job.engine.loads.upsert is Upsert.CONFLICT and has_unique_index(job, wanted.keys):
         return upserts.on_conflict
     return upserts.delete_insert if wanted.whole else upserts.update_insert
 

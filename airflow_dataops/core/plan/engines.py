@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 SPOKEN = frozenset({"bigquery", "duckdb", "postgres", "snowflake"})
-"""The dbt adapters whose materializations engine `sql` writes: those of `core/sql/dialects`."""
+"""The dbt adapters whose materializations engine `sql` writes: those of `core/engines`."""
 
 _TELL_LAST_CHANGE = frozenset({"bigquery", "snowflake"})
 _ON_BIGQUERY = ("merge", "insert_overwrite", "microbatch")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.statements import Effect, Statement
-from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.statements import Effect, Statement
+from airflow_dataops.core.engines.types import Family, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
-from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.staging import is_of_session
-from airflow_dataops.core.sql.statements import Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.sql.catalog import Column
-    from airflow_dataops.core.sql.dialects.loading import Loading
 
 # Engines' spellings where they differ from the name in the first column of docs/loads/transfer.md.
 _SPELLINGS = {
@@ -60,13 +60,13 @@ class BulkColumn(Struct, frozen=True):
 def create_bulk_table(relation: Relation, columns: Iterable[BulkColumn], dialect: str) -> str:
     """Return the statement that makes a staging table."""
     listed = ", ".join(f"{quote(c.name, dialect)} {_type(c, dialect)}" for c in columns)
-    kept = get_loading(dialect).create_staging
+    kept = get_engine(dialect).loads.create_staging
     create = "create temporary table {}" if is_of_session(relation, dialect) else kept
     return create.replace("{}", f"{render(relation, dialect)} ({listed})")
 
 
 def create_table(
-    relation: Relation, columns: Iterable[Column], key: Sequence[str], loading: Loading
+    relation: Relation, columns: Iterable[Column], key: Sequence[str], engine: Engine
 ) -> str:
     """Return the statement that makes a table unless there is one.
 
@@ -74,11 +74,11 @@ def create_table(
         columns: with types as the engine spells them.
         key: the columns that name a row; may be none.
     """
-    parts = [f"{quote(column.name, loading.name)} {column.type}" for column in columns]
+    parts = [f"{quote(column.name, engine.name)} {column.type}" for column in columns]
     if key:
-        parts.append(loading.primary_key.format(quote_all(key, loading.name)))
+        parts.append(engine.loads.primary_key.format(quote_all(key, engine.name)))
     listed = ",\n  ".join(parts)
-    return f"create table if not exists {render(relation, loading.name)} (\n  {listed}\n)"
+    return f"create table if not exists {render(relation, engine.name)} (\n  {listed}\n)"
 
 
 def insert_from(relation: Relation, columns: Sequence[str], view: str, dialect: str) -> str:

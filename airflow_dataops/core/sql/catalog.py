@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.models import Databases, Names
+from airflow_dataops.core.engines.relations import RelationKind
+from airflow_dataops.core.engines.statements import MARK, Statement, ask
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects import Databases, Names, get_dialect
-from airflow_dataops.core.sql.relations import RelationKind
-from airflow_dataops.core.sql.statements import MARK, Statement, ask
 from airflow_dataops.core.sql.tables import read_table
 
 if TYPE_CHECKING:
@@ -42,13 +43,13 @@ def columns_of(runner: SqlRunner, relation: Relation) -> tuple[Column, ...]:
     table = read_table(runner, relation)
     if table is None:
         return ()
-    seen = str if get_dialect(runner.dialect).time_digits else _without_digits
+    seen = str if get_engine(runner.dialect).models.time_digits else _without_digits
     return tuple(Column(name=c.name, type=seen(c.type)) for c in table.columns)
 
 
 def schema_exists(runner: SqlRunner, relation: Relation) -> bool:
     """Tell whether the schema that a relation lives in exists."""
-    dialect = get_dialect(runner.dialect)
+    dialect = get_engine(runner.dialect).models
     parts = {"schema_name": relation.schema}
     if dialect.databases is Databases.OF_SESSION:
         parts["catalog_name"] = relation.database
@@ -58,7 +59,7 @@ def schema_exists(runner: SqlRunner, relation: Relation) -> bool:
 
 def database_exists(runner: SqlRunner, database: str) -> bool:
     """Tell whether statements of the session can name a database (catalog)."""
-    dialect = get_dialect(runner.dialect)
+    dialect = get_engine(runner.dialect).models
     if dialect.databases is Databases.ANY:
         return True  # the engine itself says so where one does not exist
     listing = dialect.schemata(Relation(identifier="", database=database))
@@ -67,7 +68,7 @@ def database_exists(runner: SqlRunner, database: str) -> bool:
 
 def current_database(runner: SqlRunner) -> str:
     """Return the database that unqualified names belong to."""
-    [(name,)] = runner.fetch(f"select {get_dialect(runner.dialect).current_database}")
+    [(name,)] = runner.fetch(f"select {get_engine(runner.dialect).models.current_database}")
     return str(name)
 
 
@@ -77,7 +78,7 @@ def full_name(relation: Relation, runner: SqlRunner) -> Relation:
         return relation
     if relation.schema is not None:
         return replace(relation, database=current_database(runner))
-    database = get_dialect(runner.dialect).current_database
+    database = get_engine(runner.dialect).models.current_database
     [(name, schema)] = runner.fetch(f"select {database}, current_schema()")
     return replace(relation, database=name, schema=schema)
 

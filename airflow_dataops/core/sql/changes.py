@@ -9,17 +9,17 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import Effect, Statement
 from airflow_dataops.core.sql.upserts import same_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_dataops.core.sql.dialects.loading import Loading
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.sql.tables import Table
 
 DELETED = "dataops_deleted"
@@ -52,12 +52,12 @@ class Changes(Struct, frozen=True):
         return same_key(self.keys, self.dialect, null_keys=self.null_keys)
 
 
-def tombstone_table(target: Relation, loading: Loading) -> Relation:
+def tombstone_table(target: Relation, engine: Engine) -> Relation:
     """Return the name of a target's tombstones: its own, cut to the limit, and a suffix."""
     name = f"{target.identifier}{_SUFFIX}"
-    if len(name.encode()) > loading.longest_name:
+    if len(name.encode()) > engine.loads.longest_name:
         digest = hashlib.sha256(target.identifier.encode()).hexdigest()[:8]
-        room = loading.longest_name - len(_SUFFIX) - 9
+        room = engine.loads.longest_name - len(_SUFFIX) - 9
         cut = target.identifier.encode()[:room].decode(errors="ignore")
         name = f"{cut}_{digest}{_SUFFIX}"
     return Relation(identifier=name, schema=target.schema, database=target.database)
@@ -73,10 +73,10 @@ def create_tombstones(
     return Statement(sql=f"create table if not exists {render(table, dialect)} ({columns})")
 
 
-def is_one_of(op: str, kinds: Sequence[str], loading: Loading) -> str:
+def is_one_of(op: str, kinds: Sequence[str], engine: Engine) -> str:
     """Return the condition that an event is of one of some kinds."""
-    listed = ", ".join(literal(kind, loading.name) for kind in kinds)
-    column = f"cast({quote(op, loading.name)} as {loading.types.text})"
+    listed = ", ".join(literal(kind, engine.name) for kind in kinds)
+    column = f"cast({quote(op, engine.name)} as {engine.loads.types.text})"
     return f"{column} in ({listed})" if kinds else "false"
 
 
@@ -185,7 +185,7 @@ def _as_late_and(changes: Changes, seen: str, events: str, condition: str, limit
 def _differs(column: str, events: Table, target: Table, dialect: str) -> str:
     name, type_ = quote(column, dialect), target.type_of(column)
     theirs = f"s.{name}" if events.type_of(column) == type_ else f"cast(s.{name} as {type_})"
-    if type_.removesuffix("[]") in get_loading(dialect).incomparable:
+    if type_.removesuffix("[]") in get_engine(dialect).loads.incomparable:
         as_text = "to_json_string({})" if dialect == "bigquery" else "cast({} as text)"
         return f"{as_text.format(f't.{name}')} is distinct from {as_text.format(theirs)}"
     return f"t.{name} is distinct from {theirs}"

@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.dialects import TypeChange, get_dialect
-from airflow_dataops.core.sql.identifiers import derived, quote
-from airflow_dataops.core.sql.relations import (
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import derived, quote
+from airflow_dataops.core.engines.models import TypeChange
+from airflow_dataops.core.engines.relations import (
     PLAIN,
     render,
     replace_table_as,
     with_dependents,
 )
-from airflow_dataops.core.sql.statements import Effect, Lock, Statement
+from airflow_dataops.core.engines.statements import Effect, Lock, Statement
+from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql.catalog import Column
 
 _TEXT = re.compile(r"(?:text|varchar|character varying|character)(?:\((\d+)\))?", re.IGNORECASE)
 _UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
@@ -23,9 +24,9 @@ _UNLIMITED = 256  # what dbt's Column.string_size says of a text without a limit
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.engines.base import Engine
+    from airflow_dataops.core.engines.relations import Making
     from airflow_dataops.core.model import Relation
-    from airflow_dataops.core.sql.dialects.loading import Loading
-    from airflow_dataops.core.sql.relations import Making
 
 
 class SchemaDiff(Struct, frozen=True):
@@ -73,7 +74,7 @@ def wider_texts(
     As dbt's `expand_column_types`: a text without a limit counts as one of 256 characters.
     Unlike dbt, a column without a limit stays without one.
     """
-    type_ = get_dialect(dialect).sized_texts
+    type_ = get_engine(dialect).models.sized_texts
     present = {column.name: column for column in table}
     return tuple(
         Column(name=c.name, type=f"{type_}({_text_size(c.type)})")
@@ -85,7 +86,7 @@ def wider_texts(
 
 
 def _is_wider(one: str, other: str, dialect: str) -> bool:
-    if get_dialect(dialect).sized_texts is None:
+    if get_engine(dialect).models.sized_texts is None:
         return False
     size, limit = _text_size(one), _text_size(other)
     return size is not None and limit is not None and size > limit
@@ -110,22 +111,22 @@ class Addition(Statement, frozen=True):
     undo: str = ""
 
 
-def addition(relation: Relation, column: Column, loading: Loading) -> Addition:
+def addition(relation: Relation, column: Column, engine: Engine) -> Addition:
     """Return the statement that gives a load's target a new column, NULL in every row.
 
     Where it cannot be part of the publishing transaction, another attempt at the load may
     have come before, and its column does as well.
     """
-    sql = add_column(relation, column, loading.name)
-    if not loading.transactional_ddl:
+    sql = add_column(relation, column, engine.name)
+    if not engine.loads.transactional_ddl:
         sql = sql.replace(" add column ", " add column if not exists ", 1)
-    name = quote(column.name, loading.name)
+    name = quote(column.name, engine.name)
     return Addition(
         sql=sql,
         effect=Effect.DEFINED,
         locks=Lock.READERS,
-        values=f"select count({name}) from {render(relation, loading.name)}",
-        undo=drop_column(relation, column.name, loading.name),
+        values=f"select count({name}) from {render(relation, engine.name)}",
+        undo=drop_column(relation, column.name, engine.name),
     )
 
 
@@ -154,7 +155,7 @@ def change_type(
         making: how the table is made, where it is made anew.
     """
     table, name = render(relation, dialect), quote(column.name, dialect)
-    change = get_dialect(dialect).type_change
+    change = get_engine(dialect).models.type_change
     if change is TypeChange.ALTER:
         return (f"alter table {table} alter column {name} set data type {column.type}",)
     if change is TypeChange.REWRITE:

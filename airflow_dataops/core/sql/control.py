@@ -7,11 +7,12 @@ taking: the number by which a transaction proves that nobody took the load's pla
 
 from __future__ import annotations
 
+from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.identifiers import derived, quote, quote_all
+from airflow_dataops.core.engines.loads import Locks
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects.loading import Loading, Locks
-from airflow_dataops.core.sql.identifiers import derived, quote, quote_all
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import MARK, Statement
 
 LEASES = "dataops_leases"
 
@@ -34,12 +35,12 @@ class Leased(Struct, frozen=True):
     table: Relation
     target: str
     partition: str
-    loading: Loading
+    engine: Engine
 
     @property
     def sql(self) -> str:
         """The table's name."""
-        return render(self.table, self.loading.name)
+        return render(self.table, self.engine.name)
 
     @property
     def where(self) -> str:
@@ -53,23 +54,23 @@ class Leased(Struct, frozen=True):
 
     def quote(self, name: str) -> str:
         """Return a column's name."""
-        return quote(name, self.loading.name)
+        return quote(name, self.engine.name)
 
 
-def control_table(name: str, target: Relation, place: Relation, loading: Loading) -> Relation:
+def control_table(name: str, target: Relation, place: Relation, engine: Engine) -> Relation:
     """Return the name of a control table: one in each schema, or one for each target.
 
     Args:
         place: names the schema that it is in.
     """
-    if loading.locks is Locks.TABLES:
-        name = derived(f"{name}__{target.identifier}", "", loading.name)
+    if engine.loads.locks is Locks.TABLES:
+        name = derived(f"{name}__{target.identifier}", "", engine.name)
     return Relation(identifier=name, schema=place.schema, database=place.database)
 
 
-def create_leases(table: Relation, loading: Loading) -> Statement:
+def create_leases(table: Relation, engine: Engine) -> Statement:
     """Return the statement that makes the table of leases unless it exists."""
-    return create_control_table(table, _LEASES, ("target", "partition"), loading)
+    return create_control_table(table, _LEASES, ("target", "partition"), engine)
 
 
 def add_lease(lease: Leased) -> Statement:
@@ -78,11 +79,11 @@ def add_lease(lease: Leased) -> Statement:
     values = (*lease.values, 0, "", "", 0, "", 0, 0)
     return Statement(
         sql=(
-            f"insert into {lease.sql} ({quote_all(names, lease.loading.name)})\n"
-            f"select {', '.join(_bound(kind, lease.loading) for kind in _LEASES.values())}\n"
+            f"insert into {lease.sql} ({quote_all(names, lease.engine.name)})\n"
+            f"select {', '.join(_bound(kind, lease.engine) for kind in _LEASES.values())}\n"
             f"from (select 1 as one) as one\n"
             f"where not exists (select 1 from {lease.sql} where {lease.where})"
-            f"{lease.loading.insert_once}"
+            f"{lease.engine.loads.insert_once}"
         ),
         parameters=(*values, *lease.values),
     )
@@ -97,7 +98,7 @@ def take_lease(
         holder: what this process alone is called.
         seconds: how long it lasts.
     """
-    q, now = lease.quote, f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    q, now = lease.quote, f"cast({lease.engine.loads.epoch} as {lease.engine.loads.types.integer})"
     return Statement(
         sql=(
             f"update {lease.sql} set {q('token')} = {q('token')} + 1, {q('owner')} = {MARK},"
@@ -121,7 +122,7 @@ def take_lease(
 def read_lease(lease: Leased) -> Statement:
     """Return the query for a lease: token, owner, run_id, try_number, holder, seconds left."""
     q = lease.quote
-    now = f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    now = f"cast({lease.engine.loads.epoch} as {lease.engine.loads.types.integer})"
     names = ("token", "owner", "run_id", "try_number", "holder")
     return Statement(
         sql=(
@@ -138,7 +139,7 @@ def read_others(lease: Leased) -> Statement:
     Each with partition, token, owner, run_id, try_number, holder, seconds left.
     """
     q = lease.quote
-    now = f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    now = f"cast({lease.engine.loads.epoch} as {lease.engine.loads.types.integer})"
     names = ("partition", "token", "owner", "run_id", "try_number", "holder")
     return Statement(
         sql=(
@@ -152,7 +153,7 @@ def read_others(lease: Leased) -> Statement:
 
 def renew_lease(lease: Leased, token: int, seconds: int) -> Statement:
     """Return the statement that makes a lease last from now on, if it is still ours."""
-    q, now = lease.quote, f"cast({lease.loading.epoch} as {lease.loading.types.integer})"
+    q, now = lease.quote, f"cast({lease.engine.loads.epoch} as {lease.engine.loads.types.integer})"
     return Statement(
         sql=(
             f"update {lease.sql} set {q('expires_epoch')} = {now} + {MARK}\n"
@@ -180,30 +181,30 @@ def fence(lease: Leased, token: int) -> Statement:
 
 
 def create_control_table(
-    table: Relation, columns: dict[str, str], keys: tuple[str, ...], loading: Loading
+    table: Relation, columns: dict[str, str], keys: tuple[str, ...], engine: Engine
 ) -> Statement:
     """Return the statement that makes a control table unless it exists.
 
     Args:
         columns: `text` or `integer` by name; none of them takes NULL.
     """
-    types = {"text": loading.types.text, "integer": loading.types.integer}
+    types = {"text": engine.loads.types.text, "integer": engine.loads.types.integer}
     listed = ",\n  ".join(
-        f"{quote(name, loading.name)} {types[kind]} not null" for name, kind in columns.items()
+        f"{quote(name, engine.name)} {types[kind]} not null" for name, kind in columns.items()
     )
-    key = loading.primary_key.format(quote_all(keys, loading.name))
+    key = engine.loads.primary_key.format(quote_all(keys, engine.name))
     return Statement(
-        sql=(f"create table if not exists {render(table, loading.name)} (\n  {listed},\n  {key}\n)")
+        sql=(f"create table if not exists {render(table, engine.name)} (\n  {listed},\n  {key}\n)")
     )
 
 
-def any_of(table: Relation, target: str, loading: Loading) -> Statement:
+def any_of(table: Relation, target: str, engine: Engine) -> Statement:
     """Return the query for a row that a control table has of a target."""
-    name = quote("target", loading.name)
-    sql = f"select 1 from {render(table, loading.name)} where {name} = {MARK} limit 1"
+    name = quote("target", engine.name)
+    sql = f"select 1 from {render(table, engine.name)} where {name} = {MARK} limit 1"
     return Statement(sql=sql, parameters=(target,))
 
 
-def _bound(kind: str, loading: Loading) -> str:
-    type_ = loading.types.integer if kind == "integer" else loading.types.text
+def _bound(kind: str, engine: Engine) -> str:
+    type_ = engine.loads.types.integer if kind == "integer" else engine.loads.types.text
     return f"cast({MARK} as {type_})"

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
-from airflow_dataops.core.sql.relations import render
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -57,7 +57,7 @@ def create_for_copy(staging: Relation, copy: Copy) -> str:
 
     Without columns they are those that Snowflake finds in the files of a stage.
     """
-    create = get_loading(_DIALECT).create_staging.replace("{}", render(staging, _DIALECT))
+    create = get_engine(_DIALECT).loads.create_staging.replace("{}", render(staging, _DIALECT))
     if copy.columns:
         listed = ", ".join(f"{quote(n, _DIALECT)} {_typed(n, t)}" for n, t in copy.columns.items())
         return f"{create} ({listed})"

@@ -6,7 +6,7 @@ minutes late) and ACCOUNT_USAGE.WAREHOUSE_METERING_HISTORY (up to 3 hours late).
 
 from __future__ import annotations
 
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.engines.identifiers import quote
 
 JOB_COLUMNS = (
     "job_id",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.types import read_type
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.types import read_type
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def within(column: Column, begin: date, end: date, dialect: str) -> str:
 
 def _midnight(day: date, column: Column, dialect: str) -> str:
     family = read_type(column.type, dialect).family
-    written = get_dialect(dialect).midnight.get(family)
+    written = get_engine(dialect).models.midnight.get(family)
     if written is None:
         raise RunError(
             f"event_time {column.name!r} is of type {column.type}; begin and end need a date or a "

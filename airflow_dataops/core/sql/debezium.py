@@ -10,14 +10,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.statements import MARK, Statement
-from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.statements import MARK, Statement
+from airflow_dataops.core.engines.types import Family, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from airflow_dataops.core.sql.dialects.loading import Loading
+    from airflow_dataops.core.engines.base import Engine
     from airflow_dataops.core.sql.tables import TableColumn
 
 BEFORE, AFTER = "before", "after"
@@ -33,7 +33,7 @@ def flattened(
     keys: Sequence[str],
     sequence: str,
     deletes: str,
-    loading: Loading,
+    engine: Engine,
 ) -> str:
     """Return the query for plain events: the target's columns, sequence and deletion.
 
@@ -42,30 +42,30 @@ def flattened(
         fields: the objects' name of each of them.
         deletes: the condition for deletions.
     """
-    seq = f"{quote(sequence, loading.name)} as {quote(SEQUENCE, loading.name)}"
-    after = ",\n  ".join(_field(AFTER, column, fields, loading) for column in columns)
+    seq = f"{quote(sequence, engine.name)} as {quote(SEQUENCE, engine.name)}"
+    after = ",\n  ".join(_field(AFTER, column, fields, engine) for column in columns)
     before = ",\n  ".join(
-        _field(BEFORE, column, fields, loading)
+        _field(BEFORE, column, fields, engine)
         if column.name in keys
-        else f"cast(null as {column.cast}) as {quote(column.name, loading.name)}"
+        else f"cast(null as {column.cast}) as {quote(column.name, engine.name)}"
         for column in columns
     )
     old_key = " or ".join(
-        f"{_raw(BEFORE, fields[key], loading)} is distinct from {_raw(AFTER, fields[key], loading)}"
+        f"{_raw(BEFORE, fields[key], engine)} is distinct from {_raw(AFTER, fields[key], engine)}"
         for key in keys
     )
-    old, new = quote(BEFORE, loading.name), quote(AFTER, loading.name)
+    old, new = quote(BEFORE, engine.name), quote(AFTER, engine.name)
     return (
-        f"select {after},\n  {seq}, false as {quote(DELETES, loading.name)}\nfrom {source}\n"
+        f"select {after},\n  {seq}, false as {quote(DELETES, engine.name)}\nfrom {source}\n"
         f"where not ({deletes}) and {new} is not null\n"
         f"union all\nselect {before},\n  {seq}, true\nfrom {source}\n"
         f"where {old} is not null and (({deletes}) or ({new} is not null and ({old_key})))"
     )
 
 
-def side(name: str, loading: Loading) -> str:
+def side(name: str, engine: Engine) -> str:
     """Return the column that holds the row before or after, as SQL."""
-    return quote(name, loading.name)
+    return quote(name, engine.name)
 
 
 def is_schema_change(op: str, signs: Sequence[str], dialect: str) -> str:
@@ -102,7 +102,7 @@ def unavailable(columns: Sequence[str], dialect: str) -> str:
     return " or ".join(tests) or "false"
 
 
-def losing(name: str, column: TableColumn, field: str, loading: Loading) -> Statement | None:
+def losing(name: str, column: TableColumn, field: str, engine: Engine) -> Statement | None:
     """Return the condition that a field would lose something as a value of a column.
 
     Engines cut a text, round a number and drop an offset where they are told to convert.
@@ -113,7 +113,7 @@ def losing(name: str, column: TableColumn, field: str, loading: Loading) -> Stat
     Returns:
         None where the engine itself refuses all that it would lose.
     """
-    raw, family = _raw(name, field, loading), read_type(column.type, loading.name).family
+    raw, family = _raw(name, field, engine), read_type(column.type, engine.name).family
     cast = f"cast({raw} as {column.type})"
     match family:
         case Family.NAIVE:  # Z is the clock of the connector's database
@@ -129,32 +129,32 @@ def losing(name: str, column: TableColumn, field: str, loading: Loading) -> Stat
         case Family.INTEGER:
             return Statement(sql=f"{raw} like {MARK}", parameters=("%.%",))
         case Family.DECIMAL:
-            return _rounded(name, column, field, loading)
+            return _rounded(name, column, field, engine)
         case Family.TEXT if "(" in column.type:
-            return Statement(sql=f"cast({cast} as {loading.types.text}) <> rtrim({raw})")
+            return Statement(sql=f"cast({cast} as {engine.loads.types.text}) <> rtrim({raw})")
     return None
 
 
-def _rounded(name: str, column: TableColumn, field: str, loading: Loading) -> Statement:
-    raw, sizes = _raw(name, field, loading), _SIZES.search(column.type)
+def _rounded(name: str, column: TableColumn, field: str, engine: Engine) -> Statement:
+    raw, sizes = _raw(name, field, engine), _SIZES.search(column.type)
     tests, parameters = ["false"], []
     if sizes is not None:
-        widest = loading.widest_decimal.format(scale=38 - int(sizes[1]) + int(sizes[2]))
+        widest = engine.loads.widest_decimal.format(scale=38 - int(sizes[1]) + int(sizes[2]))
         tests.append(f"cast({raw} as {column.type}) <> cast({raw} as {widest})")
-        if loading.fraction is not None:
-            fraction = loading.fraction.format(raw)
+        if engine.loads.fraction is not None:
+            fraction = engine.loads.fraction.format(raw)
             digits = f"length(rtrim({fraction}, '0')) > {int(sizes[2])}"
             tests.append(f"({digits} and lower({raw}) not like {MARK})")
             parameters.append("%e%")
-    if loading.json_rounds is not None:
-        tests.append(loading.json_rounds(side(name, loading), field))
+    if engine.loads.json_rounds is not None:
+        tests.append(engine.loads.json_rounds(side(name, engine), field))
     return Statement(sql=f"({' or '.join(tests)})", parameters=tuple(parameters))
 
 
-def _field(name: str, column: TableColumn, fields: Mapping[str, str], loading: Loading) -> str:
-    raw = _raw(name, fields[column.name], loading)
-    return f"cast({raw} as {column.cast}) as {quote(column.name, loading.name)}"
+def _field(name: str, column: TableColumn, fields: Mapping[str, str], engine: Engine) -> str:
+    raw = _raw(name, fields[column.name], engine)
+    return f"cast({raw} as {column.cast}) as {quote(column.name, engine.name)}"
 
 
-def _raw(name: str, field: str, loading: Loading) -> str:
-    return loading.json_field(side(name, loading), field)
+def _raw(name: str, field: str, engine: Engine) -> str:
+    return engine.loads.json_field(side(name, engine), field)

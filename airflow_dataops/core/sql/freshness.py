@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import quote, resolve
-from airflow_dataops.core.sql.relations import render, subquery
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, resolve
+from airflow_dataops.core.engines.relations import render, subquery
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def newest_row(
     column = resolve(field, columns)
     value = field if column is None else quote(column, dialect)
     where = f"\nwhere {filter_}" if filter_ else ""
-    seconds = get_dialect(dialect).epoch.format(f"max({value})")
+    seconds = get_engine(dialect).models.epoch.format(f"max({value})")
     return f"select {seconds}\nfrom {render(relation, dialect)}{where}"
 
 
@@ -53,4 +53,4 @@ def answer_of(query: str, relation: Relation, dialect: str) -> str:
             "dbt can fill in. Name the tables in SQL, or use loaded_at_field."
         )
     filled = _THIS.sub(lambda _: render(relation, dialect), query)
-    return f"select {get_dialect(dialect).epoch.format(subquery(filled))}"
+    return f"select {get_engine(dialect).models.epoch.format(subquery(filled))}"

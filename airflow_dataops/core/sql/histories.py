@@ -6,9 +6,9 @@ and the new rows; then only what differs is written. `t` is the history, `s` the
 
 from __future__ import annotations
 
+from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
+from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
-from airflow_dataops.core.sql.statements import Effect, Statement
 from airflow_dataops.core.sql.upserts import distinct, same_key
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,8 +15,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import Macros, get_dialect
-from airflow_dataops.core.sql.identifiers import quote, quote_all
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.models import Macros
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,7 @@ def delete_matching(
     They follow `and` without parentheses, so that one with a bare `or` means what it means to
     dbt.
     """
-    if get_dialect(dialect).macros is Macros.DUCKDB:
+    if get_engine(dialect).models.macros is Macros.DUCKDB:
         return _delete_matching_on_duckdb(target, source, keys, predicates, dialect)
     names = quote_all(keys, dialect)
     tail = "".join(f"\n  and {predicate}" for predicate in predicates)
@@ -124,7 +125,7 @@ def merge(
     Predicates name the target `DBT_INTERNAL_DEST` and the new rows `DBT_INTERNAL_SOURCE`;
     they are part of the match. Without keys nothing matches and every row is added.
     """
-    if not keys and get_dialect(dialect).macros is Macros.SNOWFLAKE:
+    if not keys and get_engine(dialect).models.macros is Macros.SNOWFLAKE:
         return insert(target, source, insert_columns, dialect)  # it merges on no constant
     match = [
         f"{_MERGE_SOURCE}.{quote(key, dialect)} = {MERGE_TARGET}.{quote(key, dialect)}"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import literal, quote, quote_all
-from airflow_dataops.core.sql.relations import PLAIN, Making
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
+from airflow_dataops.core.engines.relations import PLAIN, Making
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,7 +19,7 @@ def making_of(node: Node, dialect: str) -> Making:
     if dialect == "bigquery":
         return Making(clauses=_partitioned(node) + _clustered(node))
     # https://docs.getdbt.com/reference/resource-configs/snowflake-configs#transient-tables
-    if get_dialect(dialect).transient and node.config.get("transient") is not False:
+    if get_engine(dialect).models.transient and node.config.get("transient") is not False:
         return Making(kind="transient table")
     return PLAIN
 

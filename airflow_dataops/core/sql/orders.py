@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.statements import Statement
-from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.statements import Statement
+from airflow_dataops.core.engines.types import Family, read_type
 from airflow_dataops.core.sql.upserts import same_key
 
 if TYPE_CHECKING:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.statements import MARK, Effect, Statement
-from airflow_dataops.core.sql.types import Family, read_type
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.statements import MARK, Effect, Statement
+from airflow_dataops.core.engines.types import Family, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -11,8 +11,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from airflow_dataops.core.sql.identifiers import literal, quote
-from airflow_dataops.core.sql.relations import render
+from airflow_dataops.core.engines.identifiers import literal, quote
+from airflow_dataops.core.engines.relations import render
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

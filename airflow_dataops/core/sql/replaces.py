@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import Effect, Lock, Statement
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import Effect, Lock, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.engines.loads import Belonging
     from airflow_dataops.core.model import Relation
-    from airflow_dataops.core.sql.dialects.loading import Belonging
     from airflow_dataops.core.sql.tables import Table
 
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import Statement
+from airflow_dataops.core.engines.types import Family, Type, needs_cast, read_type
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.staging import create_table
-from airflow_dataops.core.sql.statements import Statement
 from airflow_dataops.core.sql.tables import TableColumn
-from airflow_dataops.core.sql.types import Family, Type, needs_cast, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +77,7 @@ def loss(source: TableColumn, target: TableColumn, dialect: str) -> Loss:
         case Family.FLOAT:
             return Loss.NONE if new.kind == "DOUBLE" else Loss.SOME
         case Family.TEXT:
-            return _of_texts(old, new, trims=get_loading(dialect).trims_texts)
+            return _of_texts(old, new, trims=get_engine(dialect).loads.trims_texts)
         case Family.TIME | Family.NAIVE | Family.AWARE:
             return _of_times(old, new)
         case _:

@@ -14,14 +14,14 @@ from decimal import Decimal
 from math import isfinite
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.identifiers import literal
-from airflow_dataops.core.sql.statements import MARK
+from airflow_dataops.core.engines.identifiers import literal
+from airflow_dataops.core.engines.statements import MARK
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from airflow_dataops.core.sql.statements import Statement
+    from airflow_dataops.core.engines.statements import Statement
 
 SUPERSEDED = "0"
 """What a script gives where another attempt has taken the load's place."""

@@ -8,10 +8,10 @@ import sqlglot
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.statements import MARK, Statement, text
 from airflow_dataops.core.sql.staging import create_table
-from airflow_dataops.core.sql.statements import MARK, Statement, text
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _CLOSING = (TokenType.R_PAREN, TokenType.R_BRACKET)
 def create_stage(staging: Relation, columns: Sequence[Column], dialect: str) -> str:
     """Return a statement that makes an empty staging table."""
     described = ", ".join(f"{quote(c.name, dialect)} {c.type}" for c in columns)
-    kept = get_dialect(dialect).create_staging
+    kept = get_engine(dialect).models.create_staging
     return create_table(staging, f" ({described})", dialect, create_staging=kept)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from airflow_dataops.core.sql.identifiers import literal, quote
+from airflow_dataops.core.engines.identifiers import literal, quote
 
 
 def bound_waits(seconds: int) -> str:

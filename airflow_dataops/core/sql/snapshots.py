@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.model import HardDeletes, Relation, SnapshotColumns, Struct
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.relations import render
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,7 +49,7 @@ class History(Struct, frozen=True):
     @property
     def now(self) -> str:
         """The present time, as SQL."""
-        return get_dialect(self.dialect).now
+        return get_engine(self.dialect).models.now
 
     @property
     def quoted(self) -> SnapshotColumns:
@@ -183,7 +183,7 @@ def add_rows(history: History, begun: str, columns: Sequence[tuple[str, str]]) -
 
 def scd_id(values: Sequence[str], dialect: str) -> str:
     """Return an expression for a row's id: dbt's `snapshot_hash_arguments`."""
-    known = get_dialect(dialect)
+    known = get_engine(dialect).models
     texts = (f"coalesce(cast({value} as {known.text}), '')" for value in values)
     return known.row_id.format(" || '|' || ".join(texts))
 

@@ -5,35 +5,35 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.relations import render, subquery
+from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.relations import render, subquery
-from airflow_dataops.core.sql.statements import MARK, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from airflow_dataops.core.sql.dialects.loading import Loading
+    from airflow_dataops.core.engines.base import Engine
 
 _RANK = "dataops_rank"
 
 
-def staging_prefix(target: Relation, partition: str, loading: Loading) -> str:
+def staging_prefix(target: Relation, partition: str, engine: Engine) -> str:
     """Return how the names of all staging tables of one target and partition begin.
 
     It is the target's name, cut to the engine's limit, and a digest of both.
     """
     digest = hashlib.sha256(f"{target}\n{partition}".encode()).hexdigest()[:8]
-    room = loading.longest_name - len(f"__stg_{digest}_") - 8
+    room = engine.loads.longest_name - len(f"__stg_{digest}_") - 8
     cut = target.identifier.encode()[:room].decode(errors="ignore")
     return f"{cut}__stg_{digest}_"
 
 
-def staging_table(target: Relation, name: str, loading: Loading, *, session: bool) -> Relation:
+def staging_table(target: Relation, name: str, engine: Engine, *, session: bool) -> Relation:
     """Return where a staging table of that name is: with the session, or by its target."""
-    if session and loading.session is not None:
-        database, schema = loading.session
+    if session and engine.loads.session is not None:
+        database, schema = engine.loads.session
         return Relation(identifier=name, schema=schema, database=database)
     return Relation(identifier=name, schema=target.schema, database=target.database)
 
@@ -52,16 +52,16 @@ def create_table(
     """Return a statement that makes a staging table, empty where `columns` describes some.
 
     Args:
-        create_staging: in place of the engine's `Loading.create_staging`.
+        create_staging: in place of `LoadSql.create_staging`.
     """
-    kept = create_staging or get_loading(dialect).create_staging
+    kept = create_staging or get_engine(dialect).loads.create_staging
     create = "create temporary table {}" if is_of_session(staging, dialect) else kept
     return create.replace("{}", f"{render(staging, dialect)}{columns}")
 
 
 def is_of_session(staging: Relation, dialect: str) -> bool:
     """Tell whether a staging table is one that only its session sees."""
-    return (staging.database, staging.schema) == get_loading(dialect).session
+    return (staging.database, staging.schema) == get_engine(dialect).loads.session
 
 
 def drop_table(staging: Relation, dialect: str) -> Statement:
@@ -69,14 +69,14 @@ def drop_table(staging: Relation, dialect: str) -> Statement:
     return Statement(sql=f"drop table if exists {render(staging, dialect)}")
 
 
-def leftovers(target: Relation, prefix: str, loading: Loading) -> Statement:
+def leftovers(target: Relation, prefix: str, engine: Engine) -> Statement:
     """Return the query for the names of staging tables by a target that begin like that."""
     parts = {"table_catalog": target.database, "table_schema": target.schema}
     known = {column: part for column, part in parts.items() if part is not None}
     tests = "".join(f" and lower({column}) = lower({MARK})" for column in known)
-    listing = f"{loading.information_schema}.tables"
-    if loading.tables_of is not None:
-        listing = loading.tables_of(target)
+    listing = f"{engine.loads.information_schema}.tables"
+    if engine.loads.tables_of is not None:
+        listing = engine.loads.tables_of(target)
     return Statement(
         sql=(
             f"select table_name from {listing}\n"

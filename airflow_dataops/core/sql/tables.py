@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ class Table(Struct, frozen=True):
 
 def read_table(runner: SqlRunner, relation: Relation) -> Table | None:
     """Look a table or view up; None when it does not exist."""
-    rows = ask(get_loading(runner.dialect).columns(relation), runner)
+    rows = ask(get_engine(runner.dialect).loads.columns(relation), runner)
     if not rows:
         return None
     return Table(

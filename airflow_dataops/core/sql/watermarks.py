@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines import get_engine
+from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.identifiers import quote, quote_all
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql.control import create_control_table
-from airflow_dataops.core.sql.dialects.loading import Loading
-from airflow_dataops.core.sql.dialects.loadings import get_loading
-from airflow_dataops.core.sql.identifiers import quote, quote_all
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import MARK, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,12 +47,12 @@ class Watermarked(Struct, frozen=True):
     target: str
     partition: str
     cursor: str
-    loading: Loading
+    engine: Engine
 
     @property
     def sql(self) -> str:
         """The table's name."""
-        return render(self.table, self.loading.name)
+        return render(self.table, self.engine.name)
 
     @property
     def values(self) -> tuple[str, str, str]:
@@ -91,9 +91,9 @@ class Since(Struct, frozen=True):
     endless: bool = False
 
 
-def create_watermarks(table: Relation, loading: Loading) -> Statement:
+def create_watermarks(table: Relation, engine: Engine) -> Statement:
     """Return the statement that makes the table of watermarks unless it exists."""
-    return create_control_table(table, _COLUMNS, _KEYS, loading)
+    return create_control_table(table, _COLUMNS, _KEYS, engine)
 
 
 def read_watermarks(marked: Watermarked) -> Statement:
@@ -134,8 +134,8 @@ def name_load(marked: Watermarked, load: str, run_id: str) -> tuple[Statement, .
     """Return the statements that keep whose a named watermark is."""
     q = _quoted(marked)
     whose = f"{_mine(marked)} and {q['scope']} = {MARK}"
-    bound = ", ".join([f"cast({MARK} as {marked.loading.types.text})"] * len(_COLUMNS))
-    names = quote_all(_COLUMNS, marked.loading.name)
+    bound = ", ".join([f"cast({MARK} as {marked.engine.loads.types.text})"] * len(_COLUMNS))
+    names = quote_all(_COLUMNS, marked.engine.name)
     return (
         Statement(sql=f"delete from {marked.sql} where {whose}", parameters=(*marked.values, LOAD)),
         Statement(
@@ -145,13 +145,13 @@ def name_load(marked: Watermarked, load: str, run_id: str) -> tuple[Statement, .
     )
 
 
-def forget(table: Relation, target: str, loading: Loading) -> tuple[Statement, ...]:
+def forget(table: Relation, target: str, engine: Engine) -> tuple[Statement, ...]:
     """Return the statements that forget all watermarks of a target.
 
     Logs are set to their beginning: without a position one may begin at its end.
     """
-    name, own = render(table, loading.name), quote("target", loading.name)
-    scope, mark = quote("scope", loading.name), quote("watermark", loading.name)
+    name, own = render(table, engine.name), quote("target", engine.name)
+    scope, mark = quote("scope", engine.name), quote("watermark", engine.name)
     of_cursor = f"({scope} = '' or {scope} like '[%' or {scope} = {MARK})"
     return (
         Statement(
@@ -215,7 +215,9 @@ def _past(since: Since, dialect: str) -> Statement:
     if since.nulls:
         tests.append(f"{cursor} is null")
     if since.endless:
-        tests.append(f"lower(cast({cursor} as {get_loading(dialect).types.text})) in ({_ENDLESS})")
+        tests.append(
+            f"lower(cast({cursor} as {get_engine(dialect).loads.types.text})) in ({_ENDLESS})"
+        )
     return Statement(sql="\n  or ".join(tests), parameters=tuple(values))
 
 
@@ -287,11 +289,11 @@ def _raise(
 
 def _begin(marked: Watermarked, found: Sequence[tuple[str, str]], run_id: str) -> Statement:
     q, listed = _quoted(marked), _listed(marked, found)
-    text = marked.loading.types.text
+    text = marked.engine.loads.types.text
     bound = f"cast({MARK} as {text})"
     return Statement(
         sql=(
-            f"insert into {marked.sql} ({quote_all(_COLUMNS, marked.loading.name)})\n"
+            f"insert into {marked.sql} ({quote_all(_COLUMNS, marked.engine.name)})\n"
             f"select {bound}, {bound}, n.scope, {bound}, n.mark, {bound}\nfrom {listed.sql} as n\n"
             f"where not exists (select 1 from {marked.sql} as w\n"
             f"  where {_mine(marked, 'w.')} and w.{q['scope']} = n.scope)"
@@ -301,7 +303,7 @@ def _begin(marked: Watermarked, found: Sequence[tuple[str, str]], run_id: str) -
 
 
 def _listed(marked: Watermarked, found: Sequence[tuple[str, str]]) -> Statement:
-    text = marked.loading.types.text
+    text = marked.engine.loads.types.text
     row = f"select cast({MARK} as {text}) as scope, cast({MARK} as {text}) as mark"
     rows = " union all ".join([row] * len(found))
     return Statement(sql=f"({rows})", parameters=tuple(v for pair in found for v in pair))
@@ -314,4 +316,4 @@ def _mine(marked: Watermarked, prefix: str = "") -> str:
 
 
 def _quoted(marked: Watermarked) -> dict[str, str]:
-    return {name: quote(name, marked.loading.name) for name in _COLUMNS}
+    return {name: quote(name, marked.engine.name) for name in _COLUMNS}

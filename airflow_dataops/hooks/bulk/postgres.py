@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.csv
 
+from airflow_dataops.core.engines.error_codes import ErrorKind, Fate
+from airflow_dataops.core.engines.errors import kind_of
+from airflow_dataops.core.engines.statements import send
 from airflow_dataops.core.sql.bulk import copy_from_client, create_bulk_table
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind, Fate
-from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.core.sql.replaces import create_like
 from airflow_dataops.core.sql.staging import drop_table
-from airflow_dataops.core.sql.statements import send
 from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import MissingExtraError, RetryableError, RunError
 from airflow_dataops.hooks.bulk.batches import Batches, ahead

@@ -17,6 +17,7 @@ from airflow_dataops.core.arguments import (
     seconds,
     text,
 )
+from airflow_dataops.core.engines.names import parse_relation
 from airflow_dataops.core.loads.choices import EmptiedTarget
 from airflow_dataops.core.loads.detached import Detached, abandon, finish
 from airflow_dataops.core.loads.overlap import lease_of
@@ -24,7 +25,6 @@ from airflow_dataops.core.loads.run import begin_load, run_load
 from airflow_dataops.core.loads.specs import Drift, Load
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql.catalog import full_name
-from airflow_dataops.core.sql.names import parse_relation
 from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.operators.arguments import SessionSettings
 from airflow_dataops.operators.assets import load_outlet, table_asset

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 from airflow.sdk import XComArg
 
 from airflow_dataops.core.arguments import text
+from airflow_dataops.core.engines.names import parse_relation
+from airflow_dataops.core.engines.relations import select_all
 from airflow_dataops.core.loads.sources import Named, Query
-from airflow_dataops.core.sql.names import parse_relation
-from airflow_dataops.core.sql.relations import select_all
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.arguments import SessionArguments
 

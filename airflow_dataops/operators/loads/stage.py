@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow.sdk.exceptions import AirflowSkipException
 
 from airflow_dataops.core.arguments import count, several, text
+from airflow_dataops.core.engines.names import parse_relation, written
 from airflow_dataops.core.loads.beside import stage_beside, sweep_beside
 from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.gates import Gate, check_gates
 from airflow_dataops.core.model import Severity
-from airflow_dataops.core.sql.names import parse_relation, written
 from airflow_dataops.operators.loads.source import RowsArguments, SourceArguments
 from airflow_dataops.operators.node import plain
 from airflow_dataops.operators.session import SessionOperator

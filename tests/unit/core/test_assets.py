@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_dataops.core.assets import asset_name, canonical, is_plain, label
+from airflow_dataops.core.engines.names import parse_relation
 from airflow_dataops.core.manifests.dbt.names import read_relation
 from airflow_dataops.core.manifests.dbt.wire import Node
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.names import parse_relation
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

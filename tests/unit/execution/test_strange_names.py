@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dataops.core.engines import relations
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.models import build_model
 from airflow_dataops.core.model import Relation, SchemaChange
-from airflow_dataops.core.sql import catalog, relations, sessions
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.relations import RelationKind
+from airflow_dataops.core.sql import catalog, sessions
 from tests.duckdb_runner import open_duckdb
 from tests.unit.execution.nodes import code, incremental, model
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dataops.core.engines import relations
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.results import Status
 from airflow_dataops.core.execution.seeds import build_seed
@@ -26,8 +28,7 @@ from airflow_dataops.core.model import (
     StoreFailures,
     TestSpec,
 )
-from airflow_dataops.core.sql import catalog, relations
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.sql import catalog
 from tests.duckdb_runner import open_duckdb
 from tests.unit.execution.nodes import node
 from tests.unit.execution.test_strange_names import NAMES, content, nothing_else, strange

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from airflow_dataops.core.engines import engine_names, get_engine
 from airflow_dataops.core.manifests.dbt.unsupported import strategies
 from airflow_dataops.core.model import (
     FreshnessSpec,
@@ -20,7 +21,6 @@ from airflow_dataops.core.model import (
 )
 from airflow_dataops.core.plan.engines import SPOKEN, Chosen, choose
 from airflow_dataops.core.plan.structs import Engine, PlanOptions
-from airflow_dataops.core.sql.dialects import DIALECTS
 from airflow_dataops.errors import Problem
 
 MODEL = Node(
@@ -34,7 +34,7 @@ BOTH = PlanOptions(available=frozenset(Engine))
 
 
 def test_the_plan_counts_on_the_dialects_that_are_written() -> None:
-    assert set(DIALECTS) == SPOKEN
+    assert set(engine_names()) == SPOKEN
 
 
 @pytest.mark.parametrize("adapter", [*sorted(SPOKEN), None])
@@ -102,4 +102,4 @@ def test_what_an_engine_can_do_is_none(node: Node, adapter: str | None) -> None:
 
 @pytest.mark.parametrize("adapter", sorted(SPOKEN))
 def test_the_reader_knows_the_strategies_of_each_dialect(adapter: str) -> None:
-    assert set(strategies(adapter)) == set(DIALECTS[adapter].strategies)
+    assert set(strategies(adapter)) == set(get_engine(adapter).models.strategies)

@@ -9,11 +9,11 @@ import pytest
 from google.api_core.exceptions import GoogleAPIError
 
 from airflow_dataops.core.decoding import read_yaml
+from airflow_dataops.core.engines.error_codes import ErrorKind
+from airflow_dataops.core.engines.errors import kind_of
 from airflow_dataops.core.model import ModelSpec, Node, NodeKind, Project
 from airflow_dataops.core.selection import NodeSelector, load_selectors
 from airflow_dataops.core.selection.methods.files import _matches
-from airflow_dataops.core.sql.dialects.error_codes import ErrorKind
-from airflow_dataops.core.sql.engine_errors import kind_of
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.duckdb_connection import _OPENS_TRANSACTION
 

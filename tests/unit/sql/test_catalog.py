@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.relations import RelationKind
 from tests.duckdb_runner import DuckDBRunner, open_duckdb
 
 if TYPE_CHECKING:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from airflow_dataops.core.engines.relations import select_all
 from airflow_dataops.core.model import Relation, TestSpec
 from airflow_dataops.core.sql.checks import failing_rows, verdict
-from airflow_dataops.core.sql.relations import select_all
 
 
 def test_verdict_puts_the_thresholds_behind_the_calculation() -> None:

@@ -7,6 +7,7 @@ from datetime import date
 import msgspec
 import pytest
 
+from airflow_dataops.core.engines import get_engine, relations
 from airflow_dataops.core.model import (
     HardDeletes,
     ModelSpec,
@@ -17,9 +18,8 @@ from airflow_dataops.core.model import (
     Relation,
     SnapshotColumns,
 )
-from airflow_dataops.core.sql import columns, days, freshness, loads, relations, seeds, snapshots
+from airflow_dataops.core.sql import columns, days, freshness, loads, seeds, snapshots
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.dialects import get_dialect
 from airflow_dataops.core.sql.makings import among, making_of, partition
 
 ORDERS = Relation(database="SHOP", schema="MARTS", identifier="ORDERS")
@@ -179,7 +179,7 @@ def test_the_age_of_a_source_is_asked_in_seconds(dialect: str, asked: str) -> No
     ],
 )
 def test_a_tables_last_change(dialect: str, asked: str, bound: tuple[str, ...]) -> None:
-    last_altered = get_dialect(dialect).last_altered
+    last_altered = get_engine(dialect).models.last_altered
     assert last_altered is not None
     statement = last_altered(ORDERS)
     assert (statement.sql, statement.parameters) == (asked, bound)

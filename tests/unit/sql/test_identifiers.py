@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from airflow_dataops.core.sql.identifiers import (
+from airflow_dataops.core.engines.identifiers import (
     literal,
     quote,
     quote_all,

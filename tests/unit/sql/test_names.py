@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_dataops.core.engines.names import parse_relation, written
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.names import parse_relation, written
 from airflow_dataops.errors import ConfigError
 
 

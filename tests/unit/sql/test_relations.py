@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_dataops.core.engines import relations
+from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql import relations, sessions
-from airflow_dataops.core.sql.dialects import get_dialect
-from airflow_dataops.core.sql.relations import RelationKind
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.core.sql import sessions
 
 ORDERS = Relation(database="shop", schema="marts", identifier="orders")
 QUERY = "select 1 as id -- the end"
@@ -55,9 +54,3 @@ def test_only_the_parts_that_are_known_are_rendered() -> None:
 )
 def test_the_text_of_a_statement(statement: str, text: str) -> None:
     assert statement == text
-
-
-def test_a_dialect_that_is_not_written_is_refused_with_those_that_are() -> None:
-    supported = r"for 'oracle'; it supports: bigquery, duckdb, postgres, snowflake\."
-    with pytest.raises(ConfigError, match=supported):
-        get_dialect("oracle")

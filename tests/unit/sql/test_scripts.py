@@ -7,12 +7,12 @@ from decimal import Decimal
 
 import pytest
 
+from airflow_dataops.core.engines import engine_names, get_engine
+from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.sql import control, partitions
 from airflow_dataops.core.sql.control import Leased
-from airflow_dataops.core.sql.dialects.loadings import LOADINGS, get_loading
 from airflow_dataops.core.sql.scripts import embedded, has_scripts, publication_script
-from airflow_dataops.core.sql.statements import MARK, Statement
 from airflow_dataops.core.sql.tables import TableColumn
 from airflow_dataops.errors import ConfigError
 from tests.contract.emitted import EXPECTED
@@ -24,7 +24,7 @@ def test_a_days_load_is_the_reviewed_script(dialect: str) -> None:
         table=Relation(identifier="dataops_leases__orders", schema="sales"),
         target="sales.orders",
         partition='{"day":"2026-01-31"}',
-        loading=get_loading(dialect),
+        engine=get_engine(dialect),
     )
     day = partitions.condition(
         {"day": date(2026, 1, 31)}, None, {"day": TableColumn(name="day", type="date")}, dialect
@@ -38,7 +38,7 @@ def test_a_days_load_is_the_reviewed_script(dialect: str) -> None:
 
 
 def test_the_engines_without_scripts_are_those_with_real_sessions() -> None:
-    assert {name for name in LOADINGS if not has_scripts(name)} == {"duckdb", "postgres"}
+    assert {name for name in engine_names() if not has_scripts(name)} == {"duckdb", "postgres"}
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.loads import receipts
 from airflow_dataops.core.loads.checks import (
     count,
@@ -23,15 +24,14 @@ from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.core.sql import staging
 from airflow_dataops.core.sql.additions import insert_new_rows, insert_rows
-from airflow_dataops.core.sql.statements import ask
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.fitting import Fitted
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Append
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import ask, send
 from airflow_dataops.core.loads.checks import refuse_ties
 from airflow_dataops.core.loads.choices import SameSequence
 from airflow_dataops.core.loads.events import Events, read_events
@@ -16,17 +18,15 @@ from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.core.sql import changes as sql
 from airflow_dataops.core.sql import orders, staging
 from airflow_dataops.core.sql.changes import Changes
-from airflow_dataops.core.sql.relations import render
 from airflow_dataops.core.sql.rounding import Loss, loss
-from airflow_dataops.core.sql.statements import ask, send
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
-    from airflow_dataops.core.sql.statements import Statement
     from airflow_dataops.core.sql.tables import Table
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ def prepare_changes(job: Job, verb: ApplyChanges, source: Source) -> Publication
     named = (verb.soft_delete,) if verb.soft_delete else ()
     flag = require(named, job.target, setting="soft_delete", where=name)
     _check_kept(job, job.target, sequence)
-    tombstones = sql.tombstone_table(job.load.target, job.loading)
+    tombstones = sql.tombstone_table(job.load.target, job.engine)
     create = sql.create_tombstones(tombstones, job.target, keys, sequence, job.dialect)
     ensure_table(job.runner, tombstones, create.sql, job.load.wait)
     kept = job.read(tombstones)

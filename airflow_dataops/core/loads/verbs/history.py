@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import structs
 
+from airflow_dataops.core.engines.statements import Statement, ask
+from airflow_dataops.core.engines.types import misfit
 from airflow_dataops.core.loads.checks import (
     Test,
     count,
@@ -26,8 +28,6 @@ from airflow_dataops.core.loads.values import adapt
 from airflow_dataops.core.sql import histories
 from airflow_dataops.core.sql.histories import Timeline
 from airflow_dataops.core.sql.staging import any_null
-from airflow_dataops.core.sql.statements import Statement, ask
-from airflow_dataops.core.sql.types import misfit
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:

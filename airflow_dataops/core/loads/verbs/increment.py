@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.engines.statements import Statement, ask, send
 from airflow_dataops.core.loads.checks import (
     Counts,
     Test,
@@ -30,7 +31,6 @@ from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.core.sql import orders, watermarks
 from airflow_dataops.core.sql.additions import insert_missing_copies, insert_rows
 from airflow_dataops.core.sql.staging import any_null, with_value
-from airflow_dataops.core.sql.statements import Statement, ask, send
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:

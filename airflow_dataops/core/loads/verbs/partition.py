@@ -16,10 +16,10 @@ from airflow_dataops.core.sql import partitions
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import LoadPartition
-    from airflow_dataops.core.sql.statements import Statement
 
 
 def prepare_partition(job: Job, verb: LoadPartition, source: Source) -> Publication:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.loads import Swap
+from airflow_dataops.core.engines.statements import Effect, ask
 from airflow_dataops.core.loads.checks import count
 from airflow_dataops.core.loads.deletions import refuse_deletion
 from airflow_dataops.core.loads.fitting import fit
@@ -12,17 +14,15 @@ from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.sources import StreamedSource
 from airflow_dataops.core.loads.stage import stage, stage_beside
 from airflow_dataops.core.sql import replaces
-from airflow_dataops.core.sql.dialects.loading import Swap
-from airflow_dataops.core.sql.statements import Effect, ask
 
 if TYPE_CHECKING:
+    from airflow_dataops.core.engines.loads import Belonging
+    from airflow_dataops.core.engines.statements import Statement
     from airflow_dataops.core.loads.fitting import Fitted
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Replace
     from airflow_dataops.core.model import Relation
-    from airflow_dataops.core.sql.dialects.loading import Belonging
-    from airflow_dataops.core.sql.statements import Statement
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def _may_swap_in(job: Job, source: Source) -> bool:
     So nothing is written twice. Where tables are more than their columns, the source must be
     one that fills a table made like the target.
     """
-    if not job.loading.transactional_ddl:
+    if not job.engine.loads.transactional_ddl:
         return False
     way = _way(job)
     return way is Swap.STATEMENT or (way is Swap.RENAME and isinstance(source, StreamedSource))
@@ -60,7 +60,7 @@ def _may_swap_in(job: Job, source: Source) -> bool:
 def _is_same(job: Job, fitted: Fitted) -> bool:
     """Tell whether the staged columns are the target's, on an engine where that is all."""
     mine = [(column.name, column.type) for column in fitted.staged.columns]
-    return job.loading.swap is Swap.STATEMENT and mine == [
+    return job.engine.loads.swap is Swap.STATEMENT and mine == [
         (column.name, column.type) for column in job.target.columns
     ]
 
@@ -82,19 +82,19 @@ def _statements(job: Job, fitted: Fitted) -> tuple[Statement, ...]:
 
 def _way(job: Job) -> Swap:
     """Return the engine's way, or deletion and insertion where something would be lost."""
-    if job.loading.in_the_way is None:
-        return job.loading.swap
-    found = ask(job.loading.in_the_way(job.load.target), job.runner)
+    if job.engine.loads.in_the_way is None:
+        return job.engine.loads.swap
+    found = ask(job.engine.loads.in_the_way(job.load.target), job.runner)
     if not found:
-        return job.loading.swap
+        return job.engine.loads.swap
     what = ", ".join(str(name) for (name,) in found)
     log.info("%s is emptied and filled, not swapped, because of: %s", job.load.target, what)
     return Swap.ROWS
 
 
 def _belongings(job: Job, new: Relation) -> list[Belonging]:
-    loading, old = job.loading, job.load.target
-    if loading.belongings is None or loading.belonging is None:
+    engine, old = job.engine, job.load.target
+    if engine.loads.belongings is None or engine.loads.belonging is None:
         return []
-    found = ask(loading.belongings(old), job.runner)
-    return [loading.belonging((row[0], row[1], row[2]), old, new) for row in found]
+    found = ask(engine.loads.belongings(old), job.runner)
+    return [engine.loads.belonging((row[0], row[1], row[2]), old, new) for row in found]

@@ -1,17 +1,58 @@
-"""Loads on Postgres."""
+"""Postgres, from version 15 on: the first with MERGE.
+
+Its own list of schemas is read in place of `information_schema`, which leaves out what a role
+may not use.
+
+Errors: Postgres through psycopg and ADBC: almost all is told by SQLSTATE.
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects import bystanders_postgres, swapping_postgres, waits_postgres
-from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
-from airflow_dataops.core.sql.identifiers import literal
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.engines import postgres_belongings, postgres_bystanders, postgres_waits
+from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.identifiers import literal
+from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
+from airflow_dataops.core.engines.models import (
+    Databases,
+    Macros,
+    ModelSql,
+    Names,
+    Replace,
+    Seeds,
+    Strategy,
+    TextNulls,
+)
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import MARK, Statement
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
+
+
+_SCHEMATA = (
+    "(select current_database() as catalog_name, nspname as schema_name\n"
+    "from pg_catalog.pg_namespace) as listed"
+)
+
+_MODELS = ModelSql(
+    databases=Databases.OF_SESSION,
+    schemata=lambda _: _SCHEMATA,
+    current_database="current_database()",
+    names=Names.EXACT,
+    # A view's columns cannot be taken away, and a table cannot be replaced at all.
+    replace_table=Replace.SWAP,
+    replace_view=Replace.SWAP,
+    macros=Macros.DBT,
+    default_strategy=Strategy.DELETE_INSERT,
+    strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
+    seeds=Seeds(nulls=TextNulls.BLANK_OR_NULL),
+    folded=str.lower,
+    sized_texts="character varying",
+)
 
 
 # A domain's own type, through domains over domains; -1 leaves out the limit.
@@ -75,8 +116,7 @@ def _json_keys(table: str, value: str) -> str:
     )
 
 
-POSTGRES = Loading(
-    name="postgres",
+_LOADS = LoadSql(
     session=(None, "pg_temp"),
     information_schema="information_schema",
     longest_name=63,
@@ -97,9 +137,38 @@ POSTGRES = Loading(
     trims_texts=True,
     incomparable=("json", "xml", "point", "polygon"),
     unique_keys=_unique_keys,
-    in_the_way=swapping_postgres.in_the_way,
-    belongings=swapping_postgres.belongings,
-    belonging=swapping_postgres.belonging,
-    bystanders=bystanders_postgres.bystanders,
-    waits=waits_postgres.POSTGRES,
+    in_the_way=postgres_belongings.in_the_way,
+    belongings=postgres_belongings.belongings,
+    belonging=postgres_belongings.belonging,
+    bystanders=postgres_bystanders.bystanders,
+    waits=postgres_waits.POSTGRES,
 )
+
+
+_ERRORS = ErrorCodes(
+    title="Postgres",
+    modules=("psycopg", "psycopg2", "adbc_driver_manager", "adbc_driver_postgresql"),
+    texts=(
+        # Before a session is there the driver passes on no SQLSTATE.
+        (
+            re.compile(r"authentication failed|no pg_hba\.conf entry|no password supplied", re.I),
+            ErrorKind.DENIED,
+        ),
+        (re.compile(r'FATAL: +(?:role|database) ".*" does not exist'), ErrorKind.MISSING),
+        (re.compile(r"FATAL: +permission denied"), ErrorKind.DENIED),
+        (
+            re.compile(r"too many (?:clients|connections)|remaining connection slots"),
+            ErrorKind.BUSY,
+        ),
+    ),
+    names={
+        "OperationalError": ErrorKind.LOST,
+        "InterfaceError": ErrorKind.LOST,
+        "DataError": ErrorKind.DATA,
+        "IntegrityError": ErrorKind.CONSTRAINT,
+        "ProgrammingError": ErrorKind.SYNTAX,
+        "NotSupportedError": ErrorKind.UNSUPPORTED,
+    },
+)
+
+ENGINE = Engine(name="postgres", models=_MODELS, loads=_LOADS, errors=_ERRORS)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import StrEnum
 
+from airflow_dataops.core.engines.statements import Statement
+from airflow_dataops.core.engines.waits import Waits
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.dialects.waits import Waits
-from airflow_dataops.core.sql.statements import Statement
 
 
 class Upsert(StrEnum):
@@ -60,11 +60,10 @@ class Belonging(Struct, frozen=True):
     rename: str | None = None
 
 
-class Loading(Struct, frozen=True):
+class LoadSql(Struct, frozen=True):
     """One engine's ways of loading.
 
     Attributes:
-        name: the sqlglot name of the dialect.
         session: database and schema of tables that one session alone sees and that go with
             it; None where staging tables are ordinary ones, which later loads sweep.
         information_schema: the schema that lists tables, ready to be embedded.
@@ -111,7 +110,6 @@ class Loading(Struct, frozen=True):
             at its end, where it is not refused.
     """
 
-    name: str
     session: tuple[str | None, str] | None
     information_schema: str
     longest_name: int

@@ -1,15 +1,48 @@
-"""Loads on DuckDB."""
+"""DuckDB and MotherDuck.
+
+Errors: DuckDB and MotherDuck: told by the class of the exception.
+
+https://github.com/duckdb/duckdb/blob/main/src/include/duckdb/common/exception.hpp
+"""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.loading import Loading, Swap, Types, Upsert
-from airflow_dataops.core.sql.identifiers import literal
-from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.identifiers import literal
+from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
+from airflow_dataops.core.engines.models import (
+    Databases,
+    Macros,
+    ModelSql,
+    Names,
+    Replace,
+    Seeds,
+    Strategy,
+    TextNulls,
+)
+from airflow_dataops.core.engines.statements import MARK, Statement
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
+
+
+_MODELS = ModelSql(
+    databases=Databases.OF_SESSION,
+    # Qualified by `system`: a database may hold a schema of this name.
+    schemata=lambda _: "system.information_schema.schemata",
+    current_database="current_database()",
+    names=Names.FOLDED,
+    replace_table=Replace.STATEMENT,
+    replace_view=Replace.STATEMENT,
+    macros=Macros.DUCKDB,
+    default_strategy=Strategy.DELETE_INSERT,
+    strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
+    seeds=Seeds(nulls=TextNulls.EMPTY),
+)
 
 
 def _same(relation: Relation, prefix: str = "") -> tuple[str, tuple[str, ...]]:
@@ -90,8 +123,7 @@ def _json_keys(table: str, value: str) -> str:
     return f"select distinct unnest(names) from ({names}) as found"
 
 
-DUCKDB = Loading(
-    name="duckdb",
+_LOADS = LoadSql(
     session=("temp", "main"),
     information_schema="system.information_schema",
     longest_name=1024,
@@ -109,3 +141,40 @@ DUCKDB = Loading(
     json_rounds=_json_rounds,
     in_the_way=_in_the_way,
 )
+
+
+_ERRORS = ErrorCodes(
+    title="DuckDB",
+    modules=("duckdb", "_duckdb"),
+    texts=(
+        (re.compile(r"set lock on file|write-write conflict|Conflict on"), ErrorKind.CONFLICT),
+        (re.compile(r"already exists", re.I), ErrorKind.EXISTS),
+        (re.compile(r"No files found that match|No such file or directory"), ErrorKind.MISSING),
+        (re.compile(r"Cannot open file .* in read-only mode|read-only mode!"), ErrorKind.DENIED),
+        (re.compile(r"HTTP (?:Error:? )?(?:\S+ )*(?:401|403)\b"), ErrorKind.DENIED),
+        (re.compile(r"HTTP (?:Error:? )?(?:\S+ )*404\b"), ErrorKind.MISSING),
+    ),
+    names={
+        "ParserException": ErrorKind.SYNTAX,
+        "SyntaxException": ErrorKind.SYNTAX,
+        "BinderException": ErrorKind.SYNTAX,
+        "CatalogException": ErrorKind.MISSING,
+        "PermissionException": ErrorKind.DENIED,
+        "ConversionException": ErrorKind.DATA,
+        "OutOfRangeException": ErrorKind.DATA,
+        "TypeMismatchException": ErrorKind.DATA,
+        "InvalidTypeException": ErrorKind.DATA,
+        "InvalidInputException": ErrorKind.DATA,
+        "SequenceException": ErrorKind.DATA,
+        "ConstraintException": ErrorKind.CONSTRAINT,
+        "NotImplementedException": ErrorKind.UNSUPPORTED,
+        "DependencyException": ErrorKind.CONSTRAINT,
+        "TransactionException": ErrorKind.CONFLICT,
+        "ConnectionException": ErrorKind.LOST,
+        "HTTPException": ErrorKind.BUSY,
+        "OutOfMemoryException": ErrorKind.BUSY,
+        "InterruptException": ErrorKind.CANCELLED,
+    },
+)
+
+ENGINE = Engine(name="duckdb", models=_MODELS, loads=_LOADS, errors=_ERRORS)

@@ -10,9 +10,9 @@ from enum import StrEnum
 
 import msgspec
 
+from airflow_dataops.core.engines.statements import Statement
+from airflow_dataops.core.engines.types import Family
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.statements import Statement
-from airflow_dataops.core.sql.types import Family
 
 
 class Replace(StrEnum):
@@ -105,11 +105,10 @@ class Seeds(Struct, frozen=True):
     quoted: bool = True
 
 
-class Dialect(Struct, frozen=True):
+class ModelSql(Struct, frozen=True):
     """One engine's SQL for what dbt builds, where engines or dbt's adapters differ.
 
     Attributes:
-        name: the sqlglot name of the dialect.
         databases: see `Databases`.
         schemata: where the schemas beside a relation are looked up: a table expression with
             information_schema's columns.
@@ -138,7 +137,6 @@ class Dialect(Struct, frozen=True):
         time_digits: whether dbt's adapter sees the digits of a time's type.
     """
 
-    name: str
     databases: Databases
     schemata: Callable[[Relation], str]
     current_database: str

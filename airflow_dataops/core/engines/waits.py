@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.statements import Statement
 
 
 class Waits(Struct, frozen=True):

@@ -9,8 +9,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.identifiers import quote
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

@@ -11,8 +11,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.waits import Waits
-from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.engines.statements import MARK, Statement
+from airflow_dataops.core.engines.waits import Waits
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import MARK, Statement
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

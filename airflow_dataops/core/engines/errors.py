@@ -1,32 +1,35 @@
 """What an engine's error means for whoever runs the statement again.
 
-The tables are in `dialects/error_codes_<engine>.py`; whose an error is, its class's module tells,
-so that a load from one engine to another reads each error by its own table.
+Whose an error is, its class's module tells, so that a load from one engine to another reads each
+error by its own engine's table.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.error_codes import STATES, ErrorCodes, ErrorKind
-from airflow_dataops.core.sql.dialects.error_codes_bigquery import BIGQUERY
-from airflow_dataops.core.sql.dialects.error_codes_duckdb import DUCKDB
-from airflow_dataops.core.sql.dialects.error_codes_postgres import POSTGRES
-from airflow_dataops.core.sql.dialects.error_codes_snowflake import SNOWFLAKE
+from airflow_dataops.core.engines.error_codes import STATES, ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.registry import engine_names, get_engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LOOKED_AT = 2_000
 """Characters of an error that are searched: the rest may be the text of a statement."""
-ERROR_CODES = (BIGQUERY, DUCKDB, POSTGRES, SNOWFLAKE)
-_BY_MODULE = {module: codes for codes in ERROR_CODES for module in codes.modules}
+
+
+@cache
+def _by_module() -> dict[str, ErrorCodes]:
+    tables = [get_engine(name).errors for name in engine_names()]
+    return {module: codes for codes in tables for module in codes.modules}
 
 
 def codes_of(error: BaseException) -> ErrorCodes | None:
     """Return the table for an error; None where it is no engine's."""
     modules = (type_.__module__.partition(".")[0] for type_ in type(error).__mro__)
-    return next((_BY_MODULE[module] for module in modules if module in _BY_MODULE), None)
+    known = _by_module()
+    return next((known[module] for module in modules if module in known), None)
 
 
 def kind_of(error: BaseException | None) -> ErrorKind | None:

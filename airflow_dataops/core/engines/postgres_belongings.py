@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.sql.dialects.loading import Belonging
-from airflow_dataops.core.sql.identifiers import quote
-from airflow_dataops.core.sql.relations import render
-from airflow_dataops.core.sql.statements import MARK, Statement
+from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.loads import Belonging
+from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.statements import MARK, Statement
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

@@ -1,0 +1,250 @@
+"""BigQuery, as dbt-bigquery uses it.
+
+DDL cannot be part of a transaction, so that a build is not one: a table is replaced by one
+statement, and the statements that change rows are a transaction of their own.
+
+Errors: BigQuery: told by the reason of the error, then by the HTTP status' class.
+
+https://cloud.google.com/bigquery/docs/error-messages
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.identifiers import literal, quote
+from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
+from airflow_dataops.core.engines.models import (
+    Databases,
+    Macros,
+    ModelSql,
+    Names,
+    Replace,
+    SeedRows,
+    Seeds,
+    Strategy,
+    TextNulls,
+    TypeChange,
+)
+from airflow_dataops.core.engines.statements import MARK, Statement
+from airflow_dataops.core.engines.types import Family
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Relation
+
+
+def _schemata(relation: Relation) -> str:
+    project = "" if relation.database is None else f"{quote(relation.database, 'bigquery')}."
+    return f"{project}INFORMATION_SCHEMA.SCHEMATA"
+
+
+def _last_altered(relation: Relation) -> Statement:
+    parts = (relation.database, relation.schema)
+    dataset = ".".join(quote(part, "bigquery") for part in parts if part is not None)
+    # INFORMATION_SCHEMA tells it by region only, which nobody here knows.
+    return Statement(
+        sql=f"select last_modified_time / 1000 from {dataset}.__TABLES__ where table_id = {MARK}",
+        parameters=(relation.identifier,),
+    )
+
+
+_MODELS = ModelSql(
+    databases=Databases.ANY,
+    schemata=_schemata,
+    current_database="@@project_id",
+    names=Names.EXACT,
+    replace_table=Replace.STATEMENT,
+    replace_view=Replace.STATEMENT,
+    macros=Macros.BIGQUERY,
+    default_strategy=Strategy.MERGE,
+    strategies=(Strategy.MERGE, Strategy.INSERT_OVERWRITE),
+    seeds=Seeds(
+        nulls=TextNulls.NEVER,
+        rows=SeedRows.JSON,
+        types={
+            "integer": "int64",
+            "float8": "float64",
+            "text": "string",
+            "boolean": "bool",
+            "timestamp without time zone": "datetime",
+        },
+    ),
+    epoch="unix_micros(cast({} as timestamp)) / 1000000",
+    last_altered=_last_altered,
+    now="current_timestamp()",
+    row_id="to_hex(md5({}))",
+    text="string",
+    midnight={
+        Family.DATE: "date '{day}'",
+        Family.NAIVE: "datetime '{day} 00:00:00'",
+        Family.AWARE: "timestamp '{day} 00:00:00+00:00'",
+    },
+    type_change=TypeChange.REWRITE,
+)
+
+
+def _listing(relation: Relation) -> str:
+    if relation.schema is None:
+        raise ConfigError(f"{relation}: name its dataset; BigQuery has no default one here.")
+    parts = (relation.database, relation.schema)
+    named = ".".join(quote(part, "bigquery") for part in parts if part is not None)
+    return f"{named}.INFORMATION_SCHEMA"
+
+
+def _tables(relation: Relation) -> str:
+    return f"{_listing(relation)}.TABLES"
+
+
+_CLAUSE = (
+    """concat(coalesce(concat(" collate '", nullif(c.collation_name, 'NULL'), "'"), ''),\n"""
+    """    if(c.rounding_mode = 'ROUND_HALF_EVEN',"""
+    """ " options (rounding_mode = 'ROUND_HALF_EVEN')", ''))"""
+)
+
+
+def _columns(relation: Relation) -> Statement:
+    listing = _listing(relation)
+    return Statement(
+        sql=(
+            "select c.column_name, c.data_type,\n"
+            "  c.is_nullable = 'NO' and coalesce(c.column_default, 'NULL') = 'NULL',\n"
+            f"  t.table_type = 'VIEW', null, {_CLAUSE},\n"
+            "  regexp_extract(c.data_type, r'^(STRING|BYTES)')\n"
+            f"from {listing}.COLUMNS as c join {listing}.TABLES as t\n"
+            "  on t.table_name = c.table_name\n"
+            f"where c.table_name = {MARK}\norder by c.ordinal_position"
+        ),
+        parameters=(relation.identifier,),
+    )
+
+
+def _json_field(value: str, name: str) -> str:
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/json_functions#JSONPath_format
+    escaped = name.replace("\\", "\\\\").replace('"', '\\"')
+    path = literal(f'$."{escaped}"', "bigquery")
+    # JSON_VALUE has scalars alone; of an object or array this is its text, once it is told
+    # whether the value is a STRING, whose text would be quoted again, or a JSON.
+    nested = f"to_json_string(json_query({value}, {path}))"
+    return (
+        f"coalesce(json_value({value}, {path}), json_value({nested}, '$'),"
+        f" nullif({nested}, 'null'))"
+    )
+
+
+_LOADS = LoadSql(
+    session=None,
+    information_schema="INFORMATION_SCHEMA",
+    longest_name=300,  # of a column; of a table 1,024
+    types=Types(text="string", integer="int64"),
+    epoch="unix_seconds(current_timestamp())",
+    insert_once="",
+    primary_key="primary key ({}) not enforced",
+    upsert=Upsert.MERGE,
+    # CREATE OR REPLACE cannot be part of a transaction, and the fence has to be.
+    swap=Swap.ROWS,
+    transactional_ddl=False,
+    hashes_nulls=True,
+    columns=_columns,
+    json_field=_json_field,
+    widest_decimal="bignumeric",
+    fraction=None,
+    incomparable=("JSON", "GEOGRAPHY"),
+    tables_of=_tables,
+    create_staging=(
+        "create table {} options (expiration_timestamp ="
+        " timestamp_add(current_timestamp(), interval 1 day))"
+    ),
+    # https://cloud.google.com/bigquery/docs/transactions#transaction_concurrency
+    locks=Locks.TABLES,
+)
+
+
+_ERRORS = ErrorCodes(
+    title="BigQuery",
+    modules=("google",),
+    texts=(
+        (
+            re.compile(
+                r"due to concurrent (?:update|write)|concurrent transaction"
+                r"|too many (?:table update|DML) (?:operations|statements)",
+                re.I,
+            ),
+            ErrorKind.CONFLICT,
+        ),
+        (re.compile(r"already exists", re.I), ErrorKind.EXISTS),
+        (
+            re.compile(
+                r"session.*(?:not found|not exist|expired|terminated|aborted)"
+                r"|invalid input session id",
+                re.I,
+            ),
+            ErrorKind.LOST,
+        ),
+        (re.compile(r"rate ?limit|quota ?exceeded", re.I), ErrorKind.BUSY),
+        (
+            re.compile(
+                r"division by zero|bad (?:int64|double|numeric|bool)|could not (?:cast|parse)"
+                r"|out of range|overflow",
+                re.I,
+            ),
+            ErrorKind.DATA,
+        ),
+        (
+            re.compile(
+                r"(?:dataset|table|project|model|routine|function) .*not found|not found: "
+                r"|unrecognized name",
+                re.I,
+            ),
+            ErrorKind.MISSING,
+        ),
+    ),
+    reasons={
+        "accessDenied": ErrorKind.DENIED,
+        "backendError": ErrorKind.BUSY,
+        "badRequest": ErrorKind.SYNTAX,
+        "billingNotEnabled": ErrorKind.DENIED,
+        "billingTierLimitExceeded": ErrorKind.UNSUPPORTED,
+        "blocked": ErrorKind.DENIED,
+        "bytesBilledLimitExceeded": ErrorKind.UNSUPPORTED,
+        "duplicate": ErrorKind.EXISTS,
+        "internalError": ErrorKind.BUSY,
+        "invalid": ErrorKind.DATA,
+        "invalidQuery": ErrorKind.SYNTAX,
+        "invalidUser": ErrorKind.DENIED,
+        "jobBackendError": ErrorKind.BUSY,
+        "jobInternalError": ErrorKind.BUSY,
+        "jobRateLimitExceeded": ErrorKind.BUSY,
+        "notFound": ErrorKind.MISSING,
+        "notImplemented": ErrorKind.UNSUPPORTED,
+        "proxyAuthenticationRequired": ErrorKind.DENIED,
+        "quotaExceeded": ErrorKind.BUSY,
+        "rateLimitExceeded": ErrorKind.BUSY,
+        "resourceInUse": ErrorKind.LOCKED,
+        "responseTooLarge": ErrorKind.UNSUPPORTED,
+        "stopped": ErrorKind.CANCELLED,
+        "tableUnavailable": ErrorKind.BUSY,
+        "timeout": ErrorKind.BUSY,
+    },
+    names={
+        "NotFound": ErrorKind.MISSING,
+        "Unauthorized": ErrorKind.DENIED,
+        "Forbidden": ErrorKind.DENIED,
+        "TooManyRequests": ErrorKind.BUSY,
+        "ResourceExhausted": ErrorKind.BUSY,
+        "Conflict": ErrorKind.EXISTS,
+        "Cancelled": ErrorKind.CANCELLED,
+        "BadRequest": ErrorKind.SYNTAX,
+        "MethodNotImplemented": ErrorKind.UNSUPPORTED,
+        "ServerError": ErrorKind.BUSY,
+        "RetryError": ErrorKind.LOST,
+        "TransportError": ErrorKind.LOST,
+        "DefaultCredentialsError": ErrorKind.DENIED,
+        "MutualTLSChannelError": ErrorKind.DENIED,
+    },
+)
+
+ENGINE = Engine(name="bigquery", models=_MODELS, loads=_LOADS, errors=_ERRORS)

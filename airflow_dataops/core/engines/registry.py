@@ -1,0 +1,49 @@
+"""Engines by name. Each is imported when it is first asked for: a task speaks to one."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING
+
+from airflow_dataops.errors import ConfigError
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.engines.base import Engine
+
+GROUP = "airflow_dataops.engines"
+"""Entry points of other packages: a name, and where its `Engine` is."""
+_OWN = ("bigquery", "duckdb", "postgres", "snowflake")
+
+
+@cache
+def engine_names() -> tuple[str, ...]:
+    """Return the sqlglot names of all engines, of this package and of others."""
+    return tuple(sorted({*_OWN, *(each.name for each in entry_points(group=GROUP))}))
+
+
+@cache
+def find_engine(name: str) -> Engine | None:
+    """Return the engine of that sqlglot name; None where there is none."""
+    if name in _OWN:
+        found: Engine = import_module(f"airflow_dataops.core.engines.{name}").ENGINE
+        return found
+    theirs = next(iter(entry_points(group=GROUP, name=name)), None)
+    return None if theirs is None else theirs.load()
+
+
+def get_engine(name: str) -> Engine:
+    """Return the engine of that sqlglot name.
+
+    Raises:
+        ConfigError: there is none; the message lists those that there are.
+    """
+    found = find_engine(name)
+    if found is None:
+        raise ConfigError(
+            f"There is no engine {name!r}: SQL is written for {', '.join(engine_names())}. Use a "
+            "connection of one of these, let engine dbt run these nodes, or install a package "
+            f"that brings the engine (entry points {GROUP!r})."
+        )
+    return found

@@ -1,0 +1,226 @@
+"""Snowflake, as dbt-snowflake uses it.
+
+DDL commits by itself, so that a build is not one transaction: a table is replaced by one
+statement, and the statements that change rows are a transaction of their own.
+
+Errors: Snowflake: told by the number of the error, then by SQLSTATE.
+
+https://github.com/snowflakedb/snowflake-connector-python/blob/main/src/snowflake/connector/errorcode.py
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.identifiers import literal, quote
+from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
+from airflow_dataops.core.engines.models import (
+    Databases,
+    Macros,
+    ModelSql,
+    Names,
+    Replace,
+    SeedRows,
+    Seeds,
+    Strategy,
+    TextNulls,
+    TypeChange,
+)
+from airflow_dataops.core.engines.statements import MARK, Statement
+from airflow_dataops.core.engines.types import Family
+
+if TYPE_CHECKING:
+    from airflow_dataops.core.model import Relation
+
+
+# https://docs.snowflake.com/en/sql-reference/functions/date_part
+_EPOCH = "date_part(epoch_millisecond, {}) / 1000"
+
+
+def _listing(relation: Relation, name: str) -> str:
+    database = "" if relation.database is None else f"{quote(relation.database, 'snowflake')}."
+    return f"{database}information_schema.{name}"
+
+
+def _last_altered(relation: Relation) -> Statement:
+    schema = "current_schema()" if relation.schema is None else MARK
+    return Statement(
+        sql=(
+            f"select {_EPOCH.format('last_altered')} from {_listing(relation, 'tables')}\n"
+            f"where table_name = {MARK} and table_schema = {schema}"
+        ),
+        parameters=tuple(filter(None, (relation.identifier, relation.schema))),
+    )
+
+
+_MODELS = ModelSql(
+    databases=Databases.ANY,
+    schemata=lambda relation: _listing(relation, "schemata"),
+    current_database="current_database()",
+    names=Names.EXACT,
+    replace_table=Replace.STATEMENT,
+    replace_view=Replace.STATEMENT,
+    macros=Macros.SNOWFLAKE,
+    default_strategy=Strategy.MERGE,
+    strategies=(
+        Strategy.APPEND,
+        Strategy.DELETE_INSERT,
+        Strategy.MERGE,
+        Strategy.INSERT_OVERWRITE,
+    ),
+    seeds=Seeds(nulls=TextNulls.BLANK_OR_NULL, rows=SeedRows.JSON, quoted=False),
+    folded=str.upper,
+    epoch=_EPOCH,
+    last_altered=_last_altered,
+    now="to_timestamp_ntz(convert_timezone('UTC', current_timestamp()))",
+    midnight={
+        Family.DATE: "date '{day}'",
+        Family.NAIVE: "cast('{day} 00:00:00' as timestamp_ntz)",
+        Family.AWARE: "cast('{day} 00:00:00 +0000' as timestamp_tz)",
+    },
+    type_change=TypeChange.ALTER,
+    transient=True,
+    # A session's own: no build has to sweep what a dead one left, as there is no lease.
+    create_staging="create temporary table {}",
+    sized_texts="varchar",
+    time_digits=False,
+)
+
+
+# information_schema gives types without their sizes.
+_TYPE = (
+    "case when c.data_type = 'NUMBER' then 'NUMBER(' || c.numeric_precision || ','"
+    " || c.numeric_scale || ')'\n"
+    "    when c.data_type = 'TEXT' and c.character_maximum_length is not null"
+    " then 'VARCHAR(' || c.character_maximum_length || ')'\n"
+    "    when c.data_type = 'TEXT' then 'VARCHAR'\n"
+    "    when c.datetime_precision is not null and c.data_type <> 'DATE'"
+    " then c.data_type || '(' || c.datetime_precision || ')' else c.data_type end"
+)
+_COLLATION = (
+    "case when c.collation_name is not null"
+    " then ' collate ''' || replace(c.collation_name, '''', '''''') || '''' end"
+)
+
+
+def _beside(relation: Relation) -> str:
+    database = "" if relation.database is None else f"{quote(relation.database, 'snowflake')}."
+    return f"{database}information_schema"
+
+
+def _tables(relation: Relation) -> str:
+    return f"{_beside(relation)}.tables"
+
+
+def _columns(relation: Relation) -> Statement:
+    listing = _beside(relation)
+    schema = "current_schema()" if relation.schema is None else MARK
+    return Statement(
+        sql=(
+            f"select c.column_name, {_TYPE},\n"
+            "  c.is_nullable = 'NO' and c.column_default is null,\n"
+            "  v.table_name is not null, null,\n"
+            f"  {_COLLATION},\n"
+            "  case when c.data_type = 'TEXT' then 'VARCHAR' end\n"
+            f"from {listing}.columns as c left join {listing}.views as v\n"
+            "  on v.table_schema = c.table_schema and v.table_name = c.table_name\n"
+            f"where c.table_name = {MARK} and c.table_schema = {schema}\n"
+            "order by c.ordinal_position"
+        ),
+        parameters=tuple(filter(None, (relation.identifier, relation.schema))),
+    )
+
+
+def _json_field(value: str, name: str) -> str:
+    field = literal(name, "snowflake")
+    # A text loses its quotes and JSON's null becomes NULL.
+    return f"cast(parse_json(cast({value} as varchar))[{field}] as varchar)"
+
+
+def _json_keys(table: str, value: str) -> str:
+    return (
+        f"select distinct f.key\n"
+        f"from {table}, lateral flatten(input => parse_json(cast({value} as varchar))) as f"
+    )
+
+
+_LOADS = LoadSql(
+    # Temporary tables would do, but a name of theirs hides a table of the same name.
+    session=None,
+    information_schema="information_schema",
+    longest_name=255,
+    types=Types(text="varchar", integer="bigint"),
+    epoch="date_part(epoch_second, current_timestamp())",
+    # Keys are not enforced: two rows of one lease are updated, read and fenced as one.
+    insert_once="",
+    primary_key="primary key ({})",
+    upsert=Upsert.MERGE,
+    # SWAP WITH is DDL: it would commit the fence before it and the watermark apart from it.
+    swap=Swap.ROWS,
+    transactional_ddl=False,
+    hashes_nulls=True,
+    columns=_columns,
+    json_field=_json_field,
+    json_keys=_json_keys,
+    tables_of=_tables,
+    # Without fail-safe, which a table of minutes needs as little as it needs its price.
+    create_staging="create transient table {}",
+    # https://docs.snowflake.com/en/sql-reference/transactions#resource-locking
+    locks=Locks.TABLES,
+)
+
+
+_ERRORS = ErrorCodes(
+    title="Snowflake",
+    modules=("snowflake",),
+    texts=(
+        (re.compile(r"resource monitor", re.I), ErrorKind.BUSY),
+        (re.compile(r"already exists", re.I), ErrorKind.EXISTS),
+    ),
+    numbers={
+        604: ErrorKind.CANCELLED,
+        606: ErrorKind.MISSING,  # no active warehouse
+        630: ErrorKind.CANCELLED,  # statement timeout
+        904: ErrorKind.MISSING,  # invalid identifier
+        1003: ErrorKind.SYNTAX,
+        2003: ErrorKind.MISSING,  # or not authorized
+        2043: ErrorKind.MISSING,  # or operation cannot be performed
+        3001: ErrorKind.DENIED,
+        90105: ErrorKind.MISSING,  # no current database
+        90106: ErrorKind.MISSING,  # no current schema
+        100051: ErrorKind.DATA,  # division by zero
+        100072: ErrorKind.CONSTRAINT,  # NULL in a NOT NULL column
+        100090: ErrorKind.DATA,  # duplicate row in MERGE
+        # of the connector and the login
+        250001: ErrorKind.LOST,
+        250002: ErrorKind.LOST,
+        250003: ErrorKind.LOST,
+        251001: ErrorKind.DENIED,  # no account
+        251005: ErrorKind.DENIED,  # no user
+        251006: ErrorKind.DENIED,  # no password
+        290404: ErrorKind.MISSING,  # no such account
+        290403: ErrorKind.DENIED,
+        290429: ErrorKind.BUSY,
+        290502: ErrorKind.BUSY,
+        290503: ErrorKind.BUSY,
+        290504: ErrorKind.BUSY,
+        390100: ErrorKind.DENIED,  # name or password
+        390111: ErrorKind.LOST,  # session gone
+        390114: ErrorKind.LOST,  # token expired
+        390144: ErrorKind.DENIED,  # JWT
+        390189: ErrorKind.DENIED,  # role
+        390201: ErrorKind.DENIED,  # warehouse
+    },
+    names={
+        "OperationalError": ErrorKind.LOST,
+        "InterfaceError": ErrorKind.LOST,
+        "IntegrityError": ErrorKind.CONSTRAINT,
+        "DataError": ErrorKind.DATA,
+        "NotSupportedError": ErrorKind.UNSUPPORTED,
+    },
+)
+
+ENGINE = Engine(name="snowflake", models=_MODELS, loads=_LOADS, errors=_ERRORS)
