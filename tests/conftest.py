@@ -6,6 +6,7 @@ import gc
 import itertools
 import os
 import tempfile
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     from xdist.remote import Producer
 
-pytest_plugins = ["pytester", "tests.cost"]
+pytest_plugins = ["pytester", "tests.clock", "tests.cost"]
 
 _HOME = tempfile.TemporaryDirectory(prefix="airflow-home-", ignore_cleanup_errors=True)
 _NUMBERS = itertools.count()
@@ -64,12 +65,29 @@ def pytest_collection() -> Iterator[None]:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    _leave_samples(items)
     slow = {item: _chunk_of(item) for item in items if item.get_closest_marker("slow")}
     config.stash[WITHOUT_CHUNK] = [item.nodeid for item, chunk in slow.items() if chunk is None]
     items.sort(key=lambda item: item.path.name != "test_smoke.py")  # it waits more than it works
     if chosen := config.option.chunk:
         config.hook.pytest_deselected(items=[i for i in items if slow.get(i) != chosen])
         items[:] = [item for item in items if slow.get(item) == chosen]
+
+
+def _leave_samples(items: list[pytest.Item]) -> None:
+    """Mark as slow what is in no sample.
+
+    A number that shares no factor with the lengths of a test's lists leaves each value in.
+    """
+    seen: Counter[str] = Counter()
+    for item in items:
+        sample = item.get_closest_marker("sample")
+        if sample is None or item.get_closest_marker("slow"):
+            continue
+        function = item.nodeid.partition("[")[0]
+        if seen[function] % sample.args[0]:
+            item.add_marker(pytest.mark.slow)
+        seen[function] += 1
 
 
 def _chunk_of(item: pytest.Item) -> str | None:

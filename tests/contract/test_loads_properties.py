@@ -253,7 +253,7 @@ def run_cases(engine: str, verb: str, seeds: range) -> None:
 
 
 @VERBS
-@pytest.mark.parametrize(("engine", "tables"), [("duckdb", 5), ("postgres", 5)])
+@pytest.mark.parametrize(("engine", "tables"), [("duckdb", 3), ("postgres", 3)])
 def test_random_batches(engine: str, tables: int, verb: str) -> None:
     run_cases(engine, verb, range(tables))
 

@@ -109,6 +109,7 @@ def spelled(type_: str, engine: str) -> str:
     return TYPES[type_][0].get(engine.split("_")[0], type_)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("create", [False, True])
 def test_a_semicolon_at_the_end_of_a_query_means_nothing(
     source: str, target: SqlRunner, create: bool
@@ -284,6 +285,7 @@ def test_many_batches_are_merged_and_appended(source: str, target: SqlRunner) ->
     assert tables(target) == set()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("conn_id", "sql", "told"),
     [

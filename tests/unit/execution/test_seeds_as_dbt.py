@@ -58,6 +58,7 @@ def with_types(node: Node, text: str) -> Node:
     return replace(node, spec=replace(node.spec, column_types=types))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", AS_DBT)
 def test_a_seed_becomes_the_table_that_dbt_makes(
     pair: SideBySide, verdicts: dict[str, Verdict], manifest: Manifest, name: str

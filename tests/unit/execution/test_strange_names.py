@@ -59,6 +59,7 @@ def nothing_else(runner: DuckDBRunner, name: str) -> bool:
     return set(runner.fetch(tables)) == {(name, name), ("main", "x")}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("materialized", ["view", "table"])
 def test_as_schema_relation_and_column(name: str, materialized: str) -> None:
@@ -75,6 +76,7 @@ def test_as_schema_relation_and_column(name: str, materialized: str) -> None:
         assert [c.name for c in catalog.columns_of(runner, strange(name))] == [name, "n"]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("keys", [1, 2])
 @pytest.mark.parametrize("strategy", STRATEGIES)
@@ -90,6 +92,7 @@ def test_as_unique_key(name: str, strategy: str, keys: int) -> None:
         assert nothing_else(runner, name)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("columns", ["merge_update_columns", "merge_exclude_columns"])
 def test_as_column_of_a_merge(name: str, columns: str) -> None:

@@ -59,6 +59,7 @@ def test_as_a_seeds_relation_columns_and_values(name: str) -> None:
         assert nothing_else(runner, name)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("strategy", "hard_deletes"),
     [
@@ -117,6 +118,7 @@ def test_as_a_snapshots_new_column(name: str) -> None:
         assert found == [(None,), (2,)]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kept", [StoreFailures.TABLE, StoreFailures.VIEW])
 @pytest.mark.parametrize("name", MORE_NAMES)
 def test_as_a_tests_relation(name: str, kept: StoreFailures) -> None:
@@ -130,6 +132,7 @@ def test_as_a_tests_relation(name: str, kept: StoreFailures) -> None:
         assert nothing_else(runner, name)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("quoted", [False, True])
 @pytest.mark.parametrize("name", MORE_NAMES)
 def test_as_a_sources_relation_and_time(name: str, quoted: bool) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,7 +19,18 @@ from airflow_dataops.core.engines.identifiers import (
 from airflow_dataops.errors import ConfigError, RunError
 from tests.duckdb_runner import open_duckdb
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.duckdb_runner import DuckDBRunner
+
 texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
+
+
+@pytest.fixture(scope="module")
+def judge() -> Iterator[DuckDBRunner]:
+    with open_duckdb() as runner:
+        yield runner
 
 
 def test_names_are_quoted_and_quotes_doubled() -> None:
@@ -31,21 +44,19 @@ def test_a_name_that_no_engine_takes_is_refused(name: str) -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(texts.filter(bool))
-def test_the_engine_reads_a_quoted_name_back_as_it_was(name: str) -> None:
+@given(name=texts.filter(bool))
+def test_the_engine_reads_a_quoted_name_back_as_it_was(judge: DuckDBRunner, name: str) -> None:
     """Hypothesis tries names; DuckDB is the judge."""
-    with open_duckdb() as runner:
-        found = runner.connection.execute(f"select 1 as {quote(name, 'duckdb')}").description
+    found = judge.connection.execute(f"select 1 as {quote(name, 'duckdb')}").description
     assert found is not None
     assert [column[0] for column in found] == [name]
 
 
 @settings(deadline=None, max_examples=200)
-@given(texts)
-def test_the_engine_reads_a_literal_back_as_it_was(text: str) -> None:
+@given(text=texts)
+def test_the_engine_reads_a_literal_back_as_it_was(judge: DuckDBRunner, text: str) -> None:
     """Hypothesis tries texts; DuckDB is the judge."""
-    with open_duckdb() as runner:
-        assert runner.fetch(f"select {literal(text, 'duckdb')}") == [(text,)]
+    assert judge.fetch(f"select {literal(text, 'duckdb')}") == [(text,)]
 
 
 @pytest.mark.parametrize(
