@@ -30,8 +30,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The present, to the second: of the test, not of the import, which may be minutes before."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -83,12 +88,14 @@ def feed(airflow_db: Engine, ledger: LedgerStore) -> Iterator[LedgerFeed]:
     made._waiting.clear()
 
 
-def put(engine: Engine, run_id: str, state: str, ended: datetime | None, *tasks: str) -> None:
+def put(
+    engine: Engine, now: datetime, run_id: str, state: str, ended: datetime | None, *tasks: str
+) -> None:
     """Insert a run with tasks that succeeded, as Airflow's tables have them."""
     from airflow.models.base import Base
 
     tables = Base.metadata.tables
-    times = {"start_date": NOW - 9 * MINUTE, "end_date": ended, "updated_at": NOW}
+    times = {"start_date": now - 9 * MINUTE, "end_date": ended, "updated_at": now}
     with engine.begin() as connection:
         runs, instances = tables["dag_run"], tables["task_instance"]
         connection.execute(runs.delete().where(runs.c.run_id == run_id))
@@ -98,7 +105,7 @@ def put(engine: Engine, run_id: str, state: str, ended: datetime | None, *tasks:
                 run_id=run_id,
                 state=state,
                 run_type="manual",
-                run_after=NOW,
+                run_after=now,
                 log_template_id=1,
                 **times,
             )
@@ -125,7 +132,7 @@ def put(engine: Engine, run_id: str, state: str, ended: datetime | None, *tasks:
             )
 
 
-def tell(engine: Engine, run_id: str, task_id: str, value: object) -> None:
+def tell(engine: Engine, now: datetime, run_id: str, task_id: str, value: object) -> None:
     from airflow.models.base import Base
 
     xcom = Base.metadata.tables["xcom"]
@@ -139,23 +146,23 @@ def tell(engine: Engine, run_id: str, task_id: str, value: object) -> None:
                 map_index=-1,
                 key="return_value",
                 value=value,
-                timestamp=NOW,
+                timestamp=now,
             )
         )
 
 
 def test_a_run_is_written_when_its_end_is_committed(
-    feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine
+    feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine, now: datetime
 ) -> None:
-    put(airflow_db, "r", "running", None)
+    put(airflow_db, now, "r", "running", None)
     feed.add(HeardRun("shop", "r", ended=False))
     feed.settle()
     assert [each.state for each in ledger.read(RunEvent)] == ["running"]
     dag = SimpleNamespace(task_dict={"orders": SimpleNamespace(owner="ada")})
     feed.add(HeardRun("shop", "r", dag=dag))
     assert feed.settle() == 0, "not committed yet"
-    put(airflow_db, "r", "success", NOW, "orders")
-    tell(airflow_db, "r", "orders", {"target": "s.orders", "staged": 3, "inserted": 3})
+    put(airflow_db, now, "r", "success", now, "orders")
+    tell(airflow_db, now, "r", "orders", {"target": "s.orders", "staged": 3, "inserted": 3})
     assert feed.settle() == 1
     assert [each.state for each in ledger.read(RunEvent)] == ["success"]
     [task] = ledger.read(TaskEvent)
@@ -166,12 +173,12 @@ def test_a_run_is_written_when_its_end_is_committed(
 
 
 def test_what_nobody_told_of_is_found_once(
-    feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine
+    feed: LedgerFeed, ledger: LedgerStore, airflow_db: Engine, now: datetime
 ) -> None:
     """The scheduler was down, or the ledger: runs are found by their end times."""
-    put(airflow_db, "old", "failed", NOW - timedelta(days=3), "a")
-    put(airflow_db, "missed", "failed", NOW - 9 * MINUTE, "a")
-    put(airflow_db, "heard", "success", NOW - 8 * MINUTE, "a")
+    put(airflow_db, now, "old", "failed", now - timedelta(days=3), "a")
+    put(airflow_db, now, "missed", "failed", now - 9 * MINUTE, "a")
+    put(airflow_db, now, "heard", "success", now - 8 * MINUTE, "a")
     feed.add(HeardRun("shop", "heard"))
     feed.settle()
     assert feed.catch_up() == 1
@@ -179,14 +186,14 @@ def test_what_nobody_told_of_is_found_once(
         "missed": Via.RECONCILER,
         "heard": Via.LISTENER,
     }
-    assert ledger.mark(MARK) > NOW
+    assert ledger.mark(MARK) > now
     assert feed.catch_up() == 0
-    assert feed.catch_up(NOW - timedelta(days=30)) == 1
+    assert feed.catch_up(now - timedelta(days=30)) == 1
     assert len(ledger.read(TaskEvent)) == 3
 
 
 def test_a_ledger_that_is_down_loses_nothing(
-    airflow_db: Engine, ledger: LedgerStore, caplog: pytest.LogCaptureFixture
+    airflow_db: Engine, ledger: LedgerStore, caplog: pytest.LogCaptureFixture, now: datetime
 ) -> None:
     down = [True]
 
@@ -197,7 +204,7 @@ def test_a_ledger_that_is_down_loses_nothing(
 
     feed = LedgerFeed(open_ledger)
     feed._thread = SimpleNamespace()  # type: ignore[assignment]
-    put(airflow_db, "r", "success", NOW, "a")
+    put(airflow_db, now, "r", "success", now, "a")
     feed.add(HeardRun("shop", "r"))
     with caplog.at_level(logging.INFO, "airflow_dataops.ledger"):
         assert [feed.settle(), feed.settle()] == [0, 0]
@@ -253,13 +260,13 @@ def test_all_operators_that_tell_are_asked() -> None:
 
 
 def test_the_ledger_is_pruned_once_a_day(
-    ledger: LedgerStore, monkeypatch: pytest.MonkeyPatch
+    ledger: LedgerStore, monkeypatch: pytest.MonkeyPatch, now: datetime
 ) -> None:
-    old = RunEvent(dag_id="shop", run_id="r", observed_at=NOW - timedelta(days=401))
+    old = RunEvent(dag_id="shop", run_id="r", observed_at=now - timedelta(days=401))
     monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER_KEEP_DAYS", "402")
     ledger.write([old])
-    assert ledger_upkeep.prune_daily(ledger, now=NOW) == 0
+    assert ledger_upkeep.prune_daily(ledger, now=now) == 0
     monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER_KEEP_DAYS", "400")
-    assert ledger_upkeep.prune_daily(ledger, now=NOW + timedelta(hours=23)) == 0
-    assert ledger_upkeep.prune_daily(ledger, now=NOW + timedelta(hours=25)) == 1
+    assert ledger_upkeep.prune_daily(ledger, now=now + timedelta(hours=23)) == 0
+    assert ledger_upkeep.prune_daily(ledger, now=now + timedelta(hours=25)) == 1
     assert ledger.read(RunEvent) == []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.watch.answers import Run
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 1, 5, 6, tzinfo=UTC)
 
 
 class Watch:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.ledger.store import LedgerStore
 
-NOW = datetime.now(UTC)
+NOW = datetime(2026, 1, 5, 6, tzinfo=UTC)
 
 
 @pytest.fixture

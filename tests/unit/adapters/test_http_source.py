@@ -67,6 +67,7 @@ def test_without_a_validator_it_is_sent_each_time_and_stays_the_same_file(server
     assert server.statuses() == [200, 200]
 
 
+@pytest.mark.foreign_clock
 def test_a_changed_file_is_another_copy_and_the_old_one_stays_for_who_reads_it(
     server: Server,
 ) -> None:

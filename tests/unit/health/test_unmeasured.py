@@ -29,10 +29,14 @@ from airflow_dataops.core.sla.watching import Watched, sla_id
 if TYPE_CHECKING:
     from pathlib import Path
 
-# When the module was read: in a whole run, some ten minutes before its tests.
-NOW = datetime.now(UTC).replace(microsecond=0)
 SEVEN = Sla(name="by seven", kind=SubjectKind.DAG, dag_id="shop", due=ByTime(at=time(7)))
 FRESH = Sla(name="fresh", kind=SubjectKind.ASSET, subject="orders", due=MaxAge(minutes=60))
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The present, to the second: of the test, not of the import, which may be minutes before."""
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 def verdict(status: Status) -> Verdict:
@@ -51,8 +55,10 @@ def verdict(status: Status) -> Verdict:
         (["FAIL"], 0),
     ],
 )
-def test_a_score_is_of_what_was_measured(statuses: list[str], score: float | None) -> None:
-    found = report([verdict(Status(each)) for each in statuses], NOW)
+def test_a_score_is_of_what_was_measured(
+    statuses: list[str], score: float | None, now: datetime
+) -> None:
+    found = report([verdict(Status(each)) for each in statuses], now)
     assert found.summary.health_score == score
 
 
@@ -68,9 +74,9 @@ def test_a_score_is_of_what_was_measured(statuses: list[str], score: float | Non
     ],
 )
 def test_compliance_is_of_what_was_judged(
-    statuses: list[str], rate: float | None, text: str
+    statuses: list[str], rate: float | None, text: str, now: datetime
 ) -> None:
-    found = sla_report([verdict(Status(each)) for each in statuses], NOW)
+    found = sla_report([verdict(Status(each)) for each in statuses], now)
     assert found.summary.compliance_rate == rate
     assert sla_document(found).facts["Compliance"] == text
 
@@ -79,10 +85,10 @@ def test_a_dash_is_no_zero() -> None:
     assert (percent(None), percent(0.0)) == ("-", "0 %")
 
 
-def test_a_run_that_is_under_way_is_not_judged_yet() -> None:
+def test_a_run_that_is_under_way_is_not_judged_yet(now: datetime) -> None:
     sla = PipelineSla(name="shop", completion_time_sla=CompletionSla(target_duration_minutes=60))
-    run = TimedRun(run_id="r", state="running", due_at=NOW, minutes=1)
-    assert judge_completion(sla, [run], NOW).status is Status.SKIP
+    run = TimedRun(run_id="r", state="running", due_at=now, minutes=1)
+    assert judge_completion(sla, [run], now).status is Status.SKIP
 
 
 @pytest.mark.parametrize("bounds", [(None, None), (0.0, None), (None, 1.0)])
@@ -114,7 +120,7 @@ def test_a_report_without_a_monitor_says_so(tmp_path: Path, kind: str) -> None:
         assert "never: start a monitor" in text
 
 
-def test_runs_that_nobody_looked_at_are_not_judged(tmp_path: Path) -> None:
+def test_runs_that_nobody_looked_at_are_not_judged(tmp_path: Path, now: datetime) -> None:
     """The monitor looked at one run of four, and one was missed; weekends owe nothing."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     ledger = LedgerStore(url)
@@ -122,18 +128,18 @@ def test_runs_that_nobody_looked_at_are_not_judged(tmp_path: Path) -> None:
     weekdays = msgspec.structs.replace(
         SEVEN, name="workdays", due=ByTime(at=time(7), calendar=Calendar(days=BUSINESS_DAYS))
     )
-    KeptSlas(ledger).keep([SEVEN, weekdays], NOW)
-    records.mark(NOW)
+    KeptSlas(ledger).keep([SEVEN, weekdays], now)
+    records.mark(now)
     for number in range(4):
-        at = NOW - timedelta(hours=number + 1)
+        at = now - timedelta(hours=number + 1)
         common = {"dag_id": "shop", "run_id": f"r{number}", "data_interval_end": at}
         ledger.write(
             [RunEvent(**common, observed_at=at, run_type="scheduled", state="success")]  # type: ignore[arg-type]
         )
-    facts = RunFacts(dag_id="shop", run_id="r0", run_type=RunType.SCHEDULED, run_after=NOW)
-    records.keep([Watched(run=facts, over=(sla_id(SEVEN),))], NOW)
+    facts = RunFacts(dag_id="shop", run_id="r0", run_type=RunType.SCHEDULED, run_after=now)
+    records.keep([Watched(run=facts, over=(sla_id(SEVEN),))], now)
     subject = Subject(kind=SubjectKind.DAG, dag_id="shop", run_id="r1")
-    ledger.miss(SlaMiss(sla="by seven", subject=subject, due=NOW, detected_at=NOW))
+    ledger.miss(SlaMiss(sla="by seven", subject=subject, due=now, detected_at=now))
     found = by_sla(url)
     seven, workdays = found["by seven"], found["workdays"]
     assert (seven["total"], seven["kept"], seven["not_judged"]) == (2, 1, 2)
@@ -144,16 +150,16 @@ def test_runs_that_nobody_looked_at_are_not_judged(tmp_path: Path) -> None:
     ledger.close()
 
 
-def test_days_before_the_monitor_and_after_it_are_not_judged(tmp_path: Path) -> None:
+def test_days_before_the_monitor_and_after_it_are_not_judged(tmp_path: Path, now: datetime) -> None:
     """An asset's day counts where somebody looked all day, or where it was missed."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     ledger = LedgerStore(url)
     records = Records(ledger.database)
-    KeptSlas(ledger).keep([FRESH], NOW)
-    records.mark(NOW - timedelta(days=4))
-    records.move("sla_watch", NOW - timedelta(days=2) + timedelta(hours=1))
+    KeptSlas(ledger).keep([FRESH], now)
+    records.mark(now - timedelta(days=4))
+    records.move("sla_watch", now - timedelta(days=2) + timedelta(hours=1))
     subject = Subject(kind=SubjectKind.ASSET, name="orders")
-    late = NOW - timedelta(days=4, hours=6)
+    late = now - timedelta(days=4, hours=6)
     ledger.miss(SlaMiss(sla="fresh", subject=subject, due=late, detected_at=late))
     [miss] = ledger.open_misses()
     ledger.solve(miss.key, late + timedelta(hours=1))
@@ -163,13 +169,13 @@ def test_days_before_the_monitor_and_after_it_are_not_judged(tmp_path: Path) -> 
     ledger.close()
 
 
-def test_each_day_without_a_run_is_one_miss(tmp_path: Path) -> None:
+def test_each_day_without_a_run_is_one_miss(tmp_path: Path, now: datetime) -> None:
     """Misses of days have no run; the report takes each for one."""
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     ledger = LedgerStore(url)
-    KeptSlas(ledger).keep([SEVEN], NOW)
+    KeptSlas(ledger).keep([SEVEN], now)
     for day in range(3):
-        due = NOW - timedelta(days=day)
+        due = now - timedelta(days=day)
         subject = Subject(kind=SubjectKind.DAG, dag_id="shop")
         ledger.miss(SlaMiss(sla="by seven", subject=subject, due=due, detected_at=due))
     seven = by_sla(url)["by seven"]
