@@ -8,6 +8,7 @@ from airflow_dataops.cli.alerts import alerts
 from airflow_dataops.cli.backfill import backfill
 from airflow_dataops.cli.compile import compile_command
 from airflow_dataops.cli.ledger import ledger
+from airflow_dataops.cli.lint import lint
 from airflow_dataops.cli.metrics import metrics
 from airflow_dataops.cli.plan import plan
 from airflow_dataops.cli.slas import slas
@@ -21,6 +22,7 @@ app = typer.Typer(
 )
 app.command("compile")(compile_command)
 app.command("plan")(plan)
+app.command("lint")(lint)
 app.command("metrics")(metrics)
 app.command("backfill")(backfill)
 app.add_typer(alerts)

@@ -19,11 +19,12 @@ from airflow_dataops.core.arguments import (
     refuse_unknown,
     spelled_out,
 )
+from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
 from airflow_dataops.dag_factory.circles import circles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
-from airflow_dataops.dag_factory.pipelines import build_pipeline
+from airflow_dataops.dag_factory.pipelines import build_pipeline, explained
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
@@ -178,12 +179,19 @@ class _Loader:
     def _load_pipelines(self, manifest: Path | Source, root: Path | None) -> None:
         """Load the DAGs of a file of pipelines, each by itself."""
         path = locate(manifest)
-        pipelines = open_pipelines(path, root or path.parent, self._environment())
+        folder = root or path.parent
+        environment = self._environment()
+        try:
+            pipelines = open_pipelines(path, folder, environment)
+        except PipelineError as error:
+            raise explained(error, path, folder, environment) from None
         for pipeline in pipelines:
             if is_wanted(pipeline.dag_id):
                 try:
                     self._add(build_pipeline(pipeline, str(path)), manifest)
-                except DataOpsError as error:
+                except PipelineError as error:
+                    self.fail(explained(error, path, folder, environment))
+                except ConfigError as error:
                     self.fail(error)
 
     def _environment(self) -> str | None:

@@ -22,6 +22,8 @@ from airflow_dataops.task_groups.objects import (
 from airflow_dataops.task_groups.pipelines import add_pipeline
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from airflow_dataops.core.pipelines.model import Pipeline
 
 _OF_DAG = {"doc": "doc_md", "display_name": "dag_display_name"}
@@ -48,6 +50,24 @@ def build_pipeline(pipeline: Pipeline, source: str) -> DAG:
         raise PipelineError(source, [fault]) from error
     add_pipeline(pipeline, dag, source)
     return dag
+
+
+def explained(
+    error: PipelineError, path: Path, root: Path, environment: str | None
+) -> PipelineError:
+    """Return an error of building a DAG, with what can be told from its file more precisely."""
+    # Only where something is wrong: it reads the source of operators.
+    from airflow_dataops.adapters.pipeline_lint import lint_file
+    from airflow_dataops.adapters.static_signatures import StaticSignatures
+
+    environments = [environment] if environment else []
+    found = lint_file(path, root, StaticSignatures(), environments).faults
+    rest = [
+        fault
+        for fault in error.faults
+        if not any(each.path.startswith(fault.path) for each in found)
+    ]
+    return PipelineError(error.source, [*found, *rest])
 
 
 def _dag(pipeline: Pipeline) -> DAG:

@@ -3,25 +3,29 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow.sdk import BaseOperator, TaskGroup, XComArg
 from airflow.sdk.bases.decorator import _TaskDecorator
+from airflow.sdk.definitions.mappedoperator import MappedOperator
 
 from airflow_dataops.core.pipelines.faults import Fault, PipelineError
 from airflow_dataops.core.pipelines.names import FACTORIES
+from airflow_dataops.core.pipelines.report import near
 from airflow_dataops.errors import DataOpsError
 from airflow_dataops.slas.setting import set_declared
 from airflow_dataops.task_groups.objects import Objects, import_object
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
-    from airflow.sdk.definitions.mappedoperator import MappedOperator
 
     from airflow_dataops.core.pipelines.model import Group, Pipeline, Task
 
     Node = BaseOperator | MappedOperator | TaskGroup
 
+_GIVEN = "_BaseOperator__init_kwargs"
+"""Where Airflow keeps what an operator was made of, defaults among it."""
 _OF_GROUP = {"doc": "doc_md", "display_name": "group_display_name", "prefix": "prefix_group_id"}
 
 
@@ -51,6 +55,7 @@ class _Builder:
         for task in self._pipeline.tasks:
             if task.id not in self._nodes:
                 self._try(task)
+        self._check_defaults()
         if self._faults:
             raise PipelineError(self._source, self._faults)
         self._connect()
@@ -67,6 +72,21 @@ class _Builder:
             why = str(error) if isinstance(error, DataOpsError) else f"{_type(error)}: {error}"
             told = f"The task {task.id!r} cannot be made of {task.operator}: {why}"
             self._faults.append(Fault(rule="operator", message=told, place=task.at, path=task.path))
+
+    def _check_defaults(self) -> None:
+        """Refuse default arguments that no operator took: Airflow says nothing of them."""
+        wanted = set(self._pipeline.own_defaults) - _settings()
+        if not wanted or self._faults:
+            return
+        for node in self._nodes.values():
+            if isinstance(node, TaskGroup):
+                continue
+            given = node.partial_kwargs if isinstance(node, MappedOperator) else vars(node)[_GIVEN]
+            wanted -= set(given)
+        for name in sorted(wanted):
+            told = f"No operator takes the default argument {name!r}{near(name, _settings())}"
+            at, path = self._pipeline.at, f"$.default_args.{name}"
+            self._faults.append(Fault(rule="unknown-argument", message=told, place=at, path=path))
 
     def _group(self, group: Group) -> TaskGroup:
         settings = {_OF_GROUP.get(key, key): value for key, value in group.settings.items()}
@@ -176,6 +196,7 @@ class _Builder:
                 set_declared(self._nodes[each.id], self._dag, declared)
 
 
+@cache
 def _settings() -> frozenset[str]:
     """Return the arguments that every operator takes."""
     return frozenset(inspect.signature(BaseOperator.__init__).parameters)

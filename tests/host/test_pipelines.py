@@ -94,6 +94,6 @@ def test_one_broken_pipeline_leaves_its_neighbours(tmp_path: Path) -> None:
     (dag,) = load_dags("pipelines", namespace)
     assert dag.dag_id == "good"
     with pytest.raises(
-        ValueError, match=r"bad\.pipeline\.yaml:2:17: \$\.tasks\.a\.operator: .*empty"
+        ValueError, match=r"bad\.pipeline\.yaml:2:17: .*'empty'\? \(at \$\.tasks\.a\.operator\)"
     ):
         namespace["dataops_errors_0"].validate()

@@ -35,8 +35,8 @@ class Fault(Struct, frozen=True):
 
     def __str__(self) -> str:
         place = self.place
-        where = f"{place.file}:{place.line}:{place.column}: {self.path}"
-        return printable(f"{where}: {self.message}")
+        where = f"{place.file}:{place.line}:{place.column}"
+        return printable(f"{where}: {self.message} (at {self.path})")
 
 
 class PipelineError(ManifestError):

@@ -103,7 +103,7 @@ def one_of(words: Sequence[str]) -> Callable[[Any], None]:
     def check(value: Any) -> None:
         if value not in words:
             hint = did_you_mean(str(value), words)
-            raise ValueError(f"Expected one of {', '.join(words)}, got {_got(value)}{hint}")
+            raise ValueError(f"Expected one of {', '.join(words)}, got {_got(value)}{hint or '.'}")
 
     return check
 

@@ -77,6 +77,7 @@ class Pipeline(Struct, frozen=True, kw_only=True):
         settings: what Airflow's `DAG` takes besides, as written.
         schedule: see `core.pipelines.schedules`; None for none.
         timezone: of schedules and dates that name none.
+        own_defaults: names of the default arguments that the file itself has.
         groups, tasks: in the order of the file.
         slas: what `set_sla` takes, each.
         at: the place of the file that it begins at.
@@ -86,6 +87,7 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     settings: dict[str, Any] = {}
     schedule: Any = None
     timezone: str | None = None
+    own_defaults: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
     tasks: tuple[Task, ...] = ()
     slas: tuple[dict[str, Any], ...] = ()

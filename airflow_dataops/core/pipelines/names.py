@@ -34,44 +34,30 @@ _AIRFLOW = {
     "sql_transfer": "airflow.providers.common.sql.operators.generic_transfer.GenericTransfer",
     "sql_sensor": "airflow.providers.common.sql.sensors.sql.SqlSensor",
 }
-_OURS = "airflow_dataops.operators"
+_OURS = "airflow_dataops"
 _LOADS = {
-    "append": f"{_OURS}.loads.append.AppendOperator",
-    "apply_changes": f"{_OURS}.loads.changes.ApplyChangesOperator",
-    "history": f"{_OURS}.loads.history.HistoryOperator",
-    "increment": f"{_OURS}.loads.increment.IncrementOperator",
-    "load_partition": f"{_OURS}.loads.partition.LoadPartitionOperator",
-    "merge": f"{_OURS}.loads.merge.MergeOperator",
-    "replace": f"{_OURS}.loads.replace.ReplaceOperator",
-    "transfer": f"{_OURS}.loads.transfer.TransferOperator",
-    "stage": f"{_OURS}.loads.stage.StageOperator",
-    "gate": f"{_OURS}.loads.stage.GateOperator",
-    "sweep": f"{_OURS}.loads.stage.SweepOperator",
-    "sla_monitor": f"{_OURS}.sla_monitor.SlaMonitorOperator",
+    "append": f"{_OURS}.AppendOperator",
+    "apply_changes": f"{_OURS}.ApplyChangesOperator",
+    "history": f"{_OURS}.HistoryOperator",
+    "increment": f"{_OURS}.IncrementOperator",
+    "load_partition": f"{_OURS}.LoadPartitionOperator",
+    "merge": f"{_OURS}.MergeOperator",
+    "replace": f"{_OURS}.ReplaceOperator",
+    "transfer": f"{_OURS}.TransferOperator",
+    "stage": f"{_OURS}.StageOperator",
+    "gate": f"{_OURS}.GateOperator",
+    "sweep": f"{_OURS}.SweepOperator",
+    "sla_monitor": f"{_OURS}.SlaMonitorOperator",
 }
-GROUPS = {
-    "dbt_task_group": "airflow_dataops.task_groups.dbt.dbt_task_group",
-    "load_task_group": "airflow_dataops.task_groups.loads.load_task_group",
-}
+GROUPS = {name: f"{_OURS}.{name}" for name in ("dbt_task_group", "load_task_group")}
 """What makes a group of tasks; its first argument is the group's id."""
-_CORE = "airflow_dataops.core.loads"
 OBJECTS = {
-    "Append": f"{_CORE}.specs.Append",
-    "ApplyChanges": f"{_CORE}.specs.ApplyChanges",
-    "History": f"{_CORE}.specs.History",
-    "Increment": f"{_CORE}.specs.Increment",
-    "LoadPartition": f"{_CORE}.specs.LoadPartition",
-    "Merge": f"{_CORE}.specs.Merge",
-    "Replace": f"{_CORE}.specs.Replace",
-    "Within": f"{_CORE}.specs.Within",
-    "Gate": f"{_CORE}.gates.Gate",
-    "AlertNotifier": "airflow_dataops.callbacks.alerts.AlertNotifier",
-    "BigQueryFiles": "airflow_dataops.hooks.bigquery_files.BigQueryFiles",
-    "ConnectionQuery": "airflow_dataops.hooks.connection_query.ConnectionQuery",
-    "DbtConfig": "airflow_dataops.operators.dbt_config.DbtConfig",
-    "Files": "airflow_dataops.hooks.file_source.Files",
-    "KafkaTopic": "airflow_dataops.hooks.kafka_topic.KafkaTopic",
-    "SnowflakeFiles": "airflow_dataops.hooks.snowflake_files.SnowflakeFiles",
+    name: f"{_OURS}.{name}"
+    for name in (
+        *("Append", "ApplyChanges", "History", "Increment", "LoadPartition", "Merge", "Replace"),
+        *("Within", "Gate", "AlertNotifier", "BigQueryFiles", "ConnectionQuery", "DbtConfig"),
+        *("Files", "KafkaTopic", "SnowflakeFiles"),
+    )
 }
 """What `$new` makes."""
 

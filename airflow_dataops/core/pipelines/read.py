@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.pipelines.calls import check_call, check_defaults
 from airflow_dataops.core.pipelines.families import FAMILY_KEYS, members
 from airflow_dataops.core.pipelines.faults import Fault, PipelineError, Place
 from airflow_dataops.core.pipelines.fields import DAG_FIELDS, moment, text, valid_dag_id
@@ -19,6 +20,7 @@ from airflow_dataops.core.pipelines.tasks import TaskReader, check_fields, read_
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from airflow_dataops.core.pipelines.calls import Signatures
     from airflow_dataops.core.pipelines.files import Files
 
 DAG_KEYS = ("schedule", "sla", *DAG_FIELDS)
@@ -26,6 +28,7 @@ BODY_KEYS = ("tasks", *DAG_KEYS)
 FILE_KEYS = ("extends", "environments", *FAMILY_KEYS, *BODY_KEYS)
 DEFAULTS_KEYS = tuple(key for key in (*DAG_KEYS, "environments") if key != "dag_id")
 _MOST_EXTENDED = 5
+_OWNER = ("owner",)
 
 
 def read_pipelines(
@@ -35,6 +38,7 @@ def read_pipelines(
     *,
     defaults: Sequence[Map] = (),
     environment: str | None = None,
+    signatures: Signatures | None = None,
 ) -> tuple[list[Pipeline], list[Fault]]:
     """Return the pipelines of a file, and what is wrong with it.
 
@@ -43,6 +47,7 @@ def read_pipelines(
         source: its name.
         defaults: those of the folders around it, the outermost first.
         environment: whose overrides hold; None for none.
+        signatures: tells what operators take; None to leave that to Airflow.
 
     Returns:
         Of a file with faults, what can be read of the pipelines.
@@ -57,7 +62,7 @@ def read_pipelines(
     whole = _joined([*layers, *chain], environment, report)
     found = []
     for member in members(whole, report):
-        made = _pipeline(member.document, member.at, source, files, report)
+        made = _pipeline(member.document, member.at, source, files, report, signatures)
         if "for_each" in whole and "dag_id" not in whole:
             told = "Say how each DAG of the family is called, as in dag_id: etl_${{ table }}."
             report.key("missing-key", told, whole, "for_each", ())
@@ -132,7 +137,14 @@ def _joined(layers: Sequence[Map], environment: str | None, report: Report) -> M
     return whole
 
 
-def _pipeline(document: Map, at: Place, source: str, files: Files, report: Report) -> Pipeline:
+def _pipeline(
+    document: Map,
+    at: Place,
+    source: str,
+    files: Files,
+    report: Report,
+    signatures: Signatures | None,
+) -> Pipeline:
     check_fields(document, DAG_FIELDS, (), report)
     _check_dates(document, report)
     reader = TaskReader(report, files, source)
@@ -146,7 +158,13 @@ def _pipeline(document: Map, at: Place, source: str, files: Files, report: Repor
             document["default_args"], ("default_args",), ()
         )[0]
     if "tasks" in document:
-        reader.read(document, ())
+        defaults = [*map(str, document.get("default_args") or ()), *_OWNER[: "owner" in document]]
+        reader.read(document, (), defaults)
+        if signatures is not None:
+            for call in reader.calls:
+                check_call(call, signatures, report)
+            for value, path in reader.default_args(document):
+                check_defaults(_own(value, source), value, path, reader.calls, signatures, report)
     else:
         report.add("missing-key", "A pipeline needs `tasks`.", document.at, ())
     schedule = None
@@ -157,11 +175,19 @@ def _pipeline(document: Map, at: Place, source: str, files: Files, report: Repor
         settings=settings,
         schedule=schedule,
         timezone=document.get("timezone"),
+        own_defaults=tuple(_own(document.get("default_args"), source)),
         groups=tuple(reader.groups),
         tasks=tuple(reader.tasks),
         slas=read_slas(document, (), report),
         at=at,
     )
+
+
+def _own(default_args: Any, source: str) -> list[str]:
+    """Return the names of the default arguments that a file itself has, not those of its folder."""
+    if not isinstance(default_args, Map):
+        return []
+    return [str(key) for key in default_args if default_args.keys_at[key].file == source]
 
 
 def _dag_id(document: Map, source: str, report: Report) -> str:

@@ -45,8 +45,7 @@ class Report:
 
     def unknown_key(self, inside: Map, key: Any, known: Collection[str], path: Path) -> None:
         """Remember that a mapping has a key which nobody takes."""
-        near = did_you_mean(str(key), known)
-        self.key("unknown-key", f"Unknown key {key!r}{near or listed(known)}.", inside, key, path)
+        self.key("unknown-key", f"Unknown key {key!r}{near(str(key), known)}", inside, key, path)
 
 
 def listed(known: Collection[str]) -> str:
@@ -60,8 +59,7 @@ def listed(known: Collection[str]) -> str:
 
 def near(name: str, known: Collection[str]) -> str:
     """Return the nearest name, or those that would do, for the end of a message."""
-    hint = did_you_mean(name, known)
-    return hint.removesuffix("?") + "?" if hint else listed(known) + "."
+    return did_you_mean(name, known) or f"{listed(known)}."
 
 
 def shown(path: Path) -> str:

@@ -19,7 +19,7 @@ def check_secret(value: Map, key: str, path: Path, report: Report) -> None:
         return
     if names_secret(key) or mask_tokens(text) != text:
         told = (
-            f"{key!r} is a secret: keep it in an Airflow connection, or in a variable and write "
+            f"{key!r} holds a secret. Keep it in an Airflow connection, or in a variable and write "
             "{{ var.value.its_name }}."
         )
         report.value("secret", told, value, key, path)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.decoding import find_mistakes
+from airflow_dataops.core.pipelines.calls import OF_FACTORY, Call
 from airflow_dataops.core.pipelines.edges import Edge, Scope, check_edges
 from airflow_dataops.core.pipelines.fields import (
     GROUP_FIELDS,
@@ -20,11 +21,11 @@ from airflow_dataops.core.pipelines.model import Group, Task
 from airflow_dataops.core.pipelines.names import FACTORIES, GROUPS, OPERATORS
 from airflow_dataops.core.pipelines.references import References
 from airflow_dataops.core.pipelines.report import near, shown
-from airflow_dataops.core.pipelines.secrets import check_secret, is_template
+from airflow_dataops.core.pipelines.secrets import check_secret
 from airflow_dataops.core.sla.spec import SlaSpec
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from airflow_dataops.core.pipelines.edges import Names
     from airflow_dataops.core.pipelines.files import Files
@@ -36,7 +37,6 @@ TASK_KEYS = (
     *("setup", "teardown", "on_failure_fail_dagrun", "sla"),
 )
 """Keys of a task that are no arguments of its operator."""
-_OF_FILE = ("task_id", "dag", "task_group", "group_id")
 _DEEPEST = 20
 _ASSETS = ("inlets", "outlets")
 
@@ -50,11 +50,15 @@ class TaskReader:
         self._source = source
         self._scope = Scope()
         self._edges: list[Edge] = []
+        self._defaults: dict[Names, frozenset[str]] = {}
+        self._of_groups: list[tuple[Map, Path]] = []
         self.groups: list[Group] = []
         self.tasks: list[Task] = []
+        self.calls: list[Call] = []
 
-    def read(self, inside: Map, path: Path) -> None:
-        """Read what is under `tasks`."""
+    def read(self, inside: Map, path: Path, defaults: Iterable[str]) -> None:
+        """Read what is under `tasks`; `defaults` are the names of the default arguments."""
+        self._defaults[()] = frozenset(defaults)
         found: list[tuple[Names, Map, Path, str]] = []
         self._enter(inside, path, (), "", "", found)
         for names, value, at, group in found:
@@ -63,6 +67,12 @@ class TaskReader:
             else:
                 self._task(names, value, at, group)
         check_edges(self._scope, self._edges, self._report)
+
+    def default_args(self, document: Map) -> list[tuple[Map, Path]]:
+        """Return the default arguments of the DAG and of its groups, with their paths."""
+        own = document.get("default_args")
+        found: list[tuple[Map, Path]] = [(own, ("default_args",))] if isinstance(own, Map) else []
+        return found + self._of_groups
 
     def _enter(
         self,
@@ -107,7 +117,10 @@ class TaskReader:
         id_ = self._scope.ids[names]
         check_fields(value, GROUP_FIELDS, path, self._report)
         settings = {key: value[key] for key in GROUP_FIELDS if key in value}
+        own = map(str, value["default_args"]) if "default_args" in settings else ()
+        self._defaults[names] = self._defaults[names[:-1]].union(own)
         if isinstance(settings.get("default_args"), Map):
+            self._of_groups.append((settings["default_args"], (*path, "default_args")))
             settings["default_args"] = self.arguments(
                 settings["default_args"], (*path, "default_args"), names
             )[0]
@@ -131,6 +144,7 @@ class TaskReader:
         arguments, referring = self.arguments(given, path, names)
         if operator == GROUPS["dbt_task_group"] and isinstance(given.get("manifest"), str):
             arguments["manifest"] = self._manifest(given, path)
+        self._call(operator, value, path, names)
         expand = self._mapped(value, "expand", path, names)
         upstream = self._upstream(value, path, names)
         for key in ("setup", "on_failure_fail_dagrun"):
@@ -164,6 +178,30 @@ class TaskReader:
                 "operator",
                 path,
             )
+
+    def _call(self, operator: str, value: Map, path: Path, names: Names) -> None:
+        if not operator:
+            return
+        beside = Map(value.at)
+        for key, part in value.items():
+            if key not in TASK_KEYS and key not in OF_FACTORY:
+                beside.put(key, part, value.keys_at[key], value.values_at[key])
+        blocks = [(beside, path)]
+        blocks += [
+            (value[block], (*path, block))
+            for block in ("arguments", "partial", "expand")
+            if isinstance(value.get(block), Map)
+        ]
+        self.calls.append(
+            Call(
+                operator=operator,
+                task=value,
+                path=path,
+                blocks=tuple(blocks),
+                defaults=self._defaults[names[:-1]],
+                is_open="expand_kwargs" in value,
+            )
+        )
 
     def _operator(self, value: Map, path: Path) -> str:
         if "operator" not in value:
@@ -210,7 +248,7 @@ class TaskReader:
                     told = f"The argument {key!r} is there twice."
                     self._report.key("duplicate-key", told, inner, key, (*path, block))
                 found.put(key, inner[key], inner.keys_at[key], inner.values_at[key])
-        for key in _OF_FILE:
+        for key in OF_FACTORY:
             if key in found:
                 told = f"{key!r} is told by the place in the file; leave it out."
                 self._report.key("unknown-key", told, found, key, path)
@@ -238,7 +276,7 @@ class TaskReader:
         return found, tuple(referring)
 
     def _plain(self, given: Map, key: str, value: Any, path: Path) -> None:
-        if key in TASK_FIELDS and value is not None and not is_template(value):
+        if key in TASK_FIELDS and value is not None:
             _check(given, key, TASK_FIELDS[key], path, self._report)
         if key.endswith(CALLABLE) and value is not None:
             _check(given, key, Field(import_path, {}), path, self._report)
