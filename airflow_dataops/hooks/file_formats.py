@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from airflow_dataops.errors import ConfigError, RunError
-from airflow_dataops.hooks.value_rules import NAMES, Rule
+from airflow_dataops.hooks.value_rules import PLAIN, Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-_TYPES = {name: type_ for type_, name in NAMES.items() if name != "NULL"}
+_TYPES = {name: type_ for type_, name in PLAIN.items()}
 _DECIMAL = re.compile(r"decimal\((\d+), ?(\d+)\)")
 
 

@@ -27,7 +27,7 @@ def call_interruptibly(call: Callable[..., Any], *arguments: Any, stop: Callable
     thread.start()
     try:
         return future.result()
-    except BaseException:
+    except BaseException:  # a signal, or what the call raised, which is over then
         if not future.done():
             stop()
         raise

@@ -119,7 +119,7 @@ class Session:
                 cursor.execute(f"{comment}{sql}", list(parameters))
         except Exception:
             raise
-        except BaseException:
+        except BaseException:  # a timeout or a signal: the statement would go on without us
             self._stop_for_good()
             raise
 

@@ -23,7 +23,7 @@ from airflow_dataops.hooks.value_times import as_moment, by_format
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-NAMES: dict[pa.DataType, str] = {
+PLAIN: dict[pa.DataType, str] = {
     pa.bool_(): "boolean",
     pa.int16(): "smallint",
     pa.int32(): "integer",
@@ -36,9 +36,9 @@ NAMES: dict[pa.DataType, str] = {
     pa.time64("us"): "time",
     pa.timestamp("us"): "timestamp",
     pa.timestamp("us", "UTC"): "timestamptz",
-    pa.null(): "NULL",
 }
-"""What authors call the types, besides decimal(18, 2)."""
+"""The types that go into warehouses as they are, besides decimal(18, 2), as authors call them."""
+NAMES = PLAIN | {pa.null(): "NULL"}
 _MICROSECONDS = pa.timestamp("us")
 _INSTANT = pa.timestamp("us", "UTC")
 _MOST_DIGITS = 38

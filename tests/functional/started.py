@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import textwrap
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tests.functional import metadata
+from tools.airflow_settings import Settings
+from tools.local_airflow import LocalAirflow
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
     from tools.airflow_answers import DagRun, TaskInstance
     from tools.airflow_api import AirflowApi
-    from tools.local_airflow import LocalAirflow
 
 LOAD_TIMEOUT = 60.0
 RUN_TIMEOUT = 180.0
@@ -61,3 +65,21 @@ class StartedAirflow:
     def tasks(self, run: DagRun) -> dict[str, TaskInstance]:
         """The task instances of a run by task id."""
         return {task.task_id: task for task in self.api.task_instances(run.dag_id, run.run_id)}
+
+
+@contextmanager
+def scheduled_airflow(folder: Path, database: str) -> Iterator[StartedAirflow]:
+    """Start an Airflow with a DAG folder of its own, whose scheduler makes runs.
+
+    Args:
+        database: the name of its metadata's, in the Postgres of the tests.
+    """
+    (folder / "dags").mkdir()
+    settings = Settings(
+        home=folder / "home",
+        dags_folder=folder / "dags",
+        parse_seconds=2,
+        environment=metadata.environment(metadata.database(database)),
+    )
+    with LocalAirflow(settings) as running:
+        yield StartedAirflow(running, folder / "dags")

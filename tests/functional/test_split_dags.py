@@ -10,19 +10,18 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from tests.functional import metadata
 from tests.functional.pipelines import build_by_dbt, new_pipeline
-from tests.functional.started import StartedAirflow
+from tests.functional.started import scheduled_airflow
 from tests.host.manifests import manifest, model, write
 from tests.host.test_fused_tasks import data_test, sql
 from tests.oracle.projects import SHOP
 from tests.oracle.state import differences
 from tools.airflow_answers import DagRun, dag_run
-from tools.airflow_settings import Settings
-from tools.local_airflow import LocalAirflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from tests.functional.started import StartedAirflow
 
 DAG_FILE = """
     from datetime import datetime, timedelta, timezone
@@ -41,16 +40,8 @@ SHOP_MANIFEST = Path(__file__).parents[2] / "dags" / "manifests" / "shop" / "man
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedAirflow]:
     """An Airflow of this module alone, whose scheduler makes runs; that of others does not."""
-    folder = tmp_path_factory.mktemp("scheduled")
-    (folder / "dags").mkdir()
-    settings = Settings(
-        home=folder / "home",
-        dags_folder=folder / "dags",
-        parse_seconds=2,
-        environment=metadata.environment(metadata.database("scheduled")),
-    )
-    with LocalAirflow(settings) as running:
-        yield StartedAirflow(running, folder / "dags")
+    with scheduled_airflow(tmp_path_factory.mktemp("scheduled"), "scheduled") as started:
+        yield started
 
 
 class Split:

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 import pytest
 
-from tests.functional import metadata
-from tests.functional.started import StartedAirflow
+from tests.functional.started import scheduled_airflow
 from tests.host.manifests import manifest, model, write
 from tests.host.test_fused_tasks import sql
-from tools.airflow_settings import Settings
-from tools.local_airflow import LocalAirflow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tests.functional.started import StartedAirflow
 
 pytestmark = pytest.mark.slow
 
@@ -71,16 +70,8 @@ OWN = """
 @pytest.fixture(scope="module")
 def airflow(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StartedAirflow]:
     """An Airflow of this module alone, whose scheduler makes runs."""
-    folder = tmp_path_factory.mktemp("wired")
-    (folder / "dags").mkdir()
-    settings = Settings(
-        home=folder / "home",
-        dags_folder=folder / "dags",
-        parse_seconds=2,
-        environment=metadata.environment(metadata.database("wired")),
-    )
-    with LocalAirflow(settings) as running:
-        yield StartedAirflow(running, folder / "dags")
+    with scheduled_airflow(tmp_path_factory.mktemp("wired"), "wired") as started:
+        yield started
 
 
 def prepare(airflow: StartedAirflow, folder: Path, base: str) -> str:

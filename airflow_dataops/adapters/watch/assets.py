@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.adapters.watch.marks import Marks
 from airflow_dataops.core.assets import label
 from airflow_dataops.core.sla.judge import judge_age
 from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind
@@ -35,9 +36,8 @@ class AssetWatch:
     ) -> None:
         self._reader = reader
         self._ledger = ledger
-        self._records = records
         self._sink = sink
-        self._marks: dict[str, datetime] = {}
+        self._marks = Marks(records)
 
     def check(
         self,
@@ -76,25 +76,18 @@ class AssetWatch:
         last = None if event is None else event.timestamp
         if asset is None or last is None:
             # It may be new: its age is counted from when it was first looked for.
-            found = judge_age(sla, self._mark(f"awaited:{sla.subject}", now), now)
+            found = judge_age(sla, self._marks.get(f"awaited:{sla.subject}", now), now)
             told = replace(found, state="never_updated")
             return [_miss(sla, told, now)] if found.is_miss else []
         name = f"asset:{sla.subject}"
-        before = self._mark(name, last)
+        before = self._marks.get(name, last)
         times = [before, last]
         if before != last:
             times = [before, *(e.timestamp for e in self._reader.asset_events(asset.id, before))]
-            self._records.move(name, last)
-            self._marks[name] = last
+            self._marks.move(name, last)
         gaps = [judge_age(sla, one, other) for one, other in pairwise(times)]
         gaps.append(judge_age(sla, last, now))
         return [_miss(sla, gap, now) for gap in gaps if gap.is_miss]
-
-    def _mark(self, name: str, first: datetime) -> datetime:
-        """Return what is noted under a name, `first` where nothing is; the ledger is asked once."""
-        if name not in self._marks:
-            self._marks[name] = self._records.mark(first, name)
-        return self._marks[name]
 
     def _solve(self, sla: Sla, asset: Asset | None, open_: Iterable[SlaMiss]) -> None:
         """Solve the misses that were due before the asset's newest event would be too old."""

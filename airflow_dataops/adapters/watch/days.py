@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.adapters.watch.marks import Marks
 from airflow_dataops.core.sla.daily import Occasion, occasions
 from airflow_dataops.core.sla.misses import SlaMiss, Subject, SubjectKind, hashed
 from airflow_dataops.core.sla.policies import ByTime
@@ -42,9 +43,8 @@ class DayWatch:
         self._reader = reader
         self._definitions = definitions
         self._ledger = ledger
-        self._records = records
         self._sink = sink
-        self._marks: dict[str, datetime] = {}
+        self._marks = Marks(records)
 
     def check(
         self,
@@ -75,17 +75,14 @@ class DayWatch:
         tell: Callable[[Sla, SlaMiss], object],
     ) -> list[SlaMiss]:
         name = f"day:{hashed(dag_id, sla_id(sla))}"
-        if name not in self._marks:
-            self._marks[name] = self._records.mark(now, name)
         told = []
-        for each in occasions(due, self._marks[name], now):
+        for each in occasions(due, self._marks.get(name, now), now):
             if not self._has_run(dag_id, sla, each):
                 miss = _miss(dag_id, sla, each, now)
                 if self._sink.miss(miss):
                     tell(sla, miss)
                     told.append(miss)
-            self._records.move(name, each.due)
-            self._marks[name] = each.due
+            self._marks.move(name, each.due)
         return told
 
     def _has_run(self, dag_id: str, sla: Sla, each: Occasion) -> bool:

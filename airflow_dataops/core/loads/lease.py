@@ -79,7 +79,7 @@ def holding(load: Load, runner: SqlRunner) -> Iterator[Lease]:
     lease = _take(row, load, runner)
     try:
         yield lease
-    except BaseException as error:
+    except BaseException as error:  # whoever is killed keeps nobody waiting
         given = True
         with Quietly(f"give back the lease of {load.target}"):
             given = give_back(lease, runner)

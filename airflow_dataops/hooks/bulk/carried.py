@@ -16,24 +16,11 @@ from pyarrow import types
 
 from airflow_dataops.core.sql.bulk import BulkColumn
 from airflow_dataops.errors import RunError
+from airflow_dataops.hooks.value_rules import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-_PLAIN: dict[pa.DataType, str] = {
-    pa.bool_(): "boolean",
-    pa.int16(): "smallint",
-    pa.int32(): "integer",
-    pa.int64(): "bigint",
-    pa.float32(): "real",
-    pa.float64(): "double",
-    pa.string(): "text",
-    pa.binary(): "bytes",
-    pa.date32(): "date",
-    pa.time64("us"): "time",
-    pa.timestamp("us"): "timestamp",
-    pa.timestamp("us", "UTC"): "timestamptz",
-}
 _WIDER = {
     pa.int8(): pa.int16(),
     pa.uint8(): pa.int16(),
@@ -110,7 +97,7 @@ def bulk_columns(schema: pa.Schema) -> tuple[BulkColumn, ...]:
     return tuple(
         BulkColumn(name=f.name, type="decimal", size=(f.type.precision, f.type.scale))
         if types.is_decimal(f.type)
-        else BulkColumn(name=f.name, type=_PLAIN[f.type])
+        else BulkColumn(name=f.name, type=PLAIN[f.type])
         for f in schema
     )
 
@@ -121,7 +108,7 @@ def _conversion(field: pa.Field) -> tuple[pa.DataType, Callable[[pa.Array], pa.A
     kind = (field.metadata or {}).get(b"POSTGRESQL:type", b"").decode()
     if kind in _MISREAD:
         return f"{kind}, which ADBC gives as a bare number (cast it to text or numeric)"
-    if given in _PLAIN:
+    if given in PLAIN:
         return given, _same
     if isinstance(given, pa.BaseExtensionType):
         return _extension(field)
