@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 import airflow_dataops
 
+PACKAGE = Path(airflow_dataops.__path__[0])
 FORBIDDEN = (
     "dbt",
     "sqlmesh",
@@ -60,3 +62,32 @@ def test_arrows_point_down() -> None:
         [Path(sys.executable).parent / "lint-imports"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 0, result.stdout
+
+
+_ENGINES = re.compile(r"""["'](duckdb|postgres|snowflake|bigquery)["']""")
+_OF_ONE_ENGINE = {
+    "core/sql/bulk.py": "BigQuery's staging tables and Snowflake's stages",
+    "core/sql/copying.py": "Snowflake's COPY INTO",
+    "core/sql/makings.py": "BigQuery's partitions and clusters",
+    "core/sql/sessions.py": "DuckDB's files",
+    "core/assets.py": "how dbt's adapters store names; many have no engine here",
+    "core/cost/queries.py": "the two warehouses that tell of costs",
+    "core/plan/engines.py": "what dbt-bigquery refuses",
+    "operators/dbt_checks.py": "names compared without case",
+    "operators/assets.py": "an example in an error",
+}
+
+
+def test_engines_are_asked_and_not_named() -> None:
+    """What differs between engines is in `core/engines`: elsewhere nothing asks which one it is."""
+    found = {}
+    for room in ("core", "operators", "task_groups", "dag_factory"):
+        for path in (PACKAGE / room).rglob("*.py"):
+            name = path.relative_to(PACKAGE).as_posix()
+            if name.startswith(("core/engines/", "core/manifests/dbt/")):
+                continue
+            if _ENGINES.search(path.read_text()):
+                found[name] = path
+    assert set(found) == set(_OF_ONE_ENGINE)
+    asking = re.compile(r"dialect (==|!=|in) ")
+    assert [name for name in found if asking.search(found[name].read_text())] == ["core/assets.py"]

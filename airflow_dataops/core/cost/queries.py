@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.cost.attribution import Whose, whose
+from airflow_dataops.core.engines import costs, get_engine
+from airflow_dataops.core.engines.metering import Metering
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql import costs
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -72,11 +73,12 @@ def read_costs(
     Raises:
         ConfigError: this engine keeps no costs.
     """
-    if runner.dialect == "bigquery":
+    metering = get_engine(runner.dialect).metering
+    if metering is Metering.JOBS:
         rows = runner.fetch(costs.bigquery_jobs(location, runner.placeholder), [since])
         jobs = (dict(zip(costs.JOB_COLUMNS, row, strict=True)) for row in rows)
         return [_job(job, prices) for job in jobs], 0.0
-    if runner.dialect == "snowflake":
+    if metering is Metering.WAREHOUSES:
         mark, begin = runner.placeholder, [since.isoformat()]
         rows = runner.fetch(costs.snowflake_queries(mark), begin)
         metered = runner.fetch(costs.snowflake_metering(mark), begin)

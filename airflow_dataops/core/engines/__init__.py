@@ -6,6 +6,12 @@ To add one, see docs/engines.md; another package brings its own through the entr
 
 from __future__ import annotations
 
-from airflow_dataops.core.engines.registry import engine_names, find_engine, get_engine
+from airflow_dataops.core.engines.registry import (
+    engine_names,
+    find_engine,
+    get_engine,
+    is_engine,
+    tells_last_change,
+)
 
-__all__ = ["engine_names", "find_engine", "get_engine"]
+__all__ = ["engine_names", "find_engine", "get_engine", "is_engine", "tells_last_change"]

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from airflow_dataops.core.engines.error_codes import ErrorCodes
 from airflow_dataops.core.engines.loads import LoadSql
+from airflow_dataops.core.engines.lookup import Lookup
+from airflow_dataops.core.engines.metering import Metering
 from airflow_dataops.core.engines.models import ModelSql
+from airflow_dataops.core.engines.naming import Naming
+from airflow_dataops.core.engines.values import ScriptSql, ValueSql
 from airflow_dataops.core.model import Struct
 
 
@@ -13,12 +17,24 @@ class Engine(Struct, frozen=True):
 
     Attributes:
         name: the sqlglot name of its SQL.
+        naming: how tables and columns are named.
+        values: how values are written and compared.
+        lookup: how tables are looked up.
         models: how what dbt builds is built.
         loads: how tables are loaded.
         errors: what its errors mean.
+        scripts: how it runs a transaction while nobody waits; None where it cannot.
+        metering: what it tells of costs; None where nothing.
+        concurrent: whether several sessions of one process work at the same time.
     """
 
     name: str
+    naming: Naming
+    values: ValueSql
+    lookup: Lookup
     models: ModelSql
     loads: LoadSql
     errors: ErrorCodes
+    scripts: ScriptSql | None = None
+    metering: Metering | None = None
+    concurrent: bool = True

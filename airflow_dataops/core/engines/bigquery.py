@@ -17,6 +17,8 @@ from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.identifiers import literal, quote
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
+from airflow_dataops.core.engines.lookup import Lookup
+from airflow_dataops.core.engines.metering import Metering
 from airflow_dataops.core.engines.models import (
     Databases,
     Macros,
@@ -29,11 +31,15 @@ from airflow_dataops.core.engines.models import (
     TextNulls,
     TypeChange,
 )
+from airflow_dataops.core.engines.naming import Naming
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import Family
+from airflow_dataops.core.engines.values import SUPERSEDED, ScriptSql, ValueSql
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_dataops.core.model import Relation
 
 
@@ -65,6 +71,8 @@ _MODELS = ModelSql(
     seeds=Seeds(
         nulls=TextNulls.NEVER,
         rows=SeedRows.JSON,
+        json_rows="unnest(json_query_array({})) as line",
+        json_field="json_value(line, '$[{}]')",
         types={
             "integer": "int64",
             "float8": "float64",
@@ -84,6 +92,7 @@ _MODELS = ModelSql(
         Family.AWARE: "timestamp '{day} 00:00:00+00:00'",
     },
     type_change=TypeChange.REWRITE,
+    partitioned=True,
 )
 
 
@@ -247,4 +256,108 @@ _ERRORS = ErrorCodes(
     },
 )
 
-ENGINE = Engine(name="bigquery", models=_MODELS, loads=_LOADS, errors=_ERRORS)
+
+def _not_finite(value: str, family: Family) -> str | None:
+    return f"(is_nan({value}) or is_inf({value}))" if family is Family.FLOAT else None
+
+
+def _decimal(precision: int, scale: int) -> str:
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types
+    is_small = scale <= 9 and precision - scale <= 29
+    return f"{'numeric' if is_small else 'bignumeric'}({precision}, {scale})"
+
+
+_VALUES = ValueSql(
+    whole="bignumeric",
+    is_whole="regexp_contains({}, r'^-?[0-9]{{1,38}}$')",
+    not_finite=_not_finite,
+    number="float64",
+    text="string",
+    naive="datetime",
+    aware="timestamp",
+    epoch="unix_micros(cast({} as timestamp)) / 1000000",
+    day_in_zone="date({value}, {zone})",
+    day_as_text="cast({} as string)",
+    # As a key it would be added again by each load.
+    nan_differs=True,
+    except_once="except distinct",
+    # https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls
+    grouped_float="cast({} as string)",
+    as_comparable="to_json_string({})",
+    delete_all=" where true",
+    # Of its API, and those of INFORMATION_SCHEMA.
+    type_aliases={
+        "INTEGER": "INT64",
+        "FLOAT": "FLOAT64",
+        "BOOLEAN": "BOOL",
+        "RECORD": "STRUCT",
+    },
+    bulk_types={
+        "boolean": "bool",
+        "smallint": "int64",
+        "integer": "int64",
+        "bigint": "int64",
+        "real": "float64",
+        "double": "float64",
+        "text": "string",
+        "timestamp": "datetime",
+        "timestamptz": "timestamp",
+    },
+    decimal=_decimal,
+)
+
+
+def _listed_columns(beside: Relation) -> str:
+    parts = (beside.database, beside.schema)
+    dataset = ".".join(quote(part, "bigquery") for part in parts if part)
+    return f"{dataset}.INFORMATION_SCHEMA.COLUMNS"
+
+
+_LOOKUP = Lookup(
+    listing=_listed_columns,
+    home=None,
+    by_schema=True,
+    nameless=(
+        "BigQuery needs project.dataset.table. For a table of another warehouse name its Airflow "
+        "connection: conn_id, or --conn-id."
+    ),
+)
+
+
+# https://cloud.google.com/bigquery/docs/multi-statement-queries
+def _publication(fence: str, statements: Sequence[str]) -> str:
+    counted = "".join(
+        f"    {sql};\n    set dataops_changed ="
+        " concat(dataops_changed, ',', cast(@@row_count as string));\n"
+        for sql in statements
+    )
+    return (
+        "declare dataops_changed string;\nbegin\n  begin transaction;\n"
+        f"  {fence};\n  set dataops_changed = cast(@@row_count as string);\n"
+        f"  if dataops_changed = '{SUPERSEDED}' then\n    rollback transaction;\n  else\n"
+        f"{counted}    commit transaction;\n  end if;\n"
+        "exception when error then\n  set dataops_changed = @@error.message;\n"
+        # Some errors end a transaction by themselves, and another ROLLBACK would hide them.
+        "  begin\n    rollback transaction;\n"
+        "  exception when error then\n    select 'rolled back';\n  end;\n"
+        "  raise using message = dataops_changed;\nend;\n"
+        "select dataops_changed"
+    )
+
+
+_SCRIPTS = ScriptSql(publication=_publication, naive="datetime '{}'", aware="timestamp '{}'")
+# A name in quotes has a string's escapes, and none of these is of a name anyway:
+# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#quoted_identifiers
+_NAMING = Naming(quote="`", unquotable=frozenset("`\\\n\r"), longest=1024, paths_in_quotes=True)
+
+ENGINE = Engine(
+    name="bigquery",
+    naming=_NAMING,
+    values=_VALUES,
+    lookup=_LOOKUP,
+    models=_MODELS,
+    loads=_LOADS,
+    errors=_ERRORS,
+    scripts=_SCRIPTS,
+    metering=Metering.JOBS,
+)

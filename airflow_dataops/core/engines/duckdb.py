@@ -14,6 +14,7 @@ from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.identifiers import literal
 from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
+from airflow_dataops.core.engines.lookup import Lookup
 from airflow_dataops.core.engines.models import (
     Databases,
     Macros,
@@ -24,7 +25,10 @@ from airflow_dataops.core.engines.models import (
     Strategy,
     TextNulls,
 )
+from airflow_dataops.core.engines.naming import Naming
 from airflow_dataops.core.engines.statements import MARK, Statement
+from airflow_dataops.core.engines.types import TIMES, Family
+from airflow_dataops.core.engines.values import ValueSql
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
@@ -177,4 +181,36 @@ _ERRORS = ErrorCodes(
     },
 )
 
-ENGINE = Engine(name="duckdb", models=_MODELS, loads=_LOADS, errors=_ERRORS)
+
+def _not_finite(value: str, family: Family) -> str | None:
+    return f"not isfinite({value})" if family in (Family.FLOAT, *TIMES) else None
+
+
+_VALUES = ValueSql(
+    whole="decimal(38,0)",
+    is_whole="regexp_full_match({}, '-?[0-9]{{1,38}}')",
+    not_finite=_not_finite,
+    except_all=True,
+    type_aliases={
+        "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
+        "INT": "INTEGER",
+        "TEXT": "VARCHAR",
+    },
+    bulk_types={"text": "varchar", "bytes": "blob", "real": "float"},
+)
+_LOOKUP = Lookup(
+    listing=lambda _: "system.information_schema.columns",
+    in_database="lower(table_catalog) = lower({})",
+)
+
+ENGINE = Engine(
+    name="duckdb",
+    naming=Naming(),
+    values=_VALUES,
+    lookup=_LOOKUP,
+    models=_MODELS,
+    loads=_LOADS,
+    errors=_ERRORS,
+    # Its sessions share one process, whose threads it uses by itself.
+    concurrent=False,
+)

@@ -10,17 +10,12 @@ from typing import TYPE_CHECKING
 
 from sqlglot import exp
 
+from airflow_dataops.core.engines.registry import find_engine
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-_LONGEST = {"postgres": 63, "snowflake": 255, "bigquery": 1024}
-# Engines whose quotes are SQL's own (ISO 9075-2, delimited identifier).
-_STANDARD = frozenset(("duckdb", "postgres", "snowflake"))
-# On BigQuery a name in quotes has a string's escapes, and none of these is of a name anyway:
-# https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#quoted_identifiers
-_UNQUOTABLE = frozenset("`\\\n\r")
 _QUOTED = re.compile(r'"((?:[^"]|"")+)"|`((?:[^`]|``)+)`')
 
 
@@ -29,32 +24,33 @@ def quote(name: str, dialect: str) -> str:
 
     Raises:
         ConfigError: the name is empty or holds a NUL character, which no engine takes, or is
-            longer than what this engine keeps of a name, or no name is like it on BigQuery.
+            longer than what this engine keeps of a name, or holds what no name of it may.
     """
     if not name or "\0" in name:
         raise ConfigError(f"{name!r} cannot be the name of a schema, table or column; rename it.")
-    if dialect == "bigquery" and not _UNQUOTABLE.isdisjoint(name):
+    engine = find_engine(dialect)
+    if engine is None:
+        return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+    naming = engine.naming
+    if not naming.unquotable.isdisjoint(name):
         raise ConfigError(
-            f"{name!r} cannot be the name of a schema, table or column on BigQuery, which takes "
-            "no backtick, backslash or line break in one; rename it."
+            f"{name!r} cannot be the name of a schema, table or column on {engine.errors.title}, "
+            "which takes no backtick, backslash or line break in one; rename it."
         )
-    limit = longest_name(dialect)
-    if limit is not None and len(name.encode()) > limit:
+    if naming.longest is not None and len(name.encode()) > naming.longest:
         raise ConfigError(
-            f"{name!r} is longer than {limit} bytes, the most that {dialect} keeps of a name; "
-            "give it a shorter one (a model's alias, a column's name in the query)."
+            f"{name!r} is longer than {naming.longest} bytes, the most that {dialect} keeps of a "
+            "name; give it a shorter one (a model's alias, a column's name in the query)."
         )
-    if dialect in _STANDARD:
-        # To load a dialect takes sqlglot a third of a second, which each task's process pays.
-        return '"' + name.replace('"', '""') + '"'
-    if dialect == "bigquery":
-        return f"`{name}`"
-    return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
+    # To load a dialect takes sqlglot a third of a second, which each task's process pays.
+    mark = naming.quote
+    return mark + name.replace(mark, mark * 2) + mark
 
 
 def longest_name(dialect: str) -> int | None:
     """Return the bytes of UTF-8 that an engine keeps of a name; None for no limit."""
-    return _LONGEST.get(dialect)
+    engine = find_engine(dialect)
+    return None if engine is None else engine.naming.longest
 
 
 def derived(name: str, suffix: str, dialect: str) -> str:

@@ -97,12 +97,16 @@ class Seeds(Struct, frozen=True):
         rows: how rows are bound.
         types: the engine's types for those inferred, where they have other names.
         quoted: whether columns' names are quoted unless `quote_columns` says otherwise.
+        json_rows: of `SeedRows.JSON`, the rows of the list `{}`, called `line`.
+        json_field: the text of a row's field by number.
     """
 
     nulls: TextNulls
     rows: SeedRows = SeedRows.LISTS
     types: dict[str, str] = {}
     quoted: bool = True
+    json_rows: str = ""
+    json_field: str = ""
 
 
 class ModelSql(Struct, frozen=True):
@@ -134,6 +138,7 @@ class ModelSql(Struct, frozen=True):
         create_staging: how a table for the time of a build begins, where it is not as for
             loads; `{}` is its name.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
+        partitioned: whether tables have the partitions and clusters of a model.
         time_digits: whether dbt's adapter sees the digits of a time's type.
     """
 
@@ -158,4 +163,5 @@ class ModelSql(Struct, frozen=True):
     transient: bool = False
     create_staging: str | None = None
     sized_texts: str | None = None
+    partitioned: bool = False
     time_digits: bool = True

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 
-from airflow_dataops.core.assets import ascii_lower
+from airflow_dataops.core.engines.naming import Naming
+from airflow_dataops.core.engines.registry import find_engine
 from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 _PART = re.compile(r'\s*(?:"((?:[^"]|"")+)"|`([^`]+)`|([^\s."`]+))\s*(?:\.(?!\s*$)|$)')
 _MOST = 3
-_FOLD: dict[str, Callable[[str], str]] = {
-    "postgres": ascii_lower,
-    "snowflake": str.upper,
-}
-"""How an engine reads a part that is written without quotes."""
 
 
 def parse_relation(name: str, dialect: str | None = None) -> Relation:
@@ -33,21 +25,22 @@ def parse_relation(name: str, dialect: str | None = None) -> Relation:
     Raises:
         ConfigError: it is no such name.
     """
+    engine = None if dialect is None else find_engine(dialect)
+    naming = Naming() if engine is None else engine.naming
     parts, place = [], 0
     while place < len(name):
         found = _PART.match(name, place)
         if found is None:
             break
-        parts.append(_part(found, dialect))
+        parts.append(_part(found, naming))
         place = found.end()
     if place < len(name) or not 0 < len(parts) <= _MOST:
         raise ConfigError(
             f"{name!r} is not the name of a table; write table, schema.table or "
             'database.schema.table, and parts with dots or blanks in double quotes ("a.b").'
         )
-    if dialect == "bigquery" and len(parts) == 1:
-        # All of it in one pair of backticks, as BigQuery's console writes it. A project may hold
-        # a dot (of a domain), a table does not.
+    if naming.paths_in_quotes and len(parts) == 1:
+        # As BigQuery's console writes it. A project may hold a dot (of a domain), a table does not.
         parts = parts[0].rsplit(".", _MOST - 1)
     identifier, schema, database = (*reversed(parts), None, None)[:_MOST]
     return Relation(identifier=identifier or "", schema=schema, database=database)
@@ -59,9 +52,9 @@ def written(relation: Relation) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts if part is not None)
 
 
-def _part(found: re.Match[str], dialect: str | None) -> str:
+def _part(found: re.Match[str], naming: Naming) -> str:
     if found[1] is not None:
         return found[1].replace('""', '"')
     if found[2] is not None:
         return found[2]
-    return _FOLD.get(dialect or "", str)(found[3])
+    return naming.folded(found[3])

@@ -11,11 +11,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.engines import postgres_belongings, postgres_bystanders, postgres_waits
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.identifiers import literal
 from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
+from airflow_dataops.core.engines.lookup import Lookup
 from airflow_dataops.core.engines.models import (
     Databases,
     Macros,
@@ -26,8 +28,11 @@ from airflow_dataops.core.engines.models import (
     Strategy,
     TextNulls,
 )
+from airflow_dataops.core.engines.naming import Naming
 from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.engines.statements import MARK, Statement
+from airflow_dataops.core.engines.types import TIMES, Family
+from airflow_dataops.core.engines.values import ValueSql
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
@@ -171,4 +176,47 @@ _ERRORS = ErrorCodes(
     },
 )
 
-ENGINE = Engine(name="postgres", models=_MODELS, loads=_LOADS, errors=_ERRORS)
+
+def _not_finite(value: str, family: Family) -> str | None:
+    if family in (Family.FLOAT, Family.DECIMAL):
+        return f"cast({value} as text) in ('NaN', 'Infinity', '-Infinity')"
+    return f"not isfinite({value})" if family in TIMES else None
+
+
+_VALUES = ValueSql(
+    whole="numeric(38,0)",
+    is_whole="{} ~ '^-?[0-9]{{1,38}}$'",
+    not_finite=_not_finite,
+    number="double precision",
+    day_as_text="to_char({}, 'YYYY-MM-DD')",
+    except_all=True,
+    type_aliases={
+        "INT": "INTEGER",
+        "INT8": "BIGINT",
+        "VARCHAR": "CHARACTER VARYING",
+        "TIMESTAMP": "TIMESTAMP WITHOUT TIME ZONE",
+        "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
+        "FLOAT8": "DOUBLE PRECISION",
+        "BOOL": "BOOLEAN",
+        "DECIMAL": "NUMERIC",
+    },
+    bulk_types={"double": "double precision", "bytes": "bytea"},
+)
+_COLUMNS = """(select n.nspname as table_schema, c.relname as table_name,
+  a.attname as column_name, pg_catalog.format_type(a.atttypid, a.atttypmod) as data_type,
+  case when a.attnotnull then 'NO' else 'YES' end as is_nullable, a.attnum as ordinal_position
+from pg_catalog.pg_class as c
+join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
+join pg_catalog.pg_attribute as a on a.attrelid = c.oid
+where c.relkind in ('r', 'p', 'f', 'v', 'm') and a.attnum > 0 and not a.attisdropped) as listed"""
+_LOOKUP = Lookup(listing=lambda _: _COLUMNS, in_database="current_database() = {}")
+
+ENGINE = Engine(
+    name="postgres",
+    naming=Naming(longest=63, folded=ascii_lower, one_database=True, drops_dependents=True),
+    values=_VALUES,
+    lookup=_LOOKUP,
+    models=_MODELS,
+    loads=_LOADS,
+    errors=_ERRORS,
+)

@@ -15,12 +15,26 @@ if TYPE_CHECKING:
 GROUP = "airflow_dataops.engines"
 """Entry points of other packages: a name, and where its `Engine` is."""
 _OWN = ("bigquery", "duckdb", "postgres", "snowflake")
+_OWN_WITH_LAST_CHANGE = ("bigquery", "snowflake")
+"""Those that tell when a table changed last; known here so that no engine is imported at parse."""
 
 
 @cache
 def engine_names() -> tuple[str, ...]:
     """Return the sqlglot names of all engines, of this package and of others."""
     return tuple(sorted({*_OWN, *(each.name for each in entry_points(group=GROUP))}))
+
+
+def is_engine(name: str) -> bool:
+    """Tell whether there is an engine of that sqlglot name; at parse, without its import."""
+    return name in _OWN or name in engine_names()
+
+
+def tells_last_change(name: str) -> bool:
+    """Tell whether an engine knows when a table changed last."""
+    if name in _OWN:
+        return name in _OWN_WITH_LAST_CHANGE
+    return get_engine(name).models.last_altered is not None
 
 
 @cache

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines.registry import get_engine
 from airflow_dataops.core.model import Struct
 
 if TYPE_CHECKING:
@@ -42,9 +43,10 @@ def render(relation: Relation, dialect: str) -> str:
 def render_schema(relation: Relation, dialect: str) -> str:
     """Return the name of the schema that a relation lives in; it must have one.
 
-    On Postgres a statement on schemas takes no database: it is always the session's.
+    Where a session has one database, a statement on schemas takes none.
     """
-    parts = (None if dialect == "postgres" else relation.database, relation.schema)
+    alone = get_engine(dialect).naming.one_database
+    parts = (None if alone else relation.database, relation.schema)
     return ".".join(quote(part, dialect) for part in parts if part is not None)
 
 
@@ -90,14 +92,14 @@ def create_schema(relation: Relation, dialect: str) -> str:
 def drop(relation: Relation, kind: RelationKind, dialect: str) -> str:
     """Return a statement that removes a table or view if it exists, as dbt's adapter would.
 
-    On Postgres the views that read it go with it.
+    The views that read it go with it where dbt's adapter has it so.
     """
     return f"drop {kind} if exists {render(relation, dialect)}{with_dependents(dialect)}"
 
 
 def with_dependents(dialect: str) -> str:
     """Return what DROP ends with so that what depends on its object goes too."""
-    return " cascade" if dialect == "postgres" else ""
+    return " cascade" if get_engine(dialect).naming.drops_dependents else ""
 
 
 def rename(relation: Relation, to: str, kind: RelationKind, dialect: str) -> str:

@@ -17,6 +17,8 @@ from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.identifiers import literal, quote
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
+from airflow_dataops.core.engines.lookup import Lookup
+from airflow_dataops.core.engines.metering import Metering
 from airflow_dataops.core.engines.models import (
     Databases,
     Macros,
@@ -29,10 +31,14 @@ from airflow_dataops.core.engines.models import (
     TextNulls,
     TypeChange,
 )
+from airflow_dataops.core.engines.naming import Naming
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import Family
+from airflow_dataops.core.engines.values import SUPERSEDED, ScriptSql, ValueSql
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from airflow_dataops.core.model import Relation
 
 
@@ -71,7 +77,13 @@ _MODELS = ModelSql(
         Strategy.MERGE,
         Strategy.INSERT_OVERWRITE,
     ),
-    seeds=Seeds(nulls=TextNulls.BLANK_OR_NULL, rows=SeedRows.JSON, quoted=False),
+    seeds=Seeds(
+        nulls=TextNulls.BLANK_OR_NULL,
+        rows=SeedRows.JSON,
+        quoted=False,
+        json_rows="table(flatten(input => parse_json({}))) as line",
+        json_field="cast(line.value[{}] as varchar)",
+    ),
     folded=str.upper,
     epoch=_EPOCH,
     last_altered=_last_altered,
@@ -223,4 +235,75 @@ _ERRORS = ErrorCodes(
     },
 )
 
-ENGINE = Engine(name="snowflake", models=_MODELS, loads=_LOADS, errors=_ERRORS)
+
+def _not_finite(value: str, family: Family) -> str | None:
+    if family is not Family.FLOAT:
+        return None
+    return f"{value} in (cast('nan' as double), cast('inf' as double), cast('-inf' as double))"
+
+
+_VALUES = ValueSql(
+    whole="number(38,0)",
+    is_whole="regexp_like({}, '-?[0-9]{{1,38}}')",
+    not_finite=_not_finite,
+    naive="timestamp_ntz",
+    aware="timestamp_tz",
+    epoch="date_part(epoch_microsecond, {}) / 1000000",
+    day_in_zone="cast(convert_timezone({zone}, {value}) as date)",
+    day_as_text="to_char({}, 'YYYY-MM-DD')",
+    time_digits=9,
+    type_aliases={
+        "VARCHAR": "TEXT",
+        "STRING": "TEXT",
+        "INTEGER": "NUMBER",
+        "DOUBLE": "FLOAT",
+        "TIMESTAMP": "TIMESTAMP_NTZ",
+    },
+    bulk_types={
+        "text": "varchar",
+        "bytes": "binary",
+        "time": "time(6)",
+        "timestamp": "timestamp_ntz(6)",
+        "timestamptz": "timestamp_tz(6)",
+    },
+)
+_LOOKUP = Lookup(
+    listing=lambda beside: (
+        f"{quote(beside.database or '', 'snowflake')}.information_schema.columns"
+    ),
+)
+
+
+# https://docs.snowflake.com/en/developer-guide/snowflake-scripting/blocks
+def _publication(fence: str, statements: Sequence[str]) -> str:
+    counted = "".join(
+        f"  {sql};\n  dataops_changed := dataops_changed || ',' || sqlrowcount;\n"
+        for sql in statements
+    )
+    block = (
+        "declare\n  dataops_changed varchar;\nbegin\n  begin transaction;\n"
+        f"  {fence};\n  dataops_changed := sqlrowcount;\n"
+        f"  if (dataops_changed = '{SUPERSEDED}') then\n"
+        "    rollback;\n    return dataops_changed;\n  end if;\n"
+        f"{counted}  commit;\n  return dataops_changed;\n"
+        "exception\n  when other then\n    rollback;\n    raise;\nend;"
+    )
+    quoted = f"$$\n{block}\n$$" if "$$" not in block else literal(block, "snowflake")
+    return f"execute immediate {quoted}"
+
+
+_SCRIPTS = ScriptSql(
+    publication=_publication, naive="to_timestamp_ntz('{}')", aware="to_timestamp_tz('{}')"
+)
+
+ENGINE = Engine(
+    name="snowflake",
+    naming=Naming(longest=255, folded=str.upper),
+    values=_VALUES,
+    lookup=_LOOKUP,
+    models=_MODELS,
+    loads=_LOADS,
+    errors=_ERRORS,
+    scripts=_SCRIPTS,
+    metering=Metering.WAREHOUSES,
+)

@@ -64,15 +64,11 @@ _FAMILIES = (
     (Family.NULL, {_T.NULL}),
 )
 _FAMILY_OF = {kind: family for family, kinds in _FAMILIES for kind in kinds}
-_DIGITS = {
-    ("duckdb", _T.TIMESTAMP_S): 0,
-    ("duckdb", _T.TIMESTAMP_MS): 3,
-    ("duckdb", _T.TIMESTAMP_NS): 9,
-    ("duckdb", _T.TIME_NS): 9,
-}
+_DIGITS = {_T.TIMESTAMP_S: 0, _T.TIMESTAMP_MS: 3, _T.TIMESTAMP_NS: 9, _T.TIME_NS: 9}
 """Of a second's fraction, where the type's name tells them."""
-_MOST_DIGITS = {"snowflake": 9}
-_TIMES = (Family.TIME, Family.NAIVE, Family.AWARE)
+TIMES = (Family.DATE, Family.NAIVE, Family.AWARE)
+"""The families that say when."""
+_CLOCKS = (Family.TIME, Family.NAIVE, Family.AWARE)
 _WIDENS = {
     (Family.INTEGER, Family.DECIMAL),
     (Family.INTEGER, Family.FLOAT),
@@ -94,18 +90,26 @@ def read_type(text: str, dialect: str) -> Type:
     kind = parsed.this.value if family is not Family.OTHER else ""
     sizes = [int(size) for p in parsed.expressions if (size := p.name).isdigit()]
     if family is Family.DECIMAL:
-        return Type(family=family, kind=kind, scale=_scale(parsed, sizes, dialect))
-    if family in _TIMES:
-        usual = _DIGITS.get((dialect, parsed.this), _MOST_DIGITS.get(dialect, 6))
-        return Type(family=family, kind=kind, digits=sizes[0] if sizes else usual)
+        return Type(family=family, kind=kind, scale=_scale(parsed, sizes))
+    if family in _CLOCKS:
+        digits = sizes[0] if sizes else _DIGITS.get(parsed.this, _time_digits(dialect))
+        return Type(family=family, kind=kind, digits=digits)
     if family in (Family.TEXT, Family.BINARY):
         return Type(family=family, kind=kind, length=sizes[0] if sizes else None)
     return Type(family=family, kind=kind)
 
 
-def _scale(parsed: exp.DataType, sizes: list[int], dialect: str) -> int | None:
+def _time_digits(dialect: str) -> int:
+    from airflow_dataops.core.engines.registry import find_engine
+
+    engine = find_engine(dialect)
+    return 6 if engine is None else engine.values.time_digits
+
+
+def _scale(parsed: exp.DataType, sizes: list[int]) -> int | None:
     if not parsed.expressions:
-        return 38 if (dialect, parsed.this) == ("bigquery", _T.BIGDECIMAL) else None
+        # BigQuery's BIGNUMERIC; others have none of the kind.
+        return 38 if parsed.this is _T.BIGDECIMAL else None
     return sizes[1] if len(sizes) > 1 else 0
 
 

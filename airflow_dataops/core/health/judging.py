@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.sql.probes import Moment
 
@@ -192,37 +193,8 @@ def _between(low: float | None, high: float | None) -> str:
     return f"at most {high:,}" if low is None else f"{low:,} to {high:,}"
 
 
-# One type has several names: in BigQuery's API and its INFORMATION_SCHEMA, in Postgres.
-_ALIASES = {
-    "bigquery": {
-        "INTEGER": "INT64",
-        "FLOAT": "FLOAT64",
-        "BOOLEAN": "BOOL",
-        "RECORD": "STRUCT",
-    },
-    "postgres": {
-        "INT": "INTEGER",
-        "INT8": "BIGINT",
-        "VARCHAR": "CHARACTER VARYING",
-        "TIMESTAMP": "TIMESTAMP WITHOUT TIME ZONE",
-        "TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE",
-        "FLOAT8": "DOUBLE PRECISION",
-        "BOOL": "BOOLEAN",
-        "DECIMAL": "NUMERIC",
-    },
-    "duckdb": {"TIMESTAMPTZ": "TIMESTAMP WITH TIME ZONE", "INT": "INTEGER", "TEXT": "VARCHAR"},
-    "snowflake": {
-        "VARCHAR": "TEXT",
-        "STRING": "TEXT",
-        "INTEGER": "NUMBER",
-        "DOUBLE": "FLOAT",
-        "TIMESTAMP": "TIMESTAMP_NTZ",
-    },
-}
-
-
 def _same_type(wanted: str, found: str, dialect: str) -> bool:
-    aliases = _ALIASES.get(dialect, {})
+    aliases = get_engine(dialect).values.type_aliases
 
     def plain(name: str) -> str:
         upper = name.upper().strip()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.loads import Upsert
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.failures import Quietly
@@ -103,7 +104,7 @@ def _sequence_type(load: Load, staged: Table, sequence: str, dialect: str) -> st
     if not orders.is_text(type_, dialect):
         return type_
     if isinstance(load.verb, ApplyChanges) and load.verb.text_order is TextOrder.NUMBER:
-        return orders.NUMBERS[dialect]
+        return get_engine(dialect).values.whole
     raise RunError(unordered_text(load.target, "sequence", sequence, type_, dialect))
 
 

@@ -14,6 +14,7 @@ import msgspec
 
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.statements import Effect
+from airflow_dataops.core.engines.values import SUPERSEDED
 from airflow_dataops.core.loads.failures import LostSessionsNamed, Quietly, is_conflict
 from airflow_dataops.core.loads.lease import Lease, give_back, renew, superseded
 from airflow_dataops.core.loads.publish import apart, result_of
@@ -123,7 +124,7 @@ def finish(detached: Detached, runner: JobRunner) -> LoadResult | Detached:
             ) from error
         raise
     _tidy(detached, runner)
-    if changed == scripts.SUPERSEDED:
+    if changed == SUPERSEDED:
         raise superseded(_lease(detached, runner))
     _, *rows = map(int, changed.split(","))
     return result_of(

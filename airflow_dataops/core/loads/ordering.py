@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.statements import Statement, ask, send
 from airflow_dataops.core.loads.checks import (
     SEVERAL,
@@ -151,7 +152,7 @@ def refuse_text(job: Job, table: Table, columns: Sequence[str], *, setting: str)
 
 def unordered_text(target: Relation, setting: str, column: str, type_: str, dialect: str) -> str:
     """Return the message that a column of texts is no order."""
-    cast = _CAST.format(column=column, number=orders.NUMBERS[dialect])
+    cast = _CAST.format(column=column, number=get_engine(dialect).values.whole)
     choice = "" if setting in _CAST_ONLY else "; or set text_order to number"
     return (
         f"{target}: {setting} is an order, and {column} is {type_}: {cast}{choice}. Nothing was "

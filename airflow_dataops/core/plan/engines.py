@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_dataops.core.engines import is_engine, tells_last_change
 from airflow_dataops.core.model import (
     ModelSpec,
     NodeKind,
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan.structs import PlanOptions
 
 
-SPOKEN = frozenset({"bigquery", "duckdb", "postgres", "snowflake"})
-"""The dbt adapters whose materializations engine `sql` writes: those of `core/engines`."""
-
-_TELL_LAST_CHANGE = frozenset({"bigquery", "snowflake"})
 _ON_BIGQUERY = ("merge", "insert_overwrite", "microbatch")
 _SKIP = "load the manifest with freshness='skip'"
 _OFTEN_SQL = (ModelSpec, SeedSpec, SnapshotSpec, TestSpec)
@@ -91,10 +88,10 @@ def _refused(node: Node, adapter: str | None) -> str | None:
 def _freshness_refused(spec: SourceSpec, adapter: str | None) -> str | None:
     if adapter is None or spec.freshness is None:
         return None
-    if adapter not in SPOKEN:
+    if not is_engine(adapter):
         return f"engine sql does not look at the age of sources on {adapter}; {_SKIP}"
     asks = spec.freshness.loaded_at_field or spec.freshness.loaded_at_query
-    if asks or adapter in _TELL_LAST_CHANGE:
+    if asks or tells_last_change(adapter):
         return None
     return (
         "config.freshness has neither loaded_at_field nor loaded_at_query, and "
@@ -105,7 +102,7 @@ def _freshness_refused(spec: SourceSpec, adapter: str | None) -> str | None:
 def _obstacles(node: Node, adapter: str | None) -> tuple[str, ...]:
     spec = node.spec
     found = spec.unsupported if isinstance(spec, _OFTEN_SQL) else ()
-    if adapter is None or adapter in SPOKEN:
+    if adapter is None or is_engine(adapter):
         return found
     return (*found, f"engine sql does not write dbt's materializations for {adapter}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote, quote_all
 from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.engines.types import Family, read_type
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.sql.tables import Table
 
-_EXCEPT_ALL = ("duckdb", "postgres")
-"""Where EXCEPT ALL is; elsewhere the copies of a row are numbered."""
 _ROUNDED = (Family.DECIMAL, Family.NAIVE, Family.AWARE)
 
 
@@ -40,7 +39,8 @@ def insert_missing_copies(
     """
     names = quote_all(columns, dialect)
     where = f"\nwhere {among}" if among else ""
-    if dialect in _EXCEPT_ALL:
+    values = get_engine(dialect).values
+    if values.except_all:
         stored = ", ".join(_as_stored(column, target, source, dialect) for column in columns)
         query = (
             f"select {stored} from {source.sql}\n"
@@ -52,12 +52,11 @@ def insert_missing_copies(
         for column in columns
     )
     copy = _copy(columns, source, dialect)
-    distinct = " distinct" if dialect == "bigquery" else ""
     return Statement(
         sql=(
             f"insert into {target.sql} ({names})\nselect {names} from (\n"
             f"  select {names}, {copy}\n  from (select {stored} from {source.sql}) as staged\n"
-            f"  except{distinct}\n  select {names}, {copy}\n  from {target.sql}{where}\n"
+            f"  {values.except_once}\n  select {names}, {copy}\n  from {target.sql}{where}\n"
             ") as missing"
         ),
         effect=Effect.INSERTED,
@@ -74,13 +73,13 @@ def insert_new_rows(
     """
     names = quote_all(columns, dialect)
     stored = ", ".join(_as_stored(column, target, source, dialect) for column in columns)
-    distinct = " distinct" if dialect == "bigquery" else ""
+    once = get_engine(dialect).values.except_once
     where = f"\nwhere {among}" if among else ""
     return Statement(
         sql=(
             f"insert into {target.sql} ({names})\n"
             f"select {stored} from {source.sql}\n"
-            f"except{distinct}\nselect {names} from {target.sql}{where}"
+            f"{once}\nselect {names} from {target.sql}{where}"
         ),
         effect=Effect.INSERTED,
     )
@@ -105,7 +104,6 @@ def _copy(columns: Sequence[str], source: Table, dialect: str) -> str:
 
 
 def _groupable(column: str, source: Table, dialect: str) -> str:
-    # https://cloud.google.com/bigquery/docs/reference/standard-sql/window-function-calls
     name = quote(column, dialect)
     is_float = read_type(source.type_of(column), dialect).family is Family.FLOAT
-    return f"cast({name} as string)" if dialect == "bigquery" and is_float else name
+    return get_engine(dialect).values.grouped_float.format(name) if is_float else name

@@ -18,30 +18,6 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.sql.catalog import Column
 
-# Engines' spellings where they differ from the name in the first column of docs/loads/transfer.md.
-_SPELLINGS = {
-    "duckdb": {"text": "varchar", "bytes": "blob", "real": "float"},
-    "postgres": {"double": "double precision", "bytes": "bytea"},
-    "snowflake": {
-        "text": "varchar",
-        "bytes": "binary",
-        "time": "time(6)",
-        "timestamp": "timestamp_ntz(6)",
-        "timestamptz": "timestamp_tz(6)",
-    },
-    "bigquery": {
-        "boolean": "bool",
-        "smallint": "int64",
-        "integer": "int64",
-        "bigint": "int64",
-        "real": "float64",
-        "double": "float64",
-        "text": "string",
-        "timestamp": "datetime",
-        "timestamptz": "timestamp",
-    },
-}
-
 
 class BulkColumn(Struct, frozen=True):
     """A column that goes through a bulk path.
@@ -140,11 +116,7 @@ def copy_parquet(relation: Relation) -> str:
 
 
 def _type(column: BulkColumn, dialect: str) -> str:
+    values = get_engine(dialect).values
     if column.size is None:
-        return _SPELLINGS[dialect].get(column.type, column.type)
-    precision, scale = column.size
-    if dialect == "bigquery":
-        # https://cloud.google.com/bigquery/docs/reference/standard-sql/data-types#decimal_types
-        small = scale <= 9 and precision - scale <= 29
-        return f"{'numeric' if small else 'bignumeric'}({precision}, {scale})"
-    return f"decimal({precision}, {scale})"
+        return values.bulk_types.get(column.type, column.type)
+    return values.decimal(*column.size)

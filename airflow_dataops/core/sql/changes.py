@@ -185,8 +185,9 @@ def _as_late_and(changes: Changes, seen: str, events: str, condition: str, limit
 def _differs(column: str, events: Table, target: Table, dialect: str) -> str:
     name, type_ = quote(column, dialect), target.type_of(column)
     theirs = f"s.{name}" if events.type_of(column) == type_ else f"cast(s.{name} as {type_})"
-    if type_.removesuffix("[]") in get_engine(dialect).loads.incomparable:
-        as_text = "to_json_string({})" if dialect == "bigquery" else "cast({} as text)"
+    engine = get_engine(dialect)
+    if type_.removesuffix("[]") in engine.loads.incomparable:
+        as_text = engine.values.as_comparable
         return f"{as_text.format(f't.{name}')} is distinct from {as_text.format(theirs)}"
     return f"t.{name} is distinct from {theirs}"
 

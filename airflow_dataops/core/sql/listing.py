@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.engines.identifiers import quote
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql.catalog import Column
 
@@ -18,22 +18,6 @@ CHUNK = 500
 """Tables asked for in one statement; each binds two values."""
 
 _NAMED = "table_schema, table_name, column_name, data_type, is_nullable, ordinal_position"
-_POSTGRES = """(select n.nspname as table_schema, c.relname as table_name,
-  a.attname as column_name, pg_catalog.format_type(a.atttypid, a.atttypmod) as data_type,
-  case when a.attnotnull then 'NO' else 'YES' end as is_nullable, a.attnum as ordinal_position
-from pg_catalog.pg_class as c
-join pg_catalog.pg_namespace as n on n.oid = c.relnamespace
-join pg_catalog.pg_attribute as a on a.attrelid = c.oid
-where c.relkind in ('r', 'p', 'f', 'v', 'm') and a.attnum > 0 and not a.attisdropped) as listed"""
-_NAMELESS = (
-    "BigQuery needs project.dataset.table. For a table of another warehouse name its Airflow "
-    "connection: conn_id, or --conn-id."
-)
-_HOME = {
-    "postgres": "current_database(), current_schema()",
-    "duckdb": "current_database(), current_schema()",
-    "snowflake": "current_database(), current_schema()",
-}
 
 
 class Listed(Struct, frozen=True):
@@ -58,9 +42,10 @@ def find_tables(
     found: dict[Relation, Listed] = {}
     failed: dict[Relation, str] = {}
     asked_for = relations
-    if runner.dialect == "bigquery":
+    lookup = get_engine(runner.dialect).lookup
+    if lookup.home is None:
         nameless = [each for each in relations if not each.schema]
-        failed |= dict.fromkeys(nameless, _NAMELESS)
+        failed |= dict.fromkeys(nameless, lookup.nameless)
         relations = [each for each in relations if each.schema]
     for group in _groups(runner, relations).values():
         for start in range(0, len(group), CHUNK):
@@ -80,24 +65,25 @@ def _groups(
     runner: SqlRunner, relations: Sequence[Relation]
 ) -> dict[tuple[str, str], list[tuple[Relation, Relation]]]:
     """Group (as asked, in full) by the listing that they are in."""
+    lookup = get_engine(runner.dialect).lookup
     home: tuple[str, str] | None = None
     groups: dict[tuple[str, str], list[tuple[Relation, Relation]]] = defaultdict(list)
     for asked in dict.fromkeys(relations):
         full = asked
-        if runner.dialect in _HOME and (asked.database is None or asked.schema is None):
-            home = home or _home(runner)
+        if lookup.home is not None and (asked.database is None or asked.schema is None):
+            home = home or _home(runner, lookup.home)
             full = Relation(
                 database=asked.database or home[0],
                 schema=asked.schema or home[1],
                 identifier=asked.identifier,
             )
-        schema = full.schema or "" if runner.dialect == "bigquery" else ""
+        schema = full.schema or "" if lookup.by_schema else ""
         groups[full.database or "", schema].append((asked, full))
     return groups
 
 
-def _home(runner: SqlRunner) -> tuple[str, str]:
-    [(database, schema)] = runner.fetch(f"select {_HOME[runner.dialect]}")
+def _home(runner: SqlRunner, asked: str) -> tuple[str, str]:
+    [(database, schema)] = runner.fetch(f"select {asked}")
     return str(database), str(schema)
 
 
@@ -120,24 +106,18 @@ def _look(runner: SqlRunner, relations: Sequence[Relation]) -> list[Listed]:
 
 def _from(runner: SqlRunner, relations: Sequence[Relation]) -> tuple[str, str, list[str]]:
     """Return the listing, the condition on it, and what is bound there."""
-    dialect, first, mark = runner.dialect, relations[0], runner.placeholder
-    if dialect == "bigquery":
-        parts = (first.database, first.schema)
-        room = ".".join(quote(part, dialect) for part in parts if part)
+    lookup, first, mark = get_engine(runner.dialect).lookup, relations[0], runner.placeholder
+    listing = lookup.listing(first)
+    if lookup.by_schema:
         marks = ", ".join([mark] * len(relations))
-        names = [relation.identifier for relation in relations]
-        return f"{room}.INFORMATION_SCHEMA.COLUMNS", f"table_name in ({marks})", names
+        return listing, f"table_name in ({marks})", [each.identifier for each in relations]
     pairs = ", ".join([f"(lower({mark}), lower({mark}))"] * len(relations))
     condition = f"(lower(table_schema), lower(table_name)) in ({pairs})"
     bound = [part for each in relations for part in (each.schema or "", each.identifier)]
-    if dialect == "postgres":
+    if lookup.in_database is not None:
+        condition += f"\n  and {lookup.in_database.format(mark)}"
         bound.append(first.database or "")
-        return _POSTGRES, f"{condition}\n  and current_database() = {mark}", bound
-    if dialect == "duckdb":
-        bound.append(first.database or "")
-        listing = "system.information_schema.columns"
-        return listing, f"{condition}\n  and lower(table_catalog) = lower({mark})", bound
-    return f"{quote(first.database or '', dialect)}.information_schema.columns", condition, bound
+    return listing, condition, bound
 
 
 def _matches(

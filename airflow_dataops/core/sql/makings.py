@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 def making_of(node: Node, dialect: str) -> Making:
     """Return how dbt's adapter makes the table of a model, a snapshot or a test's failures."""
-    if dialect == "bigquery":
+    models = get_engine(dialect).models
+    if models.partitioned:
         return Making(clauses=_partitioned(node) + _clustered(node))
     # https://docs.getdbt.com/reference/resource-configs/snowflake-configs#transient-tables
-    if get_engine(dialect).models.transient and node.config.get("transient") is not False:
+    if models.transient and node.config.get("transient") is not False:
         return Making(kind="transient table")
     return PLAIN
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.engines.types import Family, read_type
@@ -12,24 +13,10 @@ from airflow_dataops.core.sql.upserts import same_key
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
-NUMBERS = {
-    "bigquery": "bignumeric",
-    "duckdb": "decimal(38,0)",
-    "postgres": "numeric(38,0)",
-    "snowflake": "number(38,0)",
-}
-"""The type that holds whole numbers of up to 38 digits."""
 _TEXTUAL = frozenset(
     ("json", "jsonb", "xml", "variant", "object", "citext", "char", "bpchar", "name", "hstore")
 )
 """Types of no family whose values are compared as texts, or by no order that says anything."""
-TIMES = (Family.DATE, Family.NAIVE, Family.AWARE)
-_WHOLE = {
-    "bigquery": "regexp_contains({}, r'^-?[0-9]{{1,38}}$')",
-    "duckdb": "regexp_full_match({}, '-?[0-9]{{1,38}}')",
-    "postgres": "{} ~ '^-?[0-9]{{1,38}}$'",
-    "snowflake": "regexp_like({}, '-?[0-9]{{1,38}}')",
-}
 
 
 def is_text(type_: str, dialect: str) -> bool:
@@ -43,13 +30,14 @@ def is_text(type_: str, dialect: str) -> bool:
 def no_number(column: str, dialect: str) -> str:
     """Return the condition that a text is no whole number; NULL is none of these."""
     name = quote(column, dialect)
-    return f"{name} is not null and not {_WHOLE[dialect].format(name)}"
+    return f"{name} is not null and not {get_engine(dialect).values.is_whole.format(name)}"
 
 
 def as_number(column: str, helper: str, table: str, dialect: str) -> str:
     """Return the query for a table's rows with a column of texts as a number besides."""
     name, number = quote(column, dialect), quote(helper, dialect)
-    return f"select *, cast({name} as {NUMBERS[dialect]}) as {number}\nfrom {table}"
+    whole = get_engine(dialect).values.whole
+    return f"select *, cast({name} as {whole}) as {number}\nfrom {table}"
 
 
 def drop_preceding(
@@ -100,7 +88,8 @@ def _ordered(column: str, prefix: str, dialect: str, as_number: bool) -> str:
     name = f"{prefix}{quote(column, dialect)}"
     if not as_number:
         return name
-    return f"case when {_WHOLE[dialect].format(name)} then cast({name} as {NUMBERS[dialect]}) end"
+    values = get_engine(dialect).values
+    return f"case when {values.is_whole.format(name)} then cast({name} as {values.whole}) end"
 
 
 def not_finite(column: str, type_: str, dialect: str) -> str | None:
@@ -108,18 +97,8 @@ def not_finite(column: str, type_: str, dialect: str) -> str | None:
 
     It is NULL or false where the column is NULL.
     """
-    name, family = quote(column, dialect), read_type(type_, dialect).family
-    if dialect == "postgres" and family in (Family.FLOAT, Family.DECIMAL):
-        return f"cast({name} as text) in ('NaN', 'Infinity', '-Infinity')"
-    if dialect in ("postgres", "duckdb") and family in TIMES:
-        return f"not isfinite({name})"
-    if family is not Family.FLOAT:
-        return None
-    if dialect == "duckdb":
-        return f"not isfinite({name})"
-    if dialect == "bigquery":
-        return f"(is_nan({name}) or is_inf({name}))"
-    return f"{name} in (cast('nan' as double), cast('inf' as double), cast('-inf' as double))"
+    family = read_type(type_, dialect).family
+    return get_engine(dialect).values.not_finite(quote(column, dialect), family)
 
 
 def finite_rows(table: str, condition: str) -> str:
@@ -132,6 +111,7 @@ def unequal_to_itself(column: str, type_: str, dialect: str) -> str | None:
 
     Only BigQuery's NaN is one: as a key it would be added again by each load.
     """
-    if dialect != "bigquery" or read_type(type_, dialect).family is not Family.FLOAT:
+    is_float = read_type(type_, dialect).family is Family.FLOAT
+    if not is_float or not get_engine(dialect).values.nan_differs:
         return None
     return f"is_nan({quote(column, dialect)})"

@@ -11,17 +11,16 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import literal, quote
 from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.types import Family, read_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.sql.catalog import Column
-
-_NUMBER = {"bigquery": "float64", "snowflake": "double", "postgres": "double precision"}
-_TEXT = {"bigquery": "string"}
 
 
 class Moment(StrEnum):
@@ -32,17 +31,16 @@ class Moment(StrEnum):
     AWARE = "aware"
 
 
+_MOMENTS = {
+    Family.DATE: Moment.DATE,
+    Family.NAIVE: Moment.NAIVE,
+    Family.AWARE: Moment.AWARE,
+}
+
+
 def moment_of(type_: str, dialect: str) -> Moment | None:
     """Return what a column of this type says of when, or None if it holds no time."""
-    kind = type_.upper()
-    if kind == "DATE":
-        return Moment.DATE
-    if dialect == "bigquery":
-        return {"TIMESTAMP": Moment.AWARE, "DATETIME": Moment.NAIVE}.get(kind)
-    if not kind.startswith(("TIMESTAMP", "DATETIME")):
-        return None
-    zoned = ("TIME ZONE" in kind and "WITHOUT" not in kind) or "_TZ" in kind or "_LTZ" in kind
-    return Moment.AWARE if zoned or kind == "TIMESTAMPTZ" else Moment.NAIVE
+    return _MOMENTS.get(read_type(type_, dialect).family)
 
 
 def newest(relation: Relation, column: Column, dialect: str) -> str:
@@ -118,19 +116,15 @@ def _ask(label: str, value: str, relation: Relation, dialect: str) -> str:
 
 
 def _number(value: str, dialect: str) -> str:
-    return f"cast({value} as {_NUMBER.get(dialect, 'double')})"
+    return f"cast({value} as {get_engine(dialect).values.number})"
 
 
 def _text(value: str, dialect: str) -> str:
-    return f"cast({value} as {_TEXT.get(dialect, 'varchar')})"
+    return f"cast({value} as {get_engine(dialect).values.text})"
 
 
 def _epoch(value: str, dialect: str) -> str:
-    if dialect == "bigquery":
-        return f"unix_micros(cast({value} as timestamp)) / 1000000"
-    if dialect == "snowflake":
-        return f"date_part(epoch_microsecond, {value}) / 1000000"
-    return f"extract(epoch from {value})"
+    return get_engine(dialect).values.epoch.format(value)
 
 
 def _day(name: str, kind: Moment, zone: str, dialect: str) -> str:
@@ -138,30 +132,22 @@ def _day(name: str, kind: Moment, zone: str, dialect: str) -> str:
         return name
     if kind is Moment.NAIVE:
         return f"cast({name} as date)"
-    if dialect == "bigquery":
-        return f"date({name}, {literal(zone, dialect)})"
-    if dialect == "snowflake":
-        return f"cast(convert_timezone({literal(zone, dialect)}, {name}) as date)"
-    return f"cast({name} at time zone {literal(zone, dialect)} as date)"
+    written = get_engine(dialect).values.day_in_zone
+    return written.format(value=name, zone=literal(zone, dialect))
 
 
 def _day_text(day: str, dialect: str) -> str:
-    if dialect in ("postgres", "snowflake"):  # how they write a date is a setting
-        return f"to_char({day}, 'YYYY-MM-DD')"
-    return _text(day, dialect)
+    return get_engine(dialect).values.day_as_text.format(day)
 
 
 def _midnight(day: date, kind: Moment, zone: str, dialect: str) -> str:
     if kind is Moment.DATE:
         return f"date '{day:%Y-%m-%d}'"
+    values = get_engine(dialect).values
     if kind is Moment.NAIVE:
-        type_ = {"bigquery": "datetime", "snowflake": "timestamp_ntz"}.get(dialect, "timestamp")
-        return f"cast('{day:%Y-%m-%d} 00:00:00' as {type_})"
+        return f"cast('{day:%Y-%m-%d} 00:00:00' as {values.naive})"
     begins = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-    type_ = {"bigquery": "timestamp", "snowflake": "timestamp_tz"}.get(
-        dialect, "timestamp with time zone"
-    )
-    return f"cast('{begins:%Y-%m-%d %H:%M:%S}+00:00' as {type_})"
+    return f"cast('{begins:%Y-%m-%d %H:%M:%S}+00:00' as {values.aware})"
 
 
 def days_before(today: date, count: int, *, today_too: bool = False) -> tuple[date, date]:

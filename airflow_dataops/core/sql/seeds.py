@@ -56,12 +56,9 @@ def insert_json(table: str, columns: Sequence[Column], dialect: str, placeholder
     each a list of texts and NULLs.
     """
     names = ", ".join(quote(c.name, dialect) for c in columns)
-    if dialect == "bigquery":
-        fields = (f"json_value(line, '$[{i}]')" for i in range(len(columns)))
-        rows = f"unnest(json_query_array({MARK})) as line"
-    else:
-        fields = (f"cast(line.value[{i}] as varchar)" for i in range(len(columns)))
-        rows = f"table(flatten(input => parse_json({MARK}))) as line"
+    seeds = get_engine(dialect).models.seeds
+    fields = (seeds.json_field.format(i) for i in range(len(columns)))
+    rows = seeds.json_rows.format(MARK)
     casts = ",\n  ".join(
         f"cast({field} as {c.type})" for field, c in zip(fields, columns, strict=True)
     )
@@ -78,7 +75,7 @@ def every_row(source: str) -> str:
 
 def delete_all(target: str, dialect: str) -> str:
     """Return a statement that empties a table and, unlike TRUNCATE, can be rolled back."""
-    return f"delete from {target}" + (" where true" if dialect == "bigquery" else "")
+    return f"delete from {target}{get_engine(dialect).values.delete_all}"
 
 
 def check_type(type_: str, dialect: str, where: str) -> str:
