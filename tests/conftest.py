@@ -10,6 +10,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import accounts, chunks
@@ -33,6 +34,10 @@ os.environ.update(
     DO_NOT_TRACK="1",
     DBT_SEND_ANONYMOUS_USAGE_STATS="False",
 )
+
+# How long a machine takes to think of an example tells nothing about what is tested.
+settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy")
 
 WITHOUT_CHUNK = pytest.StashKey[list[str]]()
 """The slow tests that were collected and belong to no chunk."""

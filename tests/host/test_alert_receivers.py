@@ -11,6 +11,7 @@ from collections import Counter
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -418,18 +419,24 @@ def test_a_receiver_that_is_down_delays_nobody_who_raises(
     """Raising takes milliseconds while the receiver hangs and a sender waits for it."""
     line = Line(tmp_path, webhook)
     line.raise_many(1)
-    server.verdict = lambda _: (503, 3.0)
-    from threading import Thread
+    told = Event()
 
+    def hang(_: object) -> tuple[int, float]:
+        told.wait(60)
+        return 503, 0.0
+
+    server.verdict = hang
     sender = Thread(target=line.sender().run_once)
     sender.start()
     took = line.raise_many(200)
     assert sender.is_alive()
+    told.set()
     sender.join()
     assert took[100] < at_most(0.02)
     assert took[-1] < at_most(1.0)
 
 
+@pytest.mark.foreign_clock
 def test_a_sender_killed_in_the_middle_loses_nothing(
     tmp_path: Path, server: Web, webhook: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

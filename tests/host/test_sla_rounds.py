@@ -48,6 +48,7 @@ def tracked(config: Path, *options: str) -> tuple[int, Any]:
     return done.exit_code, json.loads(done.stdout)
 
 
+@pytest.mark.foreign_clock
 def test_rounds_are_kept_and_reckoned(config: Path) -> None:
     code, found = tracked(config)
     assert code == 0
@@ -65,6 +66,7 @@ def test_rounds_are_kept_and_reckoned(config: Path) -> None:
     assert rates == {"freshness": 100, "availability": 100, "quality": 50}
 
 
+@pytest.mark.foreign_clock
 def test_a_violation_is_a_miss_in_the_same_ledger_until_it_is_over(config: Path) -> None:
     ledger = LedgerStore(f"sqlite:///{config.parent / 'ledger.db'}")
     sql(config.parent, "update orders set amount = -1")

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from tests.unit.execution.dbt_process import Verdict
 
 LIMITS = "warn_after: {count: 90, period: minute}, error_after: {count: 1, period: day}"
+pytestmark = pytest.mark.foreign_clock
+
 HOURS_AGO = "now() - interval {} hour"
 # name: rows to put in, how the source declares its freshness
 CASES = {
