@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from airflow_dataops.adapters.dbt_recording import Recorder
-from airflow_dataops.adapters.dbt_touched import said, touched_by_node
+from airflow_dataops.adapters.dbt_touched import macros_of, said, touched_by_node
+from airflow_dataops.core.manifests.dbt.touched import Kind
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
 
 if TYPE_CHECKING:
@@ -121,7 +122,10 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
         parsed = run.parse()
         notes = _notes(parsed)
         progress("Rendering first builds, tests and snapshots")
-        manifest = _to_dict(run.compile(parsed, _NEVER))
+        asking = _take_hooks_that_ask(parsed, recorder)
+        compiled = run.compile(parsed, _NEVER)
+        compiled.nodes.update(asking)
+        manifest = _to_dict(compiled)
         count = sum(map(_is_incremental, manifest["nodes"].values()))
         incremental = {}
         if count:
@@ -138,6 +142,29 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
     notes = (*notes, *said(touched, recorder))
     dispatch = _searched_first(project.directory, manifest["metadata"]["project_name"])
     return Rendered(manifest, incremental, types, touched, notes, dispatch)
+
+
+def _take_hooks_that_ask(manifest: Manifest, recorder: Recorder) -> dict[str, Any]:
+    """Take the hooks around a run out of a manifest whose rendering may ask the warehouse.
+
+    dbt would render them when it compiles, and what they ask may change something there. Only
+    dbt can run them, so their code is not needed.
+    """
+    hooks = {id_: n for id_, n in manifest.nodes.items() if str(n.resource_type) == "operation"}
+    if not hooks:
+        return {}
+    macros = {id_: macro.to_dict() for id_, macro in manifest.macros.items()}
+    metadata = {"project_name": manifest.metadata.project_name} | {
+        "adapter_type": manifest.metadata.adapter_type
+    }
+    known = macros_of({"macros": macros, "metadata": metadata})
+    taken = {}
+    for id_, hook in hooks.items():
+        touched = known.touched(hook.raw_code, hook.depends_on.macros)
+        if any(each.startswith(f"{Kind.WAREHOUSE}:") for each in touched):
+            recorder.touched.setdefault(id_, set()).update(touched)
+            taken[id_] = manifest.nodes.pop(id_)
+    return taken
 
 
 @dataclass(frozen=True, slots=True)

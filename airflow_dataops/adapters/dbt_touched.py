@@ -6,6 +6,7 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.manifests.dbt.macros import Macros
+from airflow_dataops.core.manifests.dbt.run_hooks import read_outcomes
 from airflow_dataops.core.manifests.dbt.touched import Kind, reasons, words
 from airflow_dataops.core.manifests.dbt.wire import DependsOn, Macro
 
@@ -29,7 +30,8 @@ def touched_by_node(manifest: dict[str, Any], recorder: Recorder) -> dict[str, l
     Args:
         manifest: as dbt writes it, with all code.
     """
-    named = _by_words(manifest) if recorder.blind else None
+    hooks = [id_ for id_, node in manifest["nodes"].items() if _is_hook(node)]
+    named = macros_of(manifest) if recorder.blind or hooks else None
     found = {}
     for id_, node in {**manifest["nodes"], **manifest["sources"]}.items():
         mine = set(recorder.touched.get(id_, ()))
@@ -37,9 +39,11 @@ def touched_by_node(manifest: dict[str, Any], recorder: Recorder) -> dict[str, l
             mine |= {each for each in recorder.touched.get(file, ()) if reasons([each])}
         for value in _texts(node.get("unrendered_config")):
             mine.update(words(value))
-        if named is not None:
-            called = (node.get("depends_on") or {}).get("macros") or []
+        called = (node.get("depends_on") or {}).get("macros") or []
+        if named is not None and recorder.blind:
             mine.update(named.touched(node.get("raw_code") or "", called))
+        if named is not None and _is_hook(node):
+            mine.update(read_outcomes(node.get("raw_code") or "", named.behind(called)))
         if mine:
             found[id_] = sorted(mine)
     return found
@@ -73,7 +77,12 @@ def said(touched: Mapping[str, list[str]], recorder: Recorder) -> Iterator[str]:
         )
 
 
-def _by_words(manifest: dict[str, Any]) -> Macros:
+def _is_hook(node: Mapping[str, Any]) -> bool:
+    return str(node["resource_type"]) == "operation"
+
+
+def macros_of(manifest: dict[str, Any]) -> Macros:
+    """Return what can be told from the words in a manifest's macros."""
     macros = {
         id_: Macro(
             name=macro["name"],

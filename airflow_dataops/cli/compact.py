@@ -153,6 +153,8 @@ def _prune(entry: Entry) -> Entry:
     kept = {key: value for key, value in entry.items() if key in _KEYS and not _is_empty(value)}
     if "config" in kept:
         kept["config"] = {k: v for k, v in kept["config"].items() if not _is_empty(v)}
+    if entry.get("resource_type") == "operation":  # a hook around the run; dbt may have to run it
+        kept["raw_code"] = entry.get("raw_code") or ""
     if "depends_on" in kept:
         kept["depends_on"] = {"macros": [], "nodes": entry["depends_on"].get("nodes", [])}
     return kept

@@ -18,7 +18,8 @@ from airflow_dataops.adapters.dbt_cli import DbtProject, render, seed_file
 from airflow_dataops.cli.compact import compact, encode
 from airflow_dataops.core.manifests import read_manifest
 from airflow_dataops.core.plan import make_plan, plan_options
-from airflow_dataops.core.plan.structs import FreshnessMode
+from airflow_dataops.core.plan.run_hooks import Around
+from airflow_dataops.core.plan.structs import FreshnessMode, RunHooks
 from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ def compile_project(
     nodes = rendered.manifest["nodes"]
     seeds = {id_: _text(seed_file(project_dir, nodes[id_])) for id_ in rendered.column_types}
     content = encode(compact(rendered, seeds))
-    _check(content, output)
+    of_hooks = _check(content, output)
     progress(f"Writing {output}")
     _write(output, content)
     counts: dict[str, int] = {}
@@ -85,22 +86,26 @@ def compile_project(
         for node in rendered.manifest.get(section, {}).values():
             kind = node["resource_type"]
             counts[kind] = counts.get(kind, 0) + 1
-    notes = (*rendered.notes, *_size_notes(seeds))
+    notes = (*rendered.notes, *of_hooks, *_size_notes(seeds))
     return Compiled(output, len(content), counts, len(rendered.incremental), notes)
 
 
-def _check(content: bytes, output: Path) -> None:
+def _check(content: bytes, output: Path) -> list[str]:
     """Read and plan what is about to be written, as every DAG file will.
+
+    Returns:
+        which hooks around a run nothing can run: a DAG file may skip them.
 
     Raises:
         ManifestError: that is not possible, whatever the DAG file says.
     """
     project = read_manifest(content, source=f"{output}, not written").project
-    options = plan_options(freshness=FreshnessMode.SKIP)
+    options = plan_options(freshness=FreshnessMode.SKIP, run_hooks=RunHooks.SKIP)
     try:
         make_plan(project, options)
     except ManifestError as error:
         raise ManifestError(f"{output}, not written", error.problems) from None
+    return [f"{each.node}: {each.message}" for each in Around(project, plan_options()).problems]
 
 
 def compile_command(

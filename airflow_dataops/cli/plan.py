@@ -65,6 +65,9 @@ def plan(
     start_when: Annotated[
         str, typer.Option(help="Inputs that must be fresh before a DAG starts: all or any.")
     ] = "all",
+    run_hooks: Annotated[
+        str, typer.Option(help="on-run-start and on-run-end of the project: run or skip.")
+    ] = "run",
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the plan as JSON, a list where it is split.")
     ] = False,
@@ -87,7 +90,11 @@ def plan(
     plans = split_plan(
         project,
         plan_options(
-            engine=engine, group_by=group_by, granularity=granularity, start_when=start_when
+            engine=engine,
+            group_by=group_by,
+            run_hooks=run_hooks,
+            granularity=granularity,
+            start_when=start_when,
         ),
         split_options(split_by=split_by, rest=rest, circles=circles, selectors=bool(selectors)),
         selected=chosen.select(select, exclude),

@@ -27,6 +27,8 @@ class NodeKind(StrEnum):
     UNIT_TEST = "unit_test"
     SOURCE = "source"
     EXPOSURE = "exposure"
+    OPERATION = "operation"
+    """A hook around the run: no node of the graph, and in no selection."""
 
 
 class Relation(Struct, frozen=True):
@@ -324,6 +326,30 @@ class Code(Struct, frozen=True):
     csv: str | None = None
 
 
+class RunMoment(StrEnum):
+    """When a hook around the run runs; the values are dbt's."""
+
+    START = "on-run-start"
+    END = "on-run-end"
+
+
+class RunHook(Struct, frozen=True):
+    """SQL that runs once before or after all nodes of a run, of the project or a package.
+
+    Attributes:
+        id: unique, and the id under which its SQL is found (`operation.shop.shop-on-run-end-0`).
+        reads: which values of the run it is given by dbt: `results`, `schemas`,
+            `database_schemas`; with ` in <macro>` behind it where a macro reads one by itself.
+        unsupported: why plain SQL cannot run it, as reasons for a reader.
+    """
+
+    id: str
+    moment: RunMoment
+    reads: tuple[str, ...] = ()
+    unsupported: tuple[str, ...] = ()
+    fingerprint: str = ""
+
+
 class Project(Struct, frozen=True):
     """A graph of nodes: what was read from one manifest, without the code.
 
@@ -334,6 +360,7 @@ class Project(Struct, frozen=True):
         selectors: the named selectors of the project, as dbt writes them: definition by name.
         warnings: what a reader should know and need not mend.
         sql_warnings: those of them that hold only where engine `sql` runs some of the nodes.
+        run_hooks: what runs around a run, in the order in which it runs.
     """
 
     name: str
@@ -343,6 +370,7 @@ class Project(Struct, frozen=True):
     schema_version: str = ""
     warnings: tuple[str, ...] = ()
     sql_warnings: tuple[str, ...] = ()
+    run_hooks: tuple[RunHook, ...] = ()
 
 
 class NodeState(Struct, frozen=True):

@@ -19,6 +19,7 @@ from cosmos.operators.local import (
     DbtTestLocalOperator,
 )
 
+from airflow_dataops.adapters.dbt_run_hooks import set_run_hooks
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import RunError
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
 mute_cosmos()
 
 
-class _InTurn(Asked):
+class InTurn(Asked):
     """Waits until no other task has the warehouse, where only one process may have it.
 
     dbt runs in a process of its own. DuckDB would refuse it while another task writes.
@@ -55,8 +56,6 @@ class _InTurn(Asked):
     warehouse_conn_id: str
     log: Any
     select: Any
-    _chosen: tuple[Node, ...] = ()
-    task_kind = TaskKind.BUILD
     fingerprint: str | None = None
     """Tells one state of the nodes from the next, as in our own operators."""
 
@@ -65,6 +64,44 @@ class _InTurn(Asked):
         """Name what Airflow keeps of the operator in the serialized DAG."""
         fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[misc]
         return fields | {"fingerprint"}
+
+    def _take_turn(self, context: Context, **arguments: Any) -> Any:
+        """Run dbt when it is our turn."""
+        with _turn(self.warehouse_conn_id):
+            return super().execute(context, **arguments)  # type: ignore[misc]
+
+    def _call(self, command: list[str], env: dict[str, str], cwd: str, **arguments: Any) -> Any:
+        """Run one command of dbt."""
+        return super().run_subprocess(command, env, cwd, **arguments)  # type: ignore[misc]
+
+    def _check_place(
+        self,
+        command: list[str],
+        env: dict[str, str],
+        cwd: str,
+        nodes: Sequence[Node],
+        select: str,
+        **arguments: Any,
+    ) -> None:
+        """Let dbt say that it would run these nodes alone, where the manifest has them."""
+        listing = ls_command(command, select, nodes[0].kind)
+        listed = self._call(listing, env, cwd, **arguments)
+        self.handle_exception(listed)  # type: ignore[attr-defined]
+        with final():
+            check_listed(listed.full_output, nodes)
+
+    def _show(self, context: Context, nodes: Sequence[str]) -> Any:
+        """Log how dbt would be called."""
+        command, _ = self.build_cmd(context, self.add_cmd_flags())  # type: ignore[attr-defined]
+        self.log.info("Dry run: %s", shlex.join(command))
+        return {"nodes": list(nodes), "status": "dry run"}
+
+
+class _OfNodes(InTurn):
+    """Runs nodes of a manifest, and nothing else."""
+
+    _chosen: tuple[Node, ...] = ()
+    task_kind = TaskKind.BUILD
 
     def execute(self, context: Context, **arguments: Any) -> Any:
         """Run dbt when it is our turn, on the nodes that the run is for."""
@@ -78,37 +115,29 @@ class _InTurn(Asked):
         self._pass_on(request)
         if request.dry_run:
             return self._show(context, nodes)
-        with _turn(self.warehouse_conn_id):
-            return super().execute(context, **arguments)  # type: ignore[misc]
+        return self._take_turn(context, **arguments)
 
     def run_subprocess(
         self, command: list[str], env: dict[str, str], cwd: str, **arguments: Any
     ) -> Any:
-        """Run dbt after it has said that it will run our nodes alone; then see whether it did."""
-        run = super().run_subprocess  # type: ignore[misc]
-        listing = ls_command(command, self.select, self._chosen[0].kind)
-        listed = run(listing, env, cwd, **arguments)
-        self.handle_exception(listed)  # type: ignore[attr-defined]
-        with _final():
-            check_listed(listed.full_output, self._chosen)
-        result = run(command, env, cwd, **arguments)
-        if result.exit_code == 0:
-            with _final():
-                check_results(Path(cwd) / "target", self._chosen)
-        return result
+        """Run dbt after it has said that it will run our nodes alone; then see whether it did.
 
-    def _show(self, context: Context, nodes: Sequence[str]) -> Any:
-        """Log how dbt would be called."""
-        command, _ = self.build_cmd(context, self.add_cmd_flags())  # type: ignore[attr-defined]
-        self.log.info("Dry run: %s", shlex.join(command))
-        return {"nodes": list(nodes), "status": "dry run"}
+        What runs around a run is not repeated around each of its nodes.
+        """
+        set_run_hooks(Path(cwd), env)
+        self._check_place(command, env, cwd, self._chosen, self.select, **arguments)
+        result = self._call(command, env, cwd, **arguments)
+        if result.exit_code == 0:
+            with final():
+                check_results(Path(cwd) / "target", [node.id for node in self._chosen])
+        return result
 
     def _pass_on(self, request: RunRequest) -> None:
         """Tell dbt what else the run was asked for."""
 
 
 @contextmanager
-def _final() -> Iterator[None]:
+def final() -> Iterator[None]:
     """Let what would go wrong again not be retried."""
     try:
         yield
@@ -116,7 +145,7 @@ def _final() -> Iterator[None]:
         raise AirflowFailException(str(error)) from error
 
 
-def _rendered(kind: Any) -> tuple[str, ...]:
+def rendered(kind: Any) -> tuple[str, ...]:
     """Return the template fields of one of Cosmos's operators, but for `select`.
 
     The others are set by the author of the DAG, who may write Jinja. `select` names nodes, and
@@ -131,10 +160,10 @@ def _turn(conn_id: str) -> AbstractContextManager[None]:
     return turn
 
 
-class DbtRunOperator(_InTurn, DbtRunLocalOperator):  # type: ignore[misc]
+class DbtRunOperator(_OfNodes, DbtRunLocalOperator):  # type: ignore[misc]
     """Runs `dbt run` for one model."""
 
-    template_fields = _rendered(DbtRunLocalOperator)
+    template_fields = rendered(DbtRunLocalOperator)
 
     def _pass_on(self, request: RunRequest) -> None:
         """Tell dbt the days; it heeds them where the strategy is `microbatch`."""
@@ -143,22 +172,22 @@ class DbtRunOperator(_InTurn, DbtRunLocalOperator):  # type: ignore[misc]
             self.dbt_cmd_flags: list[str] = [*self.dbt_cmd_flags, *limits]
 
 
-class DbtSeedOperator(_InTurn, DbtSeedLocalOperator):  # type: ignore[misc]
+class DbtSeedOperator(_OfNodes, DbtSeedLocalOperator):  # type: ignore[misc]
     """Runs `dbt seed` for one seed."""
 
-    template_fields = _rendered(DbtSeedLocalOperator)
+    template_fields = rendered(DbtSeedLocalOperator)
 
 
-class DbtSnapshotOperator(_InTurn, DbtSnapshotLocalOperator):  # type: ignore[misc]
+class DbtSnapshotOperator(_OfNodes, DbtSnapshotLocalOperator):  # type: ignore[misc]
     """Runs `dbt snapshot` for one snapshot."""
 
-    template_fields = _rendered(DbtSnapshotLocalOperator)
+    template_fields = rendered(DbtSnapshotLocalOperator)
 
 
-class DbtTestOperator(_InTurn, DbtTestLocalOperator):  # type: ignore[misc]
+class DbtTestOperator(_OfNodes, DbtTestLocalOperator):  # type: ignore[misc]
     """Runs `dbt test` for some tests."""
 
-    template_fields = _rendered(DbtTestLocalOperator)
+    template_fields = rendered(DbtTestLocalOperator)
 
     task_kind = TaskKind.TEST
 
@@ -170,6 +199,7 @@ _OPERATORS = {
     NodeKind.TEST: DbtTestOperator,
 }
 _REFRESHED = frozenset({NodeKind.MODEL, NodeKind.SEED})
+FULL_REFRESH = {"full_refresh": "{{ params.get('full_refresh', False) }}"}
 
 
 def dbt_operator(
@@ -187,16 +217,24 @@ def dbt_operator(
         arguments: arguments for the operator.
     """
     if kind in _REFRESHED:
-        arguments = {"full_refresh": "{{ params.get('full_refresh', False) }}"} | arguments
+        arguments = FULL_REFRESH | arguments
+    select = " ".join(harmless(f"fqn:{'.'.join(fqn)}") for fqn in fqns)
+    return cosmos_operator(_OPERATORS[kind], select, dbt, conn_id, arguments)
+
+
+def cosmos_operator(
+    kind: Any, select: str, dbt: DbtConfig, conn_id: str, arguments: dict[str, Any]
+) -> BaseOperator:
+    """Return an operator of Cosmos that calls dbt as it is configured."""
     arguments = {"dbt_executable_path": dbt.executable or _own_dbt()} | arguments
-    operator: Any = _OPERATORS[kind](
+    operator: Any = kind(
         project_dir=dbt.project_dir,
         profile_config=ProfileConfig(
             profile_name=dbt.profile,
             target_name=dbt.target,
             profiles_yml_filepath=Path(dbt.profiles_dir or dbt.project_dir) / "profiles.yml",
         ),
-        select=" ".join(harmless(f"fqn:{'.'.join(fqn)}") for fqn in fqns),
+        select=select,
         vars=dbt.vars or None,
         env=dbt.env or None,
         install_deps=False,

@@ -93,7 +93,7 @@ def check_listed(lines: Iterable[str], nodes: Sequence[Node]) -> None:
             )
 
 
-def check_results(target: Path, nodes: Sequence[Node]) -> None:
+def check_results(target: Path, ids: Sequence[str]) -> None:
     """Make sure that dbt ran these nodes, all of them and well.
 
     Args:
@@ -105,16 +105,12 @@ def check_results(target: Path, nodes: Sequence[Node]) -> None:
     try:
         written: dict[str, Any] = json.loads((target / "run_results.json").read_bytes())
     except (OSError, ValueError) as error:
-        raise RunError(f"dbt left no results of {_ids(nodes)}: {error}") from error
+        raise RunError(f"dbt left no results of {', '.join(ids)}: {error}") from error
     status = {found["unique_id"]: found["status"] for found in written["results"]}
-    if missing := [node.id for node in nodes if node.id not in status]:
+    if missing := [id_ for id_ in ids if id_ not in status]:
         raise RunError(f"dbt ended well and did not run {', '.join(missing)}.")
     if bad := {id_: each for id_, each in status.items() if each not in _GOOD}:
         raise RunError(f"dbt ended well, but {bad}.")
-
-
-def _ids(nodes: Iterable[Node]) -> str:
-    return ", ".join(node.id for node in nodes)
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

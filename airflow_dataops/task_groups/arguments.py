@@ -28,6 +28,7 @@ class PlanArguments(TypedDict, total=False):
         engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
         group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
         freshness: `gate` (a stale source stops what reads from it) or `skip`.
+        run_hooks: `run` (on-run-start before all tasks, on-run-end after them) or `skip`.
         granularity: how much one task runs: `node`, `chain` (models in a row, with their
             tests), `layer` or `dag`.
         assets: when a table's asset is emitted: `built`, or `tested` (after its tests).
@@ -49,6 +50,7 @@ class PlanArguments(TypedDict, total=False):
     engine: str
     group_by: str
     freshness: str
+    run_hooks: str
     granularity: str
     assets: str
     start_on: Names | None

@@ -54,7 +54,7 @@ class Mould:
         if not self._is_trusted:
             return self._build(**own)
         operator = self._copied(self._first, own)
-        self._enter(operator, own["task_id"], own["task_group"])
+        self._enter(operator, own["task_group"])
         return operator
 
     def _copied(self, first: BaseOperator, own: dict[str, Any]) -> BaseOperator:
@@ -63,6 +63,7 @@ class Mould:
         state = operator.__dict__
         state.update(self._state)
         state.update(own)
+        state["task_id"] = own["task_group"].child_id(own["task_id"])
         for name, copied in self._containers:
             if name not in own:
                 state[name] = copied()
@@ -71,8 +72,8 @@ class Mould:
         state[_KWARGS] = self._state[_KWARGS] | own
         return operator
 
-    def _enter(self, operator: BaseOperator, task_id: str, task_group: TaskGroup) -> None:
-        used = task_group.used_group_ids
+    def _enter(self, operator: BaseOperator, task_group: TaskGroup) -> None:
+        used, task_id = task_group.used_group_ids, operator.task_id
         if task_id in used:
             # Let Airflow say what it says about that.
             self._dag.add_task(operator)

@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 
 _ON_EMPTY = ("error", "warn")
 _LAYERS = ("operator_args", "group_args", "tag_args")
-_OPTIONS = ("engine", "group_by", "freshness", "granularity", "assets", "start_when")
+_OPTIONS = (
+    *("engine", "group_by", "freshness", "run_hooks", "granularity", "assets", "start_when"),
+)
 
 
 class Planned:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.param import ParamsDict
 
-from airflow_dataops.core.model import Struct
+from airflow_dataops.core.model import RunMoment, Struct
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import Source
@@ -17,6 +17,8 @@ from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator
 from airflow_dataops.operators.ready import ReadyOperator
+from airflow_dataops.operators.run_hooks import HooksOperator
+from airflow_dataops.operators.run_outcome import OutcomeOperator
 from airflow_dataops.operators.test import TestOperator
 
 if TYPE_CHECKING:
@@ -34,7 +36,11 @@ _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
     TaskKind.FRESHNESS: FreshnessOperator,
     TaskKind.FUSED: FusedOperator,
     TaskKind.READY: ReadyOperator,
+    TaskKind.RUN_START: HooksOperator,
+    TaskKind.RUN_END: HooksOperator,
 }
+_AROUND = {TaskKind.RUN_START: "all_success", TaskKind.RUN_END: "all_done"}
+"""Trigger rules of the hooks around a run."""
 
 
 class Warehouse(Struct, frozen=True):
@@ -91,6 +97,8 @@ def own_arguments(
     own = {"doc_md": doc, "outlets": outlets}
     if task.kind is TaskKind.FUSED:
         own |= {"parts": task.parts, "threads": warehouse.threads}
+    if task.kind in _AROUND:
+        own |= {"around": task.around, "trigger_rule": _AROUND[task.kind]}
     return own
 
 
@@ -119,18 +127,31 @@ def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any])
     )
 
 
+def outcome_operator(arguments: dict[str, Any]) -> BaseOperator:
+    """Build the operator that ends as the run did."""
+    ours = {name: value for name, value in arguments.items() if name != "metric_tags"}
+    return OutcomeOperator(**ours | {"trigger_rule": "none_failed"})
+
+
 def dbt_task_operator(
     task: PlannedTask, warehouse: Warehouse, arguments: dict[str, Any]
 ) -> BaseOperator:
     """Build the operator of a task on engine `dbt`. Raises `ConfigError`."""
-    # Cosmos is an extra, and dear to import: only DAGs that need it pay.
-    from airflow_dataops.operators.dbt import dbt_operator
-
     if warehouse.dbt is None:
         raise ConfigError(f"{task.id} needs dbt: pass dbt=DbtConfig(project_dir=...)")
-    operator: Any = dbt_operator(
-        task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments
-    )
+    operator: Any
+    # Cosmos is an extra, and dear to import: only DAGs that need it pay.
+    if task.kind in _AROUND:
+        from airflow_dataops.operators.dbt_run_hooks import hooks_operator
+
+        around, moment = arguments.pop("around"), RunMoment(task.kind)
+        operator = hooks_operator(moment, around, warehouse.dbt, warehouse.conn_id, arguments)
+    else:
+        from airflow_dataops.operators.dbt import dbt_operator
+
+        operator = dbt_operator(
+            task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments
+        )
     operator.manifest, operator.nodes = warehouse.manifest, task.nodes
     operator.fingerprint = task.fingerprint
     operator.state = warehouse.state

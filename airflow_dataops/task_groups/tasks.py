@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import TaskGroup
 from airflow.sdk.exceptions import AirflowException
+from msgspec.structs import replace
 
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.assets import encoded
@@ -20,6 +21,7 @@ from airflow_dataops.task_groups.operators import (
     dbt_task_operator,
     inputs_operator,
     operator_class,
+    outcome_operator,
     own_arguments,
 )
 from airflow_dataops.task_groups.partial import LazyTasks, wanted_task
@@ -145,11 +147,17 @@ class _Builder:
 
     def _operator(self, task: PlannedTask) -> BaseOperator:
         arguments = self._arguments_of(task.profile)
-        own = own_arguments(task, self._warehouse, arguments)
-        place = {"task_id": self._prefix + task.id, "task_group": self._group(task.group)}
+        own = own_arguments(self._placed(task), self._warehouse, arguments)
+        group = self._group(task.group)
+        # Airflow puts the ids of groups before a task's, but for those of the plan.
+        label = task.id if group is self._parent else self._prefix + task.id
+        place = {"task_id": label, "task_group": group}
         if task.kind is TaskKind.WAIT:
             doc = {"doc_md": own["doc_md"], "dag": self._dag}
             return inputs_operator(self._plan.head, self._warehouse, arguments | doc | place)
+        if task.kind is TaskKind.OUTCOME:
+            doc = {"doc_md": own["doc_md"], "dag": self._dag}
+            return outcome_operator(arguments | doc | place)
         if task.engine is Engine.DBT:
             own["dag"] = self._dag
             return dbt_task_operator(task, self._warehouse, arguments | own | place)
@@ -158,6 +166,13 @@ class _Builder:
             self._moulds[key] = Mould(self._dag, self._ordinary(task, arguments))
         own = {**place, "nodes": task.nodes, "fingerprint": task.fingerprint, **own}
         return self._moulds[key].make(own)
+
+    def _placed(self, task: PlannedTask) -> PlannedTask:
+        """Return a task in which other tasks go by their ids in the DAG."""
+        if not (task.around and self._prefix):
+            return task
+        around = (replace(each, task=self._prefix + each.task) for each in task.around)
+        return replace(task, around=tuple(around))
 
     def _ordinary(self, like: PlannedTask, arguments: dict[str, Any]) -> Callable[..., Any]:
         """Return what builds operators such as this task's the way Airflow does."""

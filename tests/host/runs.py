@@ -36,10 +36,18 @@ class Ti:
 
     dag_id, run_id, try_number, map_index = "dag", "run", 1, -1
 
-    def __init__(self, task_id: str, max_tries: int) -> None:
+    def __init__(self, task_id: str, max_tries: int, run: Run | None = None) -> None:
         self.task_id = task_id
         self.max_tries = max_tries
         self.xcoms: dict[str, Any] = {}
+        self._run = run
+
+    def get_task_states(self, dag_id: str, task_ids: list[str], run_ids: list[str]) -> Any:
+        states = self._run.states if self._run else {}
+        return {run_ids[0]: {id_: states[id_] for id_ in task_ids if id_ in states}}
+
+    def xcom_pull(self, task_ids: str, key: str) -> Any:
+        return self._run.results.get(task_ids) if self._run and key == "results" else None
 
     def xcom_push(self, key: str, value: Any) -> None:
         self.xcoms[key] = value
@@ -68,7 +76,9 @@ class Run:
             id_ = task.task_id
             if self.states.get(id_) == "success":
                 continue
-            if any(self.states[other] != "success" for other in task.upstream_task_ids):
+            waits_for_success = task.trigger_rule != "all_done"
+            others = (self.states[other] for other in task.upstream_task_ids)
+            if waits_for_success and any(state != "success" for state in others):
                 self.states[id_] = "upstream_failed"
             else:
                 self.one(task, max_tries)
@@ -76,7 +86,7 @@ class Run:
 
     def one(self, task: BaseOperator, max_tries: int = 2) -> None:
         """Try one task."""
-        ti = Ti(task.task_id, max_tries)
+        ti = Ti(task.task_id, max_tries, self)
         events: Any = defaultdict(_Event)
         outlets = list(task.outlets)
         context: Any = {

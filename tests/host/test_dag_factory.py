@@ -190,3 +190,21 @@ def test_a_python_model_needs_dbt_and_goes_to_cosmos(tmp_path: Path) -> None:
     path = write(tmp_path / "m.json", manifest(python, model("q", "p")))
     with pytest.raises(Exception, match="pass dbt=DbtConfig"):
         dbt_dag(manifest=path, conn_id="wh")
+
+
+@pytest.mark.parametrize("prefix_group_id", [True, False])
+def test_ids_in_a_group_without_groups_are_prefixed_once(
+    tmp_path: Path, prefix_group_id: bool
+) -> None:
+    """Built by Airflow or copied: the ids that the edges name."""
+    file = write(tmp_path / "m.json", manifest(*(model(name) for name in "abcd")))
+    with DAG("d") as dag:
+        dbt_task_group(
+            group_id="shop",
+            manifest=file,
+            conn_id="w",
+            group_by="none",
+            prefix_group_id=prefix_group_id,
+        )
+    prefix = "shop." if prefix_group_id else ""
+    assert set(dag.task_dict) == {prefix + name for name in "abcd"}

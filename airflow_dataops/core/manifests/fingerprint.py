@@ -27,8 +27,12 @@ def fingerprint(node: Node, code: Code | None, source: Any) -> str:
     """
     if node.fingerprint:
         node = msgspec.structs.replace(node, fingerprint="")
-    content = _encode((node, code, source))
-    return blake2b(content, digest_size=_BYTES).hexdigest()
+    return digest((node, code, source))
+
+
+def digest(content: Any) -> str:
+    """Return 16 hexadecimal digits that change with anything JSON."""
+    return blake2b(_encode(content), digest_size=_BYTES).hexdigest()
 
 
 def combined(fingerprints: Sequence[str]) -> str:

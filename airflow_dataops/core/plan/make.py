@@ -17,6 +17,7 @@ from airflow_dataops.core.plan.engines import Chosen, choose
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
+from airflow_dataops.core.plan.run_hooks import Around
 from airflow_dataops.core.plan.schedule import schedules_of
 from airflow_dataops.core.plan.slas import slas_of_plan, unwatched
 from airflow_dataops.core.plan.slices import Slice, external_models, whole
@@ -109,6 +110,7 @@ class Planner:
         self.external = external_models(project)
         self.uncompiled = uncompiled(node for node in self.selected if node.id not in self.external)
         self.foreign = self.external if foreign is None else foreign
+        self.around = Around(project, options)
 
     def plan(self) -> Plan:
         """Plan all of it as one DAG."""
@@ -133,7 +135,7 @@ class Planner:
             upstream = {task for parent in nearest[test.id] for task in self._built(parent)}
             self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
         self.nearest = nearest
-        problems = self.problems + self.profiles.problems()
+        problems = self.problems + self.around.problems + self.profiles.problems()
         if len(others := other_problems(problems, self.uncompiled)) < len(problems):
             problems = [Problem(remedy_of(self.uncompiled)), *others]
         if problems:
@@ -147,6 +149,8 @@ class Planner:
         if cut.waits(self.options.start_when):
             profile = self.profiles.add(Profile(group=("inputs",)))
             self.tasks = wait_for_inputs(self.tasks, cut.readers, profile)
+        if self.around:
+            self.tasks = self.around.put(self.tasks, self.profiles.add(Profile(group=("hooks",))))
         return Plan(
             name=self.project.name,
             adapter=self.project.adapter,

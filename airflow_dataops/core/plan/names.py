@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 MAX_LENGTH = 150
 """Airflow allows 250 characters; the rest is room for the names of groups and suffixes."""
 
-_OF_OTHERS = re.compile(r"(?:^|\.)(?:test|freshness|ready)(?:_sql|_dbt)?(?:\.|$)|^inputs\.wait$")
+_OF_OTHERS = re.compile(
+    r"(?:^|\.)(?:test|freshness|ready)(?:_sql|_dbt)?(?:\.|$)|^inputs\.wait$|^hooks\."
+)
 """Names that would be the ids of tasks of other nodes: a gate must not be lost to one of them."""
 
 

@@ -16,6 +16,7 @@ from airflow_dataops.core.plan.boundaries import (
 )
 from airflow_dataops.core.plan.divide import by_selection, cut_circles, divide, order_of
 from airflow_dataops.core.plan.make import Planner
+from airflow_dataops.core.plan.run_hooks import told_of_parts
 from airflow_dataops.core.plan.schedule import rank, schedule_of
 from airflow_dataops.core.plan.slices import (
     Slice,
@@ -83,6 +84,7 @@ def split_plan(
     told = _told_of_cuts(part, planner.nearest, split.circles)
     if told:
         part = cut_circles(part, planner.nearest)
+    told += told_of_parts(project, options)
     plans = map(_with_own_profiles, _Splitter(planner, split, part).plans())
     return tuple(replace(plan, warnings=plan.warnings + told) for plan in plans)
 

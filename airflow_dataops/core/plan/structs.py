@@ -51,6 +51,14 @@ class FreshnessMode(StrEnum):
     SKIP = "skip"
 
 
+class RunHooks(StrEnum):
+    """What becomes of `on-run-start` and `on-run-end`."""
+
+    RUN = "run"
+    """A task before all others, and one after them."""
+    SKIP = "skip"
+
+
 class Granularity(StrEnum):
     """How much one task runs."""
 
@@ -146,6 +154,12 @@ class TaskKind(StrEnum):
     """Tells that a table is built and that all tests which gate its readers passed."""
     WAIT = "wait"
     """Waits until the inputs of the DAG are fresh."""
+    RUN_START = "on-run-start"
+    """Runs the hooks before all other tasks."""
+    RUN_END = "on-run-end"
+    """Runs the hooks after all other tasks, however these ended."""
+    OUTCOME = "outcome"
+    """Ends as the run did, where hooks run after tasks that failed."""
 
 
 class PlanOptions(Struct, frozen=True):
@@ -161,6 +175,7 @@ class PlanOptions(Struct, frozen=True):
     unavailable: dict[Engine, str] = {}
     group_by: GroupBy = GroupBy.LAYER
     freshness: FreshnessMode = FreshnessMode.GATE
+    run_hooks: RunHooks = RunHooks.RUN
     granularity: Granularity = Granularity.NODE
     assets: AssetsWhen = AssetsWhen.BUILT
     start_when: StartWhen = StartWhen.ALL
@@ -231,6 +246,13 @@ class Part(Struct, frozen=True):
     reason: str = ""
 
 
+class Builder(Struct, frozen=True):
+    """A task, and the nodes that it builds."""
+
+    task: str
+    nodes: tuple[str, ...]
+
+
 class PlannedTask(Struct, frozen=True):
     """One task, with all that building its operator needs.
 
@@ -251,6 +273,7 @@ class PlannedTask(Struct, frozen=True):
         fingerprint: changes when one of its nodes does, so that a changed model is a new version
             of its DAG; empty where nobody knows.
         parts: what a fused task runs, in an order in which it may run; empty for others.
+        around: of the hooks around a run, what is built between them.
     """
 
     id: str
@@ -269,6 +292,7 @@ class PlannedTask(Struct, frozen=True):
     fqns: tuple[tuple[str, ...], ...] = ()
     fingerprint: str = ""
     parts: tuple[Part, ...] = ()
+    around: tuple[Builder, ...] = ()
 
     @property
     def node(self) -> str:

@@ -20,6 +20,7 @@ from airflow_dataops.core.model import (
     NodeKind,
     Orchestration,
     Relation,
+    RunMoment,
     SchemaChange,
     SeedSpec,
     Severity,
@@ -87,12 +88,11 @@ def test_leaves_out_what_is_disabled(nodes: dict[str, Node]) -> None:
     assert "source.shop.web.gone" not in nodes
 
 
-def test_leaves_out_analyses_and_operations_but_warns_of_hooks(manifest: Manifest) -> None:
+def test_leaves_out_analyses_and_keeps_hooks_beside_the_nodes(manifest: Manifest) -> None:
     kinds = {id_.split(".")[0] for id_ in manifest.project.nodes}
     assert not kinds & {"analysis", "operation"}
-    assert any(
-        "on-run-start or on-run-end hooks (2)" in warning for warning in manifest.project.warnings
-    )
+    moments = [hook.moment for hook in manifest.project.run_hooks]
+    assert moments == [RunMoment.START, RunMoment.END]
 
 
 def test_keeps_models_of_one_name_in_two_packages_apart(nodes: dict[str, Node]) -> None:

@@ -55,7 +55,7 @@ def _hooks(when: str, settings: Settings) -> tuple[Hook, ...]:
             continue
         value = settings.raw(name)
         for item in value if isinstance(value, list) else [value]:
-            hook = _hook(item)
+            hook = read_hook(item)
             if hook is None:
                 settings.complain(
                     f"config.{name} holds {show(item)}; write SQL as text, or a mapping with "
@@ -66,7 +66,8 @@ def _hooks(when: str, settings: Settings) -> tuple[Hook, ...]:
     return tuple(hooks)
 
 
-def _hook(item: object) -> Hook | None:
+def read_hook(item: object) -> Hook | None:
+    """Read one hook: SQL as text, or a mapping, as JSON or not. None if it is neither."""
     if isinstance(item, str):
         try:
             parsed = msgspec.json.decode(item)

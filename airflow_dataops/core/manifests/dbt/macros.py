@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.manifests.dbt.touched import words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from airflow_dataops.core.manifests.dbt.wire import Macro
 
@@ -84,6 +84,11 @@ class Macros:
             for kind in self._touching.get(id_, ()):
                 found.add(f"{kind}:{id_.removeprefix('macro.').removeprefix('dbt.')}")
         return found
+
+    def behind(self, macros: Iterable[str]) -> Iterator[tuple[str, str]]:
+        """Yield id and code of macros, and of all that these call."""
+        for id_ in sorted(_reached(macros, self._calls) & self._macros.keys()):
+            yield id_, self._macros[id_].macro_sql
 
     def replaced(self, materialization: str) -> tuple[str, ...]:
         """Return the project's or a package's macros that change how dbt materializes."""

@@ -12,6 +12,7 @@ from airflow_dataops.core.manifests.dbt import outside
 from airflow_dataops.core.manifests.dbt.context import Context
 from airflow_dataops.core.manifests.dbt.macros import Macros
 from airflow_dataops.core.manifests.dbt.nodes import read_node
+from airflow_dataops.core.manifests.dbt.run_hooks import read_run_hooks
 from airflow_dataops.core.manifests.dbt.touching import touched_by_node
 from airflow_dataops.core.manifests.dbt.version import (
     schema_version,
@@ -55,6 +56,7 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
     report.problems.extend(circles({id_: node.parents for id_, node in nodes.items()}))
     if report.problems:
         raise ManifestError(source, report.problems)
+    run_hooks, of_hooks = read_run_hooks(file, name, context.macros)
     of_sql = tuple(_not_run_by_sql(file))
     report.warnings.extend((*_not_run(file), *of_sql))
     project = Project(
@@ -65,8 +67,9 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
         schema_version=schema_version(file.metadata),
         warnings=tuple(report.warnings),
         sql_warnings=of_sql,
+        run_hooks=run_hooks,
     )
-    return Manifest(project=project, code=code)
+    return Manifest(project=project, code=code | of_hooks)
 
 
 def _entries(file: wire.File) -> Iterator[tuple[str, tuple[NodeKind, wire.Node]]]:
@@ -173,12 +176,6 @@ def _not_run_by_sql(file: wire.File) -> Iterator[str]:
     """Warn of what concerns the nodes that engine `sql` runs, and not those that dbt runs."""
     if warning := unrecorded_warning(file.metadata):
         yield warning
-    hooks = sum(node.resource_type == "operation" for node in file.nodes.values())
-    if hooks:
-        yield (
-            f"the project has on-run-start or on-run-end hooks ({hooks}); they do not run, "
-            "for nodes run one by one from their SQL"
-        )
 
 
 def _some(ids: list[str]) -> str:

@@ -26,6 +26,8 @@ class Kind(StrEnum):
     TARGET = "target"
     ENV_VAR = "env_var"
     VAR = "var"
+    OUTCOME = "outcome"
+    """What the nodes of the run became; only hooks at its end are told."""
 
 
 _REASONS = {
@@ -34,6 +36,7 @@ _REASONS = {
     Kind.RUN: "SQL with values of the run that renders it",
     Kind.FULL_REFRESH: "SQL that is rendered otherwise on a full refresh",
     Kind.CHANCE: "SQL that is rendered at random",
+    Kind.OUTCOME: "SQL of what became of the run",
 }
 """Of the others, the values are those that the compilation was given: they may stay."""
 
