@@ -64,6 +64,7 @@ CHUNKS = {
             "functional/test_compile.py",
             "functional/test_faithful_rendering.py",
             "functional/test_oracle_projects.py",
+            "functional/test_run_hooks.py",
             "functional/test_same_day_twice.py",
             "functional/test_selection_oracle.py",
             "unit/execution/test_*_as_dbt.py",

@@ -91,6 +91,7 @@ class Run:
         outlets = list(task.outlets)
         context: Any = {
             "ti": ti,
+            "run_id": ti.run_id,
             "params": self._params(task),
             "outlet_events": events,
             "task_state_store": self.stores[task.task_id],

@@ -38,7 +38,7 @@ def refused(*nodes: dict[str, Any], **options: Any) -> str:
 
 
 def test_hooks_run_in_dbts_order() -> None:
-    """Those of packages by name, then the project's; each by its place, of which 10 is after 9."""
+    """The project's, then those of packages by name; each by its place, of which 10 is after 9."""
     nodes = {
         **hook("end", 10),
         **hook("end", 9),
@@ -48,7 +48,7 @@ def test_hooks_run_in_dbts_order() -> None:
     }
     found = read({**model(), **nodes}).project.run_hooks
     start = [h.id for h in found if h.moment is RunMoment.START]
-    assert start == [f"operation.{p}.{p}-on-run-start-0" for p in ("bar", "zoo", "shop")]
+    assert start == [f"operation.{p}.{p}-on-run-start-0" for p in ("shop", "bar", "zoo")]
     end = [h.id[-2:] for h in found if h.moment is RunMoment.END]
     assert end == ["-9", "10"]
 

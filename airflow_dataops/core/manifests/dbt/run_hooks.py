@@ -33,7 +33,8 @@ def read_run_hooks(
 ) -> tuple[tuple[RunHook, ...], dict[str, Code]]:
     """Read the hooks around a run, in the order in which dbt runs them, and their SQL.
 
-    Those of packages come first, by name; then those of the project.
+    Those of the project come first, then those of packages, by name: so it is in dbt, whatever
+    the name of what puts them in order (`BiggestName` in `dbt/task/run.py`).
     """
     operations = [
         (id_, node) for id_, node in file.nodes.items() if node.resource_type == "operation"
@@ -53,7 +54,7 @@ def read_run_hooks(
 
 def _place(root: str, id_: str, node: wire.Node) -> tuple[bool, str, int]:
     index = id_.rpartition("-")[2]
-    return node.package_name == root, node.package_name, int(index) if index.isdecimal() else 0
+    return node.package_name != root, node.package_name, int(index) if index.isdecimal() else 0
 
 
 def _read(
