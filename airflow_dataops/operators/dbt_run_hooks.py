@@ -45,7 +45,7 @@ class DbtHooksOperator(InTurn, DbtRunLocalOperator):  # type: ignore[misc]
         request = self._request(context)
         if request.dry_run:
             return self._show(context, self.nodes)
-        nodes = to_build(self.around, self._open(), request, self._selected(request))
+        nodes = to_build(self.around, self._open(), request, self._selected(request, context))
         if self.moment is RunMoment.END:
             nodes = built_in(context, self.around, nodes)
         places = {(n.relation.database, n.relation.schema) for n in nodes if n.relation}

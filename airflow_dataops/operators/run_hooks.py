@@ -47,7 +47,7 @@ class HooksOperator(NodeOperator):
             self.sql = "\n\n".join(f"-- {id_}\n{sql}" for id_, sql in hooks)
             self.log.info("Dry run:\n%s", self.sql)
             return {"nodes": [{"node": id_, "status": "dry run"} for id_, _ in hooks]}
-        nodes = to_build(self.around, manifest, request, self._selected(request))
+        nodes = to_build(self.around, manifest, request, self._selected(request, context))
         with self._recorded() as runner:
             make_places(nodes, runner)
             run_hooks(hooks, runner)
