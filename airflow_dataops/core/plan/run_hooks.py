@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.engines import is_engine
 from airflow_dataops.core.manifests.fingerprint import combined
 from airflow_dataops.core.model import NodeKind, RunMoment
-from airflow_dataops.core.plan.engines import SPOKEN, Chosen
+from airflow_dataops.core.plan.engines import Chosen
 from airflow_dataops.core.plan.structs import (
     Builder,
     Engine,
@@ -154,7 +155,7 @@ def _choose(
         chosen = Chosen(Engine.DBT, "asked for by engine='dbt'")
     else:
         reasons = dict.fromkeys(reason for hook in hooks for reason in hook.unsupported)
-        if adapter is not None and adapter not in SPOKEN:
+        if adapter is not None and not is_engine(adapter):
             reasons[f"engine sql has no hooks for {adapter}"] = None
         if not reasons:
             return Chosen(Engine.SQL, "SQL of the hooks")
