@@ -101,14 +101,14 @@ class FusedOperator(NodeOperator):
     ) -> dict[str, Outcome]:
         from airflow_dataops.core.engines import get_engine
         from airflow_dataops.core.execution.fused import Sessions, State, run_parts
-        from airflow_dataops.hooks.sql_runner import connect, get_sql_hook
+        from airflow_dataops.hooks.sql_runner import connect, find_hook
         from airflow_dataops.hooks.tags import current_tag
 
-        hook, dialect = get_sql_hook(self.conn_id)
+        hook, connector = find_hook(self.conn_id)
         tag = current_tag()
-        threads = self.threads or (_THREADS if get_engine(dialect).concurrent else 1)
+        threads = self.threads or (_THREADS if get_engine(connector.engine).concurrent else 1)
         self._sessions = Sessions(
-            open_=lambda: connect(hook, dialect, tag),
+            open_=lambda: connect(hook, connector, tag),
             close=lambda session: session.close(),
             interrupt=lambda session: session.interrupt(),
         )

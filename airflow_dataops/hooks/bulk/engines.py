@@ -1,13 +1,13 @@
-"""The engines that have a bulk path; to add one, write its module and list it here."""
+"""Bulk paths of engines; which module an engine's is in, its connector says."""
 
 from __future__ import annotations
 
 from contextlib import contextmanager
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.sql.bulk import create_bulk_table
-from airflow_dataops.errors import ConfigError, MissingExtraError
+from airflow_dataops.errors import MissingExtraError
+from airflow_dataops.hooks.connectors import bulk_path
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.sql.tables import Table
     from airflow_dataops.hooks.bulk.batches import Batches
-
-_ENGINES = ("bigquery", "duckdb", "postgres", "snowflake")
 
 
 def read(session: Any, sql: str, parameters: Sequence[Any]) -> AbstractContextManager[Batches]:
@@ -84,10 +82,6 @@ def _cause_told(batches: Batches) -> Iterator[None]:
 
 
 def _engine(dialect: str) -> Any:
-    if dialect not in _ENGINES:
-        raise ConfigError(
-            f"rows in bulk are not supported on {dialect!r}; use a connection of one of: "
-            f"{', '.join(_ENGINES)}."
-        )
+    path = bulk_path(dialect)
     require_arrow()
-    return import_module(f"airflow_dataops.hooks.bulk.{dialect}")
+    return path
