@@ -47,7 +47,7 @@ def test_what_says_that_it_cannot_run_is_not_run() -> None:
 def test_every_block_names_its_language() -> None:
     assert named([block for block in ALL if not block.language]) == []
     assert Counter(block.language for block in ALL).keys() <= {
-        *("bash", "console", "ini", "json", "python", "shell", "sql", "text", "yaml"),
+        *("bash", "console", "ini", "json", "python", "shell", "sql", "text", "toml", "yaml"),
     }
 
 

@@ -8,6 +8,7 @@ import io
 import json
 import subprocess
 import sys
+import tomllib
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ from airflow_dataops import AlertNotifier, raise_alert, set_sla
 from airflow_dataops.config_section import config_section
 from airflow_dataops.core.alerts.config import parse_config
 from airflow_dataops.core.decoding import decode, read_yaml
+from airflow_dataops.core.engines import registry
 from airflow_dataops.core.health.config import HealthConfig, TableHealth
 from airflow_dataops.core.health.monitor import check_all
 from airflow_dataops.core.health.sla_config import SlaConfig
@@ -26,6 +28,7 @@ from airflow_dataops.core.manifests.orchestration import read_orchestration
 from airflow_dataops.core.metrics.batch import Batch
 from airflow_dataops.core.sla.rules import read_rules
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks import connectors
 from airflow_dataops.hooks.duckdb import DuckDBHook
 from airflow_dataops.hooks.warehouses import open_warehouse
 from tests.docs.blocks import block
@@ -314,3 +317,8 @@ def test_the_sla_file_gives_dags_their_slas(desk: Desk, shop: Any) -> None:
 def test_the_sla_file_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
     (name,) = section(SLA_SETTING.text, "dataops")
     assert name in config_section()["dataops"]["options"]
+
+
+def test_the_entry_points_of_engines_are_those_that_are_read() -> None:
+    named = tomllib.loads(block("docs/engines.md", 1).text)["project"]["entry-points"]
+    assert list(named) == [registry.GROUP, connectors.GROUP]
