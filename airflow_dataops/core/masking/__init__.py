@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from typing import Any
 
+from airflow_dataops.core.masking.commands import mask_commands
 from airflow_dataops.core.masking.tokens import MASK, mask_tokens
 from airflow_dataops.core.masking.values import mask_values, names_secret
 
@@ -19,7 +20,7 @@ def mask(text: str, secrets: tuple[str, ...] = ()) -> str:
     for secret in sorted(secrets, key=len, reverse=True):
         if len(secret) > 3:
             text = text.replace(secret, MASK)
-    return mask_values(mask_tokens(text))
+    return mask_values(mask_commands(mask_tokens(text)))
 
 
 def mask_all(value: Any) -> Any:

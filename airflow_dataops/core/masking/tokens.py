@@ -31,6 +31,11 @@ _TOKEN = re.compile(
     r"|SG\.[\w-]{8,128}\.[\w-]{8,128}|npm_[A-Za-z0-9]{30,64}|pypi-[\w-]{40,512}"
     r"|dapi[0-9a-f]{32}(?:-\d)?|dbt[cu]_[\w-]{16,255}|hf_[A-Za-z0-9]{20,64}"
     r"|hv[sbr]\.[\w-]{16,512}|dop_v1_[0-9a-f]{64}|shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}"
+    r"|sq0(?:atp|csp)-[\w-]{16,64}|EAACEdEose0cBA\w{8,255}|ATATT3[\w=-]{16,255}"
+    r"|lin_api_\w{20,64}|pul-[0-9a-f]{40}|PMAK-[\w-]{20,128}|dckr_[po]at_[\w-]{16,64}"
+    r"|NRAK-[A-Z0-9]{20,64}|ph[cx]_\w{30,64}|tskey-[\w-]{16,128}|xkeysib-[\w-]{40,128}"
+    r"|ntn_\w{30,64}|r8_\w{30,64}|gsk_\w{30,64}|sntry[su]_[\w=+/-]{16,512}"
+    r"|secret_[A-Za-z0-9]{36,64}|(?<!-)key-[0-9a-f]{32}(?![0-9a-f])"
     r"|AGE-SECRET-KEY-1[A-Z0-9]{20,80}|SK[0-9a-f]{32}(?![0-9a-f])|bot\d{6,12}:[\w-]{30,64}"
     r")"
 )
@@ -42,18 +47,12 @@ _HOOK = re.compile(
 )
 _SCHEME = re.compile(r"\b(Basic|Bearer)[ \t]{1,8}([\w.~+/=\-]{8,8192})", re.IGNORECASE)
 _MIXED = re.compile(r"[0-9=+/._~]|[a-z][A-Z]")
-_ORACLE = re.compile(r"(jdbc:oracle:\w{1,16}:[^\s/@]{1,128}/)[^\s@]{1,256}@", re.IGNORECASE)
-_CURL = re.compile(r"(\s(?:-u|--user)[ =]\s{0,8}[\"']?[^\s:\"']{1,128}:)[^\s\"']{1,512}")
-_PAIR = re.compile(r"(\bauth ?[=:] ?[(\[] ?[\"'][^\"'\n]{1,128}[\"'], ?)([\"'])[^\"'\n]{1,512}\2")
-_PARQUET = re.compile(
-    r"(add_parquet_key\s{0,8}\(\s{0,8}'[^'\n]{0,128}'\s{0,8},\s{0,8})'[^'\n]{1,512}'", re.IGNORECASE
-)
-_SSHPASS = re.compile(r"(\bsshpass\s{1,8}-p\s{0,8})[^\s]{1,512}")
-_NETRC = re.compile(r"(\blogin\s{1,8}\S{1,128}\s{1,8}password\s{1,8})\S{1,512}", re.IGNORECASE)
 
 _AUTHORITY = re.compile(r"[^\s\"'<>`]{1,512}")
 _PORT = re.compile(r"\d{1,5}(?:[/?#]|$)")
 _TO_HOST = re.compile(r".*@(?=[\w\[\-])")
+_MAIL = re.compile(r"[^\s:/?#@]{1,128}@[\w.-]{1,128}(?=:(?!\d{1,5}(?:[/?#]|$)))")
+"""A user that is an address of mail, before its password."""
 _LONGEST_USER = 256
 
 
@@ -65,12 +64,6 @@ def mask_tokens(text: str) -> str:
     text = _TOKEN.sub(MASK, text)
     text = _HOOK.sub(rf"\1{MASK}", text)
     text = _SCHEME.sub(_without_credentials, text)
-    text = _ORACLE.sub(rf"\1{MASK}@", text)
-    text = _CURL.sub(rf"\1{MASK}", text)
-    text = _NETRC.sub(rf"\1{MASK}", text)
-    text = _PAIR.sub(rf"\1{MASK}", text)
-    text = _PARQUET.sub(rf"\1{MASK}", text)
-    text = _SSHPASS.sub(rf"\1{MASK}", text)
     return _mask_urls(text) if "://" in text else text
 
 
@@ -104,7 +97,8 @@ def _password(authority: str, scheme: str) -> tuple[int, int] | None:
     if to_host is None:
         return None
     end = to_host.end() - 1
-    user = re.split(r"[:/?#@]", authority[:end], maxsplit=1)[0]
+    named = _MAIL.match(authority, 0, end)
+    user = named[0] if named else re.split(r"[:/?#@]", authority[:end], maxsplit=1)[0]
     rest = authority[len(user) : end]
     is_token = len(user) >= 20 and any(map(str.isdigit, user)) and not user.isdigit()
     if rest == "" or (is_token and scheme.endswith(("http", "https"))):

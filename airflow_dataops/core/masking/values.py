@@ -12,14 +12,17 @@ from typing import NamedTuple
 from airflow_dataops.core.masking.tokens import MASK
 
 _NAME = re.compile(
-    r"(?P<word>pass(?:word|wd|phrase|code)|(?<=[A-Za-z0-9][_.])pass|(?<=--)pass"
-    r"|(?<![A-Za-z])pass(?= ?=)|(?:bind|root|admin|user|ldap|db)_?pw|pwd|secret|token"
+    r"(?P<word>pass(?:words?|wd|phrase|code)|(?<=[A-Za-z0-9][_.])pass|(?<=--)pass"
+    r"|(?<![A-Za-z])pass(?= ?=)"
+    r"|(?<=[\"'])pass(?=[\"'])|(?:(?<![\s\S])|(?<=\n)|(?<=\n  )|(?<=\n    ))(?-i:pass)(?=:)"
+    r"|(?<![A-Za-z0-9])pw(?= ?[=:])|secretstring"
+    r"|(?:bind|root|admin|user|ldap|db)_?pw|pwd|secret|token"
     r"|(?:api|access|secret|private|account|shared|storage|master|encryption|signing|fernet"
-    r"|integration|routing|auth|ssh|app|application|service[_-]account"
+    r"|integration|hmac|routing|auth|ssh|app|application|service[_-]account"
     r"|subscription|symmetric|client|service)[_-]?key"
     r"|secret[_-]id|(?<=secret)\.key|basic\.auth\.user\.info"
     r"|authorization|credentials?|connection[_ -]?string|session[_-]?id|cookie"
-    r"|(?<![A-Za-z])sig|signature|(?<![A-Za-z])_auth|(?<=[?&])(?:key|code)"
+    r"|(?<![A-Za-z])sig|signature|(?<![A-Za-z])_auth|(?<=[?&])(?:key|code|auth)|(?<=_)auth(?= ?=)"
     r"|identified[ \t]{1,8}(?:with[ \t]{1,8}[\w\"']{1,64}[ \t]{1,8})?(?:by|as)"
     r"(?:[ \t]{1,8}(?:values|password))?)"
     r"(?:[_.-](?:content|value|text|string|plain(?:text)?|b64|base64|hash|data|base"
@@ -29,7 +32,7 @@ _NAME = re.compile(
 )
 _QUOTE = r"(?:\\{0,16}[\"'`]|&quot;|&#3[49];|%2[27])"
 _SEPARATOR = re.compile(
-    rf"(?P<quote>{_QUOTE}?)\]?[ \t]{{0,8}}(?P<sign>=>|:=|={{1,3}}|:|%3[AaDd]|>)[ \t]{{0,8}}"
+    rf"(?P<quote>{_QUOTE}?)\]?[ \t]{{0,8}}(?P<sign>[=-]>|:=|={{1,3}}|:|%3[AaDd]|>)[ \t]{{0,8}}"
 )
 _PAIRED = re.compile(rf"{_QUOTE}[ \t]{{0,8}},[ \t]{{0,8}}")
 _NAMED = re.compile(
@@ -39,7 +42,9 @@ _NAMED = re.compile(
 _IDENTIFIER = re.compile(r"[A-Za-z_]+\d?")
 _LIST = re.compile(r"\[\s{0,8}[\"'][^\]\n]{0,512}\]")
 _BLANKS = re.compile(r"[ \t]{1,8}")
-_OPENING = re.compile(r"[bruf@$]?(\\{0,64})([\"'`]|&quot;|&#3[49];|%2[27])", re.IGNORECASE)
+_OPENING = re.compile(
+    r"[bruefn@$]?(\\{0,64})(\"\"\"|\$\$|[\"'`]|&quot;|&#3[49];|%2[27])", re.IGNORECASE
+)
 _BEFORE_FLAG = re.compile(r"--?[\w-]{0,64}$")
 _LINE_START = re.compile(r"[ \t]{0,64}(?:- )?[\"']?[\w.\-]{0,64}")
 _LONGEST_START = 140
@@ -48,6 +53,9 @@ _BARE = re.compile(
     r"(?:[^\s,;&|<>]|[,;&|](?!\s|$|[\"'{\[]|[\w.%\-]{1,40} ?(?:[:=]|%3)))+",
 )
 _BLOCK = re.compile(r"[|>][+-]?\d?(?:\r?\n[ \t]+[^\n]*)+")
+_ITEMS = re.compile(r"(?:\r?\n[ \t]{0,64}- [^\n]*)+")
+_TAG = re.compile(r"![\w!\-]{1,32}[ \t]{1,8}(?=\S)")
+"""Of a value in YAML."""
 _SCHEMED = re.compile(r"[A-Za-z][\w-]{1,20}[ \t]{1,8}(?=[^\s,;])")
 _AFTER = ")}]\"'`\\.,;:"
 _PLACEHOLDER = re.compile(
@@ -64,9 +72,11 @@ _HARMLESS = frozenset(
 )
 _SPACED = frozenset({"password", "passwd", "secret", "passphrase"})
 """Names that SQL and scripts put before a quoted value without a sign: `PASSWORD 'x'`."""
-_TO_LINE_END = _SPACED | {"pwd"}
+_TO_LINE_END = _SPACED | {"pwd", "passwords", "pass"}
 """Names whose values in YAML may have blanks in them."""
-_LONG_ONLY = frozenset({"signature", "sig", "key", "code", "sessionid", "session_id", "session-id"})
+_LONG_ONLY = frozenset(
+    {"signature", "sig", "key", "code", "auth", "sessionid", "session_id", "session-id"}
+)
 _PROSE = frozenset({"token", "credential", "credentials", "signature", "code"})
 _SHORT = re.compile(r"[A-Za-z]{1,20}")
 
@@ -107,6 +117,7 @@ def _value(text: str, name: re.Match[str]) -> Span | None:
     if sign["sign"] == ">" and (sign["quote"] or not _is_tag(text, name.start())):
         return None
     start = sign.end()
+    start = _past_tag(text, start) if sign["sign"] == ":" else start
     if quoted := _quoted(text, start):
         value = text[quoted.start : quoted.end].strip("\\\"'`")
         is_secret = value and not _PLACEHOLDER.fullmatch(value) and _is_long_enough(word, value)
@@ -119,12 +130,17 @@ def _value(text: str, name: re.Match[str]) -> Span | None:
         return Span(start, several.end())
     if text.startswith("(", start) or (sign["sign"] == ":" and text.startswith(("{", "["), start)):
         return None
-    if block := _BLOCK.match(text, start):
+    if block := _BLOCK.match(text, start) or (word in _TO_LINE_END and _ITEMS.match(text, start)):
         return Span(start, block.end())
     is_yaml = sign["sign"] == ":" and text[start - 1 : start] == " " and word in _TO_LINE_END
     if is_yaml and _begins_line(text, name.start()):
         return _bare_line(text, start, word)
     return _bare(text, start, word)
+
+
+def _past_tag(text: str, start: int) -> int:
+    tag = _TAG.match(text, start)
+    return tag.end() if tag else start
 
 
 def _apart(text: str, end: int, word: str) -> Span | None:
