@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import logging
 import os
 import time
@@ -29,6 +30,9 @@ _TOUCHED_EACH = 3600.0
 _SETTLED = 2.0
 """Seconds after which a file's time of change tells one content from the next."""
 _LARGEST_NOTE = 1024
+_EVICTED_EACH = 50
+"""Packs that a process stores before it looks again for what to drop; it does so at its first."""
+_stored = itertools.count()
 
 
 def folder() -> Path:
@@ -80,7 +84,9 @@ def store(
     """
     with contextlib.suppress(OSError, OverflowError, UnicodeError):
         write_pack(folder() / name, header, entries or {}, more or {})
-        _evict()
+        # To look at all files each time would take the longer the more there are.
+        if next(_stored) % _EVICTED_EACH == 0:
+            _evict()
 
 
 def drop(name: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
@@ -23,13 +24,14 @@ class FolderFiles:
     """Files of a folder.
 
     Attributes:
-        read: the key of the content of each file that was read, by its path; empty for one that
-            was looked for and is not there.
+        read: the key of the content of each file that the last one was made of, by its path;
+            empty for one that was looked for and is not there.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root.resolve()
         self.read: dict[str, str] = {}
+        self._defaults: dict[str, tuple[list[Map], dict[str, str]]] = {}
 
     def document(self, name: str, beside: str) -> tuple[str, Map]:
         """Return a YAML file; see `core.pipelines.files.Files`."""
@@ -59,15 +61,27 @@ class FolderFiles:
         return str(path)
 
     def defaults(self, path: Path) -> list[Map]:
-        """Return the defaults of the folders around a file, the outermost first."""
-        return [
-            read_yaml(data, str(each))
-            for each in defaults_around(path, self._root)
-            if (data := self._optional(each)) is not None
-        ]
+        """Return the defaults of the folders around a file, the outermost first.
+
+        They are read once, as long as this object is there.
+        """
+        folder = os.path.dirname(path)
+        if folder not in self._defaults:
+            before, self.read = self.read, {}
+            found = [
+                read_yaml(data, str(each))
+                for each in defaults_around(path, self._root)
+                if (data := self._optional(each)) is not None
+            ]
+            self._defaults[folder] = (found, self.read)
+            self.read = before
+        found, read = self._defaults[folder]
+        self.read.update(read)
+        return found
 
     def main(self, path: Path) -> Map:
-        """Return a file of pipelines. Raises `PipelineError`."""
+        """Return a file of pipelines, and begin anew with `read`. Raises `PipelineError`."""
+        self.read = {}
         try:
             return read_yaml(self._bytes(path, path.name), str(path))
         except ValueError as error:
@@ -93,7 +107,7 @@ class FolderFiles:
             raise ValueError(f"{name} cannot be read: {error.strerror}.") from None
         except OSError as error:
             raise ValueError(f"{name} cannot be read: {error.strerror or error}.") from None
-        self.read[str(path)] = cache.learn_key(path, data)
+        self.read[str(path)] = cache.key_of(data)
         return data
 
 

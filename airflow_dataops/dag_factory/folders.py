@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from airflow_dataops.core.manifests.files import PIPELINE, SUFFIXES, is_manifest, named_kind
+from airflow_dataops.core.manifests.files import PIPELINES, SUFFIXES, is_manifest
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -21,6 +21,9 @@ def check_inside(path: Path, root: Path) -> None:
 
     Who may put files there should not choose which other files of the host are read.
     """
+    # The folders on the way to it are none: those are not looked into.
+    if not os.path.islink(path):
+        return
     try:
         place = path.resolve()
     except (OSError, RuntimeError):
@@ -35,8 +38,8 @@ def check_inside(path: Path, root: Path) -> None:
 
 def is_pipeline(manifest: Path | Source) -> bool:
     """Tell whether a manifest is a pipeline in YAML: told by its name."""
-    name = manifest.name if isinstance(manifest, Path) else urlsplit(manifest.uri).path
-    return named_kind(PurePath(name).name) == PIPELINE
+    name = str(manifest) if isinstance(manifest, Path) else urlsplit(manifest.uri).path
+    return name.endswith(PIPELINES)
 
 
 def find_manifests(root: Path) -> Iterator[Path]:
@@ -45,7 +48,8 @@ def find_manifests(root: Path) -> Iterator[Path]:
         raise ConfigError(
             f"{root}: no such folder; the folder given to load_dags is relative to the DAG file"
         )
-    found = {path for path in _names_below(root) if is_manifest(path.relative_to(root))}
+    start = f"{root}/"
+    found = {path for path in _names_below(root) if is_manifest(str(path).removeprefix(start))}
     if not found:
         raise ConfigError(
             f"{root}: no manifest in this folder; put one there with `airflow-dataops compile "

@@ -8,10 +8,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from airflow.sdk import DAG
+from airflow.sdk import DAG, get_parsing_context
 
+from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.adapters.pipeline_store import open_pipelines
+from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.core.arguments import (
     did_you_mean,
     instance,
@@ -24,11 +25,12 @@ from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArgu
 from airflow_dataops.dag_factory.circles import circles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
-from airflow_dataops.dag_factory.pipelines import build_pipeline, explained
+from airflow_dataops.dag_factory.pipelines import build_pipelines, explained
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources
+from airflow_dataops.task_groups.copies import Copies
 from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
 from airflow_dataops.task_groups.files import beside, locate
 from airflow_dataops.task_groups.layer_names import LayerNames, check_layer_names
@@ -101,8 +103,9 @@ def load_dags(
     except ConfigError as error:
         loader.fail(error)
     else:
-        for manifest in manifests:
-            loader.load(manifest, root)
+        with no_collection():
+            for manifest in manifests:
+                loader.load(manifest, root)
         # Of one manifest that is named, as by a bundle, the arguments may be those of all.
         if root is not None or len(manifests) > 1:
             loader.check_names()
@@ -150,6 +153,8 @@ class _Loader:
         self.dags: list[DAG] = []
         self._projects: set[str] = set()
         self._layers: LayerNames | None = None
+        self._copies = Copies()
+        self._stores: dict[Path, PipelineStore] = {}
         self._nameless = False
         self._sources: dict[str, Path | Source] = {}
         self._plans: dict[str, StoredPlan] = {}
@@ -178,21 +183,28 @@ class _Loader:
 
     def _load_pipelines(self, manifest: Path | Source, root: Path | None) -> None:
         """Load the DAGs of a file of pipelines, each by itself."""
-        path = locate(manifest)
+        path = manifest if isinstance(manifest, Path) else locate(manifest)
         folder = root or path.parent
         environment = self._environment()
         try:
-            pipelines = open_pipelines(path, folder, environment)
+            opened = self._store(path, root).open(path)
         except PipelineError as error:
             raise explained(error, path, folder, environment) from None
-        for pipeline in pipelines:
-            if is_wanted(pipeline.dag_id):
-                try:
-                    self._add(build_pipeline(pipeline, str(path)), manifest)
-                except PipelineError as error:
-                    self.fail(explained(error, path, folder, environment))
-                except ConfigError as error:
-                    self.fail(error)
+        for made in build_pipelines(opened, str(path), self._copies):
+            try:
+                if isinstance(made, PipelineError):
+                    raise explained(made, path, folder, environment)
+                self._add(made, manifest)
+            except DataOpsError as error:
+                self.fail(error)
+
+    def _store(self, path: Path, root: Path | None) -> PipelineStore:
+        """Return what keeps the pipelines of a folder, or of a file that is loaded by itself."""
+        place = path if root is None else root
+        if place not in self._stores:
+            only = path if root is None else None
+            self._stores[place] = PipelineStore(root or path.parent, self._environment(), only)
+        return self._stores[place]
 
     def _environment(self) -> str | None:
         """Return the environment whose overrides hold; None for none."""
@@ -234,7 +246,10 @@ class _Loader:
             self._errors[said] = error
 
     def report(self, name: str) -> None:
-        """Put a DAG into the namespace that carries all errors into Airflow's UI."""
+        """Keep what was read; put a DAG into the namespace that carries all errors to the UI."""
+        if get_parsing_context().dag_id is None:
+            for store in self._stores.values():
+                store.close()
         if self._errors and is_wanted(_ERRORS):
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
             self.namespace[id_] = _Errors(id_, name, list(self._errors.values()))

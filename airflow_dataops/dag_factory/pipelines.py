@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import pendulum
-from airflow.sdk import DAG, Asset, AssetAll, AssetAny, Param
+from airflow.sdk import DAG, Asset, AssetAll, AssetAny, Param, get_parsing_context
 
 from airflow_dataops.core.pipelines.faults import Fault, PipelineError
 from airflow_dataops.core.pipelines.marks import DATES, DURATIONS
@@ -19,22 +20,57 @@ from airflow_dataops.task_groups.objects import (
     import_object,
     moment_of,
 )
-from airflow_dataops.task_groups.pipelines import add_pipeline
+from airflow_dataops.task_groups.partial import is_wanted
+from airflow_dataops.task_groups.pipelines import Copying, add_pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from airflow_dataops.adapters.pipeline_store import OpenedPipelines
     from airflow_dataops.core.pipelines.model import Pipeline
+    from airflow_dataops.task_groups.copies import Copies
 
+_CONFIGURED = (
+    "catchup",
+    "disable_bundle_versioning",
+    "max_active_runs",
+    "max_active_tasks",
+    "max_consecutive_failed_dag_runs",
+    "rerun_with_latest_version",
+)
+_timetables: dict[tuple[object, ...], Any] = {}
+"""The timetables that `DAG` made of texts, by all that they come from."""
 _OF_DAG = {"doc": "doc_md", "display_name": "dag_display_name"}
 _OF_PARAM = frozenset({"default", "type", "title", "description", "enum", "format"})
 
 
-def build_pipeline(pipeline: Pipeline, source: str) -> DAG:
+def build_pipelines(
+    opened: OpenedPipelines, source: str, copies: Copies
+) -> Iterator[DAG | PipelineError]:
+    """Yield the DAGs of a file that this process wants, or why one cannot be.
+
+    Operators are copied where that is known to be the same, but for a worker, which wants one.
+    """
+    is_worker = get_parsing_context().dag_id is not None
+    for pipeline in opened.pipelines:
+        if is_wanted(pipeline.dag_id):
+            copying = None
+            if not is_worker:
+                of_dag = copies.of(pipeline, partial(_dag, pipeline))
+                copying = Copying(of_dag, opened)
+            try:
+                yield build_pipeline(pipeline, source, copying)
+            except PipelineError as error:
+                yield error
+
+
+def build_pipeline(pipeline: Pipeline, source: str, copying: Copying | None = None) -> DAG:
     """Return the DAG of a pipeline.
 
     Args:
         source: the name of its file.
+        copying: copies operators; None to build each.
 
     Raises:
         PipelineError: what cannot be imported, or Airflow refuses; all of it.
@@ -48,7 +84,7 @@ def build_pipeline(pipeline: Pipeline, source: str) -> DAG:
             place=pipeline.at,
         )
         raise PipelineError(source, [fault]) from error
-    add_pipeline(pipeline, dag, source)
+    add_pipeline(pipeline, dag, source, copying)
     return dag
 
 
@@ -89,11 +125,22 @@ def _dag(pipeline: Pipeline) -> DAG:
         found["default_args"] = defaults
     if "params" in found:
         found["params"] = {name: _param(value) for name, value in found["params"].items()}
-    dag = DAG(pipeline.dag_id, schedule=_schedule(pipeline.schedule, zone, objects), **found)
+    key = (repr(pipeline.schedule), zone, *(repr(s.get("start_date")) for s in (found, defaults)))
+    schedule = _timetables.get(key) or _schedule(pipeline.schedule, zone, objects)
+    dag = DAG(pipeline.dag_id, schedule=schedule, **(_configured() | found))
+    if isinstance(schedule, str):
+        _timetables[key] = dag.timetable
     if zone is not None:
         dag.timezone = pendulum.timezone(zone)
     dag.fileloc = caller_file()
     return dag
+
+
+@cache
+def _configured() -> dict[str, Any]:
+    """Return what Airflow's configuration says of DAGs, which each would look up again."""
+    dag = DAG("configured", schedule=None)
+    return {name: getattr(dag, name) for name in _CONFIGURED}
 
 
 def _param(value: Any) -> Any:

@@ -43,7 +43,7 @@ class Mould:
         """
         if self._first is None:
             self._first = self._build(**own)
-            self._containers = _containers(self._first)
+            self._containers = containers_of(self._first)
             self._state = dict(self._first.__dict__)
             return self._first
         if self._is_trusted is None:
@@ -82,7 +82,7 @@ class Mould:
         used.add(task_id)
 
 
-def _containers(operator: BaseOperator) -> list[tuple[str, Callable[[], Any]]]:
+def containers_of(operator: BaseOperator) -> list[tuple[str, Callable[[], Any]]]:
     """Name the attributes that two operators must not share, each with what makes a copy.
 
     They are those that can be changed in place.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 
+@cache
 def import_object(path: str) -> Any:
     """Return an object by its import path. Raises `ConfigError` where there is none."""
     module_name, _, name = path.rpartition(".")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from functools import cache
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from airflow.sdk import BaseOperator, TaskGroup, XComArg
 from airflow.sdk.bases.decorator import _TaskDecorator
@@ -20,7 +20,9 @@ from airflow_dataops.task_groups.objects import Objects, import_object
 if TYPE_CHECKING:
     from airflow.sdk import DAG
 
+    from airflow_dataops.adapters.pipeline_store import OpenedPipelines
     from airflow_dataops.core.pipelines.model import Group, Pipeline, Task
+    from airflow_dataops.task_groups.copies import Build, DagCopies
 
     Node = BaseOperator | MappedOperator | TaskGroup
 
@@ -29,17 +31,32 @@ _GIVEN = "_BaseOperator__init_kwargs"
 _OF_GROUP = {"doc": "doc_md", "display_name": "group_display_name", "prefix": "prefix_group_id"}
 
 
-def add_pipeline(pipeline: Pipeline, dag: DAG, source: str) -> None:
+def add_pipeline(pipeline: Pipeline, dag: DAG, source: str, copying: Copying | None = None) -> None:
     """Add all tasks of a pipeline to a DAG.
+
+    Args:
+        copying: copies operators; None to build each.
 
     Raises:
         PipelineError: operators that cannot be imported, or that Airflow refuses; all of them.
     """
-    _Builder(pipeline, dag, source).build()
+    _Builder(pipeline, dag, source, copying).build()
+
+
+class Copying(NamedTuple):
+    """What is needed to copy the operators of a DAG.
+
+    Attributes:
+        opened: the file, with what was copied before.
+    """
+
+    copies: DagCopies
+    opened: OpenedPipelines
 
 
 class _Builder:
-    def __init__(self, pipeline: Pipeline, dag: DAG, source: str) -> None:
+    def __init__(self, pipeline: Pipeline, dag: DAG, source: str, copying: Copying | None) -> None:
+        self._copying = copying
         self._pipeline = pipeline
         self._dag = dag
         self._source = source
@@ -118,9 +135,43 @@ class _Builder:
             "dag": self._dag,
             "task_group": self._parent(task),
         }
-        if task.expand is None and task.expand_kwargs is None:
+        if task.expand is not None or task.expand_kwargs is not None:
+            return self._expanded(kind.partial(**arguments, **place), task)
+        if self._copying is None or task.referring or self._has_own_defaults(task):
             return kind(**arguments, **place)
-        return self._expanded(kind.partial(**arguments, **place), task)
+        return self._copied(self._copying, kind, task, arguments, place)
+
+    def _copied(
+        self,
+        copying: Copying,
+        kind: type[BaseOperator],
+        task: Task,
+        arguments: dict[str, Any],
+        place: dict[str, Any],
+    ) -> BaseOperator:
+        """Return an operator that is copied; or built, where that was not seen to be the same."""
+        copies, opened = copying
+        key = copies.family(kind, task)
+        own = {name: value for name, value in arguments.items() if name not in _settings()}
+        model = opened.model(self._pipeline.dag_id, task.id)
+        if model is not None and model.key == key:
+            return copies.copied(model, task, own, place, self._build(kind))
+        built = kind(**arguments, **place)
+        found = copies.model_of(key, task, own, built, self._build(kind))
+        if found != model or not opened.is_seen(self._pipeline.dag_id, task.id):
+            opened.learn(self._pipeline.dag_id, task.id, found)
+        return built
+
+    def _build(self, kind: type[BaseOperator]) -> Build:
+        def build(dag: DAG, given: dict[str, Any]) -> BaseOperator:
+            arguments = self._objects.arguments(given, ())
+            return kind(**arguments, task_id="model", dag=dag, task_group=dag.task_group)
+
+        return build
+
+    def _has_own_defaults(self, task: Task) -> bool:
+        """Tell whether a group around a task has default arguments of its own."""
+        return bool(task.group and self._parent(task).default_args != self._dag.default_args)
 
     def _decorated(self, function: Any, task: Task, arguments: dict[str, Any]) -> Any:
         """Call a function that `@task` decorates; another one as if it were."""

@@ -50,7 +50,7 @@ FOUND = [
     ("secret", 15, 15, "$.tasks.c.password", "var.value"),
     ("unknown-operator", 16, 17, "$.tasks.d.operator", "'extract'?"),
     ("missing-argument", 17, 6, "$.tasks.e", "source"),
-    ("unknown-argument", 17, 42, "$.tasks.e.sorce", "'source'?"),
+    ("unknown-argument", 17, 38, "$.tasks.e.sorce", "'source'?"),
     ("unknown-argument", 19, 22, "$.environments.prod.tasks.c.retires", "'retries'?"),
 ]
 TASKS = """\

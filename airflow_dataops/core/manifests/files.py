@@ -11,6 +11,7 @@ from pathlib import PurePath
 
 DBT = "dbt"
 PIPELINE = "pipeline"
+PIPELINES = (".pipeline.yaml", ".pipeline.yml")
 SUFFIXES = (".json", ".yaml", ".yml")
 """Of all manifests."""
 
@@ -32,6 +33,8 @@ def kind_of(path: str | PurePath) -> str | None:
     Returns:
         None for a file that is no manifest.
     """
+    if str(path).endswith(PIPELINES) and "/." not in f"/{path}" and "dbt_packages" not in str(path):
+        return PIPELINE
     path = PurePath(path)
     if any(part.startswith(".") or part == "dbt_packages" for part in path.parts):
         return None
@@ -50,7 +53,7 @@ def named_kind(name: str) -> str | None:
     if not kind or path.suffix not in SUFFIXES:
         return None
     if kind == PIPELINE:
-        return kind if path.suffix != ".json" else None
+        return kind if name.endswith(PIPELINES) else None
     # Only for such names: to look for packages takes as long as to plan a project.
     from airflow_dataops.core.manifests.plugged import plugged_kinds
 
