@@ -13,17 +13,26 @@ import math
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
 from airflow_dataops.adapters.dbt_recording import Recorder
+from airflow_dataops.adapters.dbt_renderings import (
+    Codes,
+    Renderings,
+    check,
+    codes_of,
+    filters_of,
+    marked,
+    unmarked,
+)
 from airflow_dataops.adapters.dbt_touched import macros_of, said, touched_by_node
 from airflow_dataops.core.manifests.dbt.touched import Kind
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from dbt.cli.main import dbtRunnerResult
     from dbt.contracts.graph.manifest import Manifest
@@ -96,6 +105,10 @@ class Rendered:
             it, sorted; by unique id.
         notes: what a reader should know.
         dispatch: packages that `dispatch` in dbt_project.yml has searched before dbt's own.
+        slots: where values of a run go into a node's texts, as `core.model.Code` has it.
+        refreshed: a node's texts on a full refresh, where they are others; likewise.
+        given: values that nodes were given, as JSON, by `var:name` or `env_var:name`.
+        target: the name of the target.
     """
 
     manifest: dict[str, Any]
@@ -104,10 +117,22 @@ class Rendered:
     touched: dict[str, list[str]]
     notes: tuple[str, ...]
     dispatch: tuple[str, ...] = ()
+    slots: dict[str, dict[str, Any]] = field(default_factory=dict)
+    refreshed: dict[str, dict[str, Any]] = field(default_factory=dict)
+    given: dict[str, list[str]] = field(default_factory=dict)
+    target: str | None = None
 
 
-def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
-    """Parse a project and compile it twice. `progress` is told what happens next.
+def render(
+    project: DbtProject,
+    progress: Callable[[str], None],
+    runtime_vars: Collection[str] = (),
+) -> Rendered:
+    """Parse a project and compile it for each case that a run may meet.
+
+    Args:
+        progress: told what happens next.
+        runtime_vars: the vars that each run sets for itself.
 
     Raises:
         MissingExtraError: dbt is not installed.
@@ -115,8 +140,10 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
         ManifestError: dbt cannot parse or render the project; carries dbt's messages.
     """
     _check_dbt()
-    recorder = Recorder()
+    recorder = Recorder(frozenset(runtime_vars))
     with tempfile.TemporaryDirectory(prefix="airflow-dataops-") as scratch, recorder.recording():
+        if recorder.blind and runtime_vars:
+            raise ConfigError(f"--runtime-vars does not work here: {recorder.blind}")
         run = _Run(project, project.arguments(Path(scratch)), recorder)
         progress("Parsing the project")
         parsed = run.parse()
@@ -126,22 +153,71 @@ def render(project: DbtProject, progress: Callable[[str], None]) -> Rendered:
         compiled = run.compile(parsed, _NEVER)
         compiled.nodes.update(asking)
         manifest = _to_dict(compiled)
-        count = sum(map(_is_incremental, manifest["nodes"].values()))
-        incremental = {}
-        if count:
-            progress(f"Rendering later builds of {count} incremental models")
-            recorder.forgives = True  # they may ask tables that a first build makes
-            later = _to_dict(run.compile(run.parse(), _ALWAYS, *_INCREMENTAL))
-            incremental = {
-                id_: node["compiled_code"]
-                for id_, node in later["nodes"].items()
-                if _is_incremental(node) and node.get("compiled_code") is not None
-            }
+        found = _renderings(run, manifest, progress)
         types = _column_types(project.directory, manifest)
+    for id_, texts in found.first.texts.items():
+        if "sql" in texts:
+            manifest["nodes"][id_]["compiled_code"] = texts["sql"]
+        if "filter" in texts:
+            manifest["sources"][id_]["freshness"]["filter"] = texts["filter"]
+    manifest = unmarked(manifest, recorder.placeholders)
     touched = touched_by_node(manifest, recorder)
     notes = (*notes, *said(touched, recorder))
-    dispatch = _searched_first(project.directory, manifest["metadata"]["project_name"])
-    return Rendered(manifest, incremental, types, touched, notes, dispatch)
+    used = {each for mine in touched.values() for each in mine}
+    return Rendered(
+        manifest,
+        {id_: t["incremental_sql"] for id_, t in found.first.texts.items() if len(t) > 1},
+        types,
+        touched,
+        notes,
+        _searched_first(project.directory, manifest["metadata"]["project_name"]),
+        {id_: found.first.plain(id_)["slots"] for id_ in found.first.slots},
+        found.refreshed,
+        {name: sorted(recorder.given[name]) for name in sorted(used & recorder.given.keys())},
+        recorder.target,
+    )
+
+
+class _Found(NamedTuple):
+    first: Renderings
+    refreshed: dict[str, dict[str, Any]]
+
+
+def _renderings(run: _Run, manifest: dict[str, Any], progress: Callable[[str], None]) -> _Found:
+    """Render what is rendered more than once: later builds, full refreshes, and all of it again.
+
+    Args:
+        manifest: the first rendering.
+    """
+    recorder = run.recorder
+    dialect = manifest["metadata"]["adapter_type"]
+    count = sum(map(_is_incremental, manifest["nodes"].values()))
+    recorder.forgives = True  # they may ask tables that a first build makes
+    sql, later = codes_of(manifest), {}
+    if count:
+        progress(f"Rendering later builds of {count} incremental models")
+        later = run.later()
+    normal = Renderings(recorder, dialect)
+    normal.add("sql", sql)
+    normal.add("incremental_sql", later)
+    normal.add("filter", filters_of(manifest))
+    refreshed: dict[str, dict[str, Any]] = {}
+    if any(f"{Kind.FULL_REFRESH}:" in " ".join(each) for each in recorder.touched.values()):
+        progress("Rendering full refreshes")
+        fresh = Renderings(recorder, dialect)
+        fresh.add("sql", run.codes(_NEVER, "--full-refresh"))
+        kept = {id_ for id_, node in manifest["nodes"].items() if _is_never_refreshed(node)}
+        again = run.later("--full-refresh") if kept else {}
+        fresh.add("incremental_sql", {id_: text for id_, text in again.items() if id_ in kept})
+        refreshed = {id_: fresh.plain(id_) for id_ in fresh.texts if fresh.differs(id_, normal)}
+        recorder.settle(Kind.FULL_REFRESH)
+    if marked(sql, recorder.placeholders) or marked(later, recorder.placeholders):
+        progress("Rendering once more, with values of the run")
+        recorder.placeholders.real = True
+        check(sql, run.codes(_NEVER), recorder)
+        check(later, run.later() if later else {}, recorder)
+        recorder.placeholders.real = False
+    return _Found(normal, refreshed)
 
 
 def _take_hooks_that_ask(manifest: Manifest, recorder: Recorder) -> dict[str, Any]:
@@ -189,6 +265,18 @@ class _Run:
         self.invoke("compile", *options, manifest=manifest)
         return manifest
 
+    def codes(self, macro: str, *options: str) -> Codes:
+        """Return the compiled code of a fresh manifest, see `compile`."""
+        return codes_of(_to_dict(self.compile(self.parse(), macro, *options)))
+
+    def later(self, *options: str) -> Codes:
+        """Return the code of incremental models with `is_incremental()` true."""
+        manifest = _to_dict(self.compile(self.parse(), _ALWAYS, *_INCREMENTAL, *options))
+        nodes = manifest["nodes"]
+        return {
+            id_: code for id_, code in codes_of(manifest).items() if _is_incremental(nodes[id_])
+        }
+
     def invoke(
         self, command: str, *options: str, manifest: Manifest | None = None
     ) -> dbtRunnerResult:
@@ -230,6 +318,10 @@ def _is_incremental(node: dict[str, Any]) -> bool:
         and node["config"]["materialized"] == "incremental"
         and node.get("language") == "sql"
     )
+
+
+def _is_never_refreshed(node: dict[str, Any]) -> bool:
+    return _is_incremental(node) and node["config"].get("full_refresh") is False
 
 
 def _searched_first(directory: Path, root: str) -> tuple[str, ...]:

@@ -12,42 +12,21 @@ the caller judges by words instead.
 
 from __future__ import annotations
 
-import datetime as clock
 import threading
-from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.adapters.dbt_placeholders import Placeholders
+from airflow_dataops.adapters.dbt_watched import WATCHED, Watch, watched
+from airflow_dataops.adapters.dbt_watching import Watching, call_arguments, filters
 from airflow_dataops.core.manifests.dbt.touched import Kind
 
-Record = Callable[[Kind, str], None]
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
-_OF_THE_RUN = ("invocation_id", "thread_id", "invocation_args_dict", "selected_resources")
-_ASKS_NOTHING = frozenset(
-    {
-        "Column",
-        "Relation",
-        "behavior",
-        "build_catalog_relation",
-        "convert_type",
-        "dispatch",
-        "escape_sql_string",
-        "get_binding_char",
-        "parse_index",
-        "parse_partition_by",
-        "quote",
-        "quote_as_configured",
-        "quote_seed_column",
-        "render_raw_columns_constraints",
-        "render_raw_model_constraints",
-        "standardize_grants_dict",
-        "type",
-        "valid_incremental_strategies",
-    }
-)
-"""What of `adapter` answers from the project alone."""
+    Undo = list[Callable[[], object]]
 
 _SEAMS = (
     ("dbt.compilation", "Compiler", "_compile_code", 1),
@@ -66,6 +45,9 @@ _NAMING = "RelationUpdate"
 
 _GIVEN = frozenset({Kind.TARGET, Kind.ENV_VAR, Kind.VAR})
 
+_TEXT = frozenset({"Compiler", "ConfiguredParser", "conditions", "render_test_update"})
+"""What renders code, in which a value of the run may be text alone."""
+
 _STORES_FAILURES = "macro.dbt.should_store_failures"
 """`--store-failures` of one run; it decides which columns a test shows, not what it finds."""
 
@@ -75,15 +57,22 @@ class Recorder:
 
     Attributes:
         touched: `kind:name` by unique id of the node; of YAML files by `package://path`.
+        given: values that were given to the compilation, see `Watch`.
         forgives: whether a node whose queries fail is left without code; else that is an error.
         answered: ids of the macros whose answer the caller sets: what they touch is nobody's.
         blind: why nothing could be recorded, if so.
+        placeholders: what stands for values of the run.
+        target: the name of dbt's target.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, variables: frozenset[str] = frozenset()) -> None:
+        """`variables` are the vars that each run sets for itself."""
         self.touched: dict[str, set[str]] = {}
+        self.given: dict[str, set[str]] = {}
+        self.placeholders = Placeholders(variables)
         self.answered = {_STORES_FAILURES}
         self.blind: str | None = None
+        self.target: str | None = None
         self.forgives = False
         self._resolved = False
         self._current = threading.local()
@@ -91,7 +80,7 @@ class Recorder:
     @contextmanager
     def recording(self) -> Iterator[None]:
         """Record in this block, in every thread."""
-        undo: list[Callable[[], None]] = []
+        undo: Undo = []
         try:
             try:
                 self._watch(undo)
@@ -111,7 +100,7 @@ class Recorder:
             stack: ids of the macros it is in, the outermost first; that one is named.
         """
         id_ = getattr(self._current, "id", None)
-        if id_ is None or self._is_answered(stack):
+        if id_ is None or self.placeholders.real or self._is_answered(stack):
             return
         if kind in _GIVEN and self._current.owner == _NAMING:
             return
@@ -126,8 +115,24 @@ class Recorder:
             parsing and any(id_.endswith(".is_incremental") for id_ in stack)
         )
 
-    def _watch(self, undo: list[Callable[[], None]]) -> None:
-        from dbt_common.clients.jinja import MacroFuzzEnvironment
+    def settle(self, kind: Kind) -> None:
+        """Forget what was touched of a kind, for there is a rendering for each answer."""
+        for id_, mine in self.touched.items():
+            self.touched[id_] = {each for each in mine if not each.startswith(f"{kind}:")}
+
+    def watch(self, context: Any) -> Watch:
+        """Return what records for a Jinja context."""
+
+        def record(kind: Kind, name: str) -> None:
+            called = context.parent.get("context_macro_stack")
+            self.record(kind, name, tuple(getattr(called, "call_stack", ())))
+
+        current = vars(self._current)
+        prints = current.get("owner") in _TEXT or current.get("method") in _TEXT
+        return Watch(record, self.placeholders, self.given, prints=prints and self.blind is None)
+
+    def _watch(self, undo: Undo) -> None:
+        from dbt_common.clients.jinja import MacroFuzzEnvironment, template_cache
 
         for module, owner, method, place in _SEAMS:
             self._follow(getattr(import_module(module), owner), method, place, undo)
@@ -136,12 +141,81 @@ class Recorder:
         before = MacroFuzzEnvironment.context_class
         MacroFuzzEnvironment.context_class = self._context_class(before)
         undo.append(lambda: setattr(MacroFuzzEnvironment, "context_class", before))
-        filters = import_module("jinja2.defaults").DEFAULT_FILTERS
-        choose = filters["random"]
-        filters["random"] = self._random(choose)
-        undo.append(lambda: filters.__setitem__("random", choose))
+        self._see_through(MacroFuzzEnvironment, undo)
+        self._see_where(undo)
+        self._see_filter(undo)
+        self._see_target(undo)
+        known = import_module("jinja2.defaults").DEFAULT_FILTERS
+        added = filters(self.placeholders, self.watch)
+        added["random"] = self._random(choose := known["random"])
+        known.update(added)
+        undo.extend(partial(known.pop, name) for name in added if name != "random")
+        undo.append(lambda: known.update(random=choose))
+        template_cache.clear()
+        undo.append(template_cache.clear)
 
-    def _follow(self, owner: Any, method: str, place: int, undo: list[Callable[[], None]]) -> None:
+    def _see_through(self, environment: Any, undo: Undo) -> None:
+        """Let all templates ask before they look at a value."""
+        inner = environment._generate
+
+        def generate(self: Any, source: Any, *args: Any, **kwargs: Any) -> Any:
+            seeing = Watching().visit(source)
+            seeing.set_environment(self)
+            return inner(self, seeing, *args, **kwargs)
+
+        environment._generate = generate
+        undo.append(lambda: delattr(environment, "_generate"))
+
+    def _see_where(self, undo: Undo) -> None:
+        """Let the `where` of a test, which is a part of its code, have values as text."""
+        builder = import_module("dbt.parser.generic_test_builders").TestBuilder
+        inner = builder._render_values
+
+        def render(of: Any, config: dict[str, Any]) -> Any:
+            rest = {name: value for name, value in config.items() if name != "where"}
+            rendered = inner(of, rest)
+            if "where" in config:
+                before = vars(self._current).copy()
+                self._current.owner = "conditions"
+                try:
+                    rendered |= inner(of, {"where": config["where"]})
+                finally:
+                    vars(self._current).update(before)
+            return rendered
+
+        builder._render_values = render
+        undo.append(lambda: setattr(builder, "_render_values", inner))
+
+    def _see_target(self, undo: Undo) -> None:
+        profile = import_module("dbt.config.profile").Profile
+        inner = profile.to_target_dict
+
+        def to_target_dict(of: Any) -> Any:
+            self.target = of.target_name
+            return inner(of)
+
+        profile.to_target_dict = to_target_dict
+        undo.append(lambda: setattr(profile, "to_target_dict", inner))
+
+    def _see_filter(self, undo: Undo) -> None:
+        """Let the `filter` of a source's freshness, which is SQL, have values as text."""
+        renderer = import_module("dbt.config.renderer").BaseRenderer
+        inner = renderer.render_entry
+
+        def render(of: Any, value: Any, keypath: tuple[Any, ...]) -> Any:
+            if keypath[-2:] != ("freshness", "filter"):
+                return inner(of, value, keypath)
+            before = vars(self._current).copy()
+            self._current.owner = "conditions"
+            try:
+                return inner(of, value, keypath)
+            finally:
+                vars(self._current).update(before)
+
+        renderer.render_entry = render
+        undo.append(lambda: setattr(renderer, "render_entry", inner))
+
+    def _follow(self, owner: Any, method: str, place: int, undo: Undo) -> None:
         """Keep in mind, while a method runs, which node or file it is for."""
         inner = getattr(owner, method)
 
@@ -153,7 +227,7 @@ class Recorder:
                 self.blind = f"this dbt calls {method} in another way"
             else:
                 self._current.id = _id_of(args[place]) if place else unnamed
-            self._current.owner = owner.__name__
+            self._current.owner, self._current.method = owner.__name__, method
             try:
                 result = inner(*args, **kwargs)
                 if not place and (mine := self.touched.pop(unnamed, None)):
@@ -166,7 +240,7 @@ class Recorder:
         setattr(owner, method, followed)
         undo.append(lambda: setattr(owner, method, inner))
 
-    def _forgive(self, owner: Any, method: str, undo: list[Callable[[], None]]) -> None:
+    def _forgive(self, owner: Any, method: str, undo: Undo) -> None:
         """Leave a node without code if what it asks the warehouse is not to be had.
 
         Only dbt can run it anyway, when its tables may be there.
@@ -198,15 +272,15 @@ class Recorder:
             def resolve_or_missing(self, key: str) -> Any:
                 recorder._resolved = True
                 found = super().resolve_or_missing(key)
-                if key in _WATCHED and key in self.parent and key not in self.vars:
-
-                    def record(kind: Kind, name: str) -> None:
-                        called = self.parent.get("context_macro_stack")
-                        stack = tuple(getattr(called, "call_stack", ()))
-                        recorder.record(kind, name, stack)
-
-                    return watched(key, found, record)
+                if key in WATCHED and key in self.parent and key not in self.vars:
+                    return watched(key, found, recorder.watch(self))
                 return found
+
+            def call(__self, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805
+                given, named = call_arguments(
+                    __obj, args, kwargs, recorder.placeholders, lambda: recorder.watch(__self)
+                )
+                return super().call(__obj, *given, **named)
 
         return Context
 
@@ -225,170 +299,3 @@ def _id_of(rendered: Any) -> str | None:
     if file is None:
         return getattr(rendered, "unique_id", None)
     return f"{file.project_name}://{file.path.original_file_path}"
-
-
-def watched(key: str, value: Any, record: Record) -> Any:
-    """Return what dbt offers under a name, so that its use is recorded."""
-    return _WATCHED[key](key, value, record)
-
-
-def _named(kind: Kind) -> Callable[[str, Any, Record], Any]:
-    def give(key: str, value: Any, record: Record) -> Any:
-        record(kind, key)
-        return value
-
-    return give
-
-
-class _Object:
-    """An object of which each attribute that is asked for is recorded."""
-
-    def __init__(self, value: Any, asked: Callable[[str], None]) -> None:
-        self._value = value
-        self._asked = asked
-
-    def __getattr__(self, name: str) -> Any:
-        found = getattr(self._value, name)  # Jinja asks for marks that are not there
-        self._asked(name)
-        return found
-
-    def __getitem__(self, name: Any) -> Any:
-        self._asked(str(name))
-        return self._value[name]
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        self._asked(str(args[0]) if args else "")
-        return self._value(*args, **kwargs)
-
-
-class _Mapping(dict[str, Any]):
-    """A mapping of which each entry that is asked for is recorded, or stands for another."""
-
-    def __init__(self, values: dict[str, Any], give: Callable[[str, Any], Any]) -> None:
-        super().__init__(values)
-        self._behind = values
-        self._give = give
-
-    def __getitem__(self, name: str) -> Any:
-        return self._give(name, super().__getitem__(name))
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        super().__setitem__(name, value)
-        self._behind[name] = value
-
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        for name, value in dict(*args, **kwargs).items():
-            self[name] = value
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self else default  # noqa: SIM401 - that is what this is
-
-    def values(self) -> Any:
-        return [self[name] for name in self]
-
-    def items(self) -> Any:
-        return [(name, self[name]) for name in self]
-
-
-def _adapter(_: str, value: Any, record: Record) -> Any:
-    def asked(name: str) -> None:
-        if name == "config":
-            record(Kind.TARGET, "adapter.config")
-        elif name not in _ASKS_NOTHING:
-            record(Kind.WAREHOUSE, f"adapter.{name}")
-
-    return _Object(value, asked)
-
-
-def _flags(_: str, value: Any, record: Record) -> Any:
-    def asked(name: str) -> None:
-        refresh = name.upper() == "FULL_REFRESH"
-        record(Kind.FULL_REFRESH if refresh else Kind.RUN, f"flags.{name}")
-
-    return _Object(value, asked)
-
-
-def _called(kind: Kind) -> Callable[[str, Any, Record], Any]:
-    def give(_: str, value: Any, record: Record) -> Any:
-        return _Object(value, lambda name: record(kind, name))
-
-    return give
-
-
-def _target(_: str, value: Any, record: Record) -> Any:
-    def give(name: str, found: Any) -> Any:
-        record(Kind.TARGET, f"target.{name}")
-        return found
-
-    return _Mapping(value, give) if isinstance(value, dict) else value
-
-
-def _model(_: str, value: Any, record: Record) -> Any:
-    def give(name: str, found: Any) -> Any:
-        if name == "created_at":
-            record(Kind.CLOCK, "model.created_at")
-        return found
-
-    return _Mapping(value, give) if isinstance(value, dict) else value
-
-
-def _modules(_: str, value: Any, record: Record) -> Any:
-    def give(name: str, found: Any) -> Any:
-        return _Mapping(found, lambda name, found: times.get(name, found))
-
-    times = _clocks(record)
-    return _Mapping(value, lambda name, found: give(name, found) if name == "datetime" else found)
-
-
-def _clocks(record: Record) -> dict[str, Any]:
-    """Return the classes of `modules.datetime` that tell the time, each of which says so."""
-
-    class date(clock.date):  # noqa: N801 - they show their names
-        @classmethod
-        def today(cls) -> Any:
-            record(Kind.CLOCK, "modules.datetime.date.today")
-            return super().today()
-
-    class datetime(clock.datetime):  # noqa: N801
-        @classmethod
-        def now(cls, tz: clock.tzinfo | None = None) -> Any:
-            record(Kind.CLOCK, "modules.datetime.datetime.now")
-            return super().now(tz)
-
-        @classmethod
-        def utcnow(cls) -> Any:
-            record(Kind.CLOCK, "modules.datetime.datetime.utcnow")
-            return super().now(clock.UTC).replace(tzinfo=None)
-
-        @classmethod
-        def today(cls) -> Any:
-            record(Kind.CLOCK, "modules.datetime.datetime.today")
-            return super().now()
-
-    return {"date": date, "datetime": datetime}
-
-
-def _all(_: str, value: Any, record: Record) -> Any:
-    """Watch names that are looked up in `context` or `builtins`."""
-
-    def give(name: str, found: Any) -> Any:
-        return watched(name, found, record) if name in _WATCHED else found
-
-    return _Mapping(value, give) if isinstance(value, dict) else value
-
-
-_WATCHED: dict[str, Callable[[str, Any, Record], Any]] = {
-    **dict.fromkeys(_OF_THE_RUN, _named(Kind.RUN)),
-    "adapter": _adapter,
-    "builtins": _all,
-    "context": _all,
-    "env": _target,
-    "env_var": _called(Kind.ENV_VAR),
-    "flags": _flags,
-    "lipsum": _named(Kind.CHANCE),
-    "model": _model,
-    "modules": _modules,
-    "run_started_at": _named(Kind.CLOCK),
-    "target": _target,
-    "var": _called(Kind.VAR),
-}

@@ -37,7 +37,7 @@ def touched_by_node(manifest: dict[str, Any], recorder: Recorder) -> dict[str, l
         mine = set(recorder.touched.get(id_, ()))
         for file in _files(node):
             mine |= {each for each in recorder.touched.get(file, ()) if reasons([each])}
-        for value in _texts(node.get("unrendered_config")):
+        for value in _texts(_configured(node, recorded=named is None)):
             mine.update(words(value))
         called = (node.get("depends_on") or {}).get("macros") or []
         if named is not None and recorder.blind:
@@ -112,6 +112,13 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for each in value:
             yield from _texts(each)
+
+
+def _configured(node: Mapping[str, Any], *, recorded: bool) -> Any:
+    """Return the configuration, without the parts that are rendered as code is, and recorded."""
+    config = node.get("unrendered_config") or {}
+    rendered = ("where",) if recorded and node["resource_type"] == "test" else ()
+    return {name: value for name, value in config.items() if name not in rendered}
 
 
 def _some(names: list[str]) -> str:

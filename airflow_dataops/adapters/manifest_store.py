@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.pack import Pack
     from airflow_dataops.core.model import Manifest
+    from airflow_dataops.core.relocation import Relocation
 
 T = TypeVar("T")
 
@@ -140,13 +141,34 @@ class StoredManifest:
         return data
 
 
-def open_manifest(path: str | Path) -> StoredManifest:
+class RelocatedManifest(StoredManifest):
+    """A manifest in another environment: its nodes are where `relations=` says.
+
+    Their SQL is moved when it runs, by `core.execution.rendering`.
+    """
+
+    def __init__(self, path: Path, relocation: Relocation) -> None:
+        """Find out what is in the file; errors as for any manifest."""
+        super().__init__(path)
+        self._relocation = relocation
+
+    def node(self, id_: str) -> Node:
+        """Return one node where it is. Raises `ConfigError` when there is none."""
+        return self._relocation.node(super().node(id_))
+
+
+def open_manifest(path: str | Path, relocation: Relocation | None = None) -> StoredManifest:
     """Open the manifest in a file; what is in it is read when it is asked for.
+
+    Args:
+        relocation: where its tables are, if elsewhere than it says.
 
     Raises:
         ConfigError: the file is not there or may not be read.
         ManifestError: it is empty.
     """
+    if relocation is not None:
+        return RelocatedManifest(Path(path), relocation)
     return StoredManifest(Path(path))
 
 

@@ -51,6 +51,7 @@ class PlanRequest(Struct, frozen=True):
         start_on: what other DAGs fill and whose freshness starts this one, in the same
             language; None for the models of other projects, empty for nothing.
         on_empty: `error` or `warn`, where a part of a selection matches nothing.
+        relations: other names of databases, schemas and aliases, as the caller wrote them.
     """
 
     select: Selection = None
@@ -58,6 +59,7 @@ class PlanRequest(Struct, frozen=True):
     options: PlanOptions = PlanOptions()
     start_on: Selection = None
     on_empty: str = "error"
+    relations: dict[str, dict[str, str]] = {}
 
 
 class PartRequest(Struct, frozen=True):
@@ -216,7 +218,7 @@ def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | N
     from airflow_dataops.core.plan import make_plan
 
     with no_collection():
-        project = manifest.project()
+        project = _placed(manifest.project(), request)
         selected = _selected(manifest, request, state)
         foreign = _foreign(manifest, request, state)
         try:
@@ -237,7 +239,7 @@ def _made_split(
     from airflow_dataops.core.selection import OnEmpty
 
     with no_collection():
-        project = manifest.project()
+        project = _placed(manifest.project(), request)
         selector = _selector_of(manifest, state) if split.selectors else None
         try:
             plans = split_plan(
@@ -260,6 +262,16 @@ def _made_split(
             raise ConfigError(f"{manifest.source}: {error}") from None
     _warn(manifest, plans[0])
     return plans
+
+
+def _placed(project: Project, request: PlanRequest) -> Project:
+    """Return the project where its tables are in this environment."""
+    if not request.relations:
+        return project
+    from airflow_dataops.core.relocation import read_relocation
+
+    relocation = read_relocation(request.relations, project.adapter)
+    return project if relocation is None else relocation.project(project)
 
 
 def _warn(manifest: StoredManifest, plan: Plan) -> None:

@@ -2,7 +2,9 @@
 
 The result is still a dbt manifest (schema v12), in which `metadata.dataops` marks the additions:
 `compiled_code_incremental` of incremental models, `dataops_csv` and `dataops_column_types` of
-seeds, `dataops_touched` of what touches something while it is rendered (the warehouse, the clock).
+seeds, `dataops_touched` of what touches something while it is rendered (the warehouse, the
+clock), `dataops_slots` of code that values of a run go into, and `dataops_refreshed` of code that
+is another one on a full refresh.
 It holds no times, no ids of a run and no paths of a machine: the same project gives the same
 bytes, one node a line.
 """
@@ -14,13 +16,13 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from airflow_dataops.adapters.dbt_cli import Rendered
 
 Entry = dict[str, Any]
 
-VERSION = 2
+VERSION = 3
 """Version of the additions, in `metadata.dataops`."""
 
 _METADATA = ("dbt_schema_version", "project_name", "adapter_type")
@@ -98,13 +100,24 @@ _RESOLVED = {
 }
 
 
-def compact(rendered: Rendered, seeds: Mapping[str, str]) -> Entry:
-    """Return the manifest to write. `seeds` holds the text of each seed's file by unique id."""
+def compact(
+    rendered: Rendered,
+    seeds: Mapping[str, str],
+    variables: Mapping[str, Any] | None = None,
+    runtime_vars: Collection[str] = (),
+) -> Entry:
+    """Return the manifest to write.
+
+    Args:
+        seeds: the text of each seed's file by unique id.
+        variables: what dbt's `--vars` gave.
+        runtime_vars: the vars that each run sets for itself.
+    """
     manifest = rendered.manifest
     found = manifest["metadata"]
     result: Entry = {
         "metadata": {key: found[key] for key in _METADATA if key in found}
-        | {"dataops": {"version": VERSION} | _dispatch(rendered)},
+        | {"dataops": _dataops(rendered, variables or {}, runtime_vars)},
         "selectors": manifest.get("selectors") or {},
     }
     for section in _SECTIONS:
@@ -112,10 +125,14 @@ def compact(rendered: Rendered, seeds: Mapping[str, str]) -> Entry:
         result[section] = {id_: _prune(entry) for id_, entry in entries.items()}
     result |= {section: {} for section in _EXPECTED}
     result["macros"] = _macros(manifest, rendered.dispatch)
-    for id_, code in rendered.incremental.items():
-        result["nodes"][id_]["compiled_code_incremental"] = code
+    for id_, text in rendered.incremental.items():
+        result["nodes"][id_]["compiled_code_incremental"] = text
     for id_, touched in rendered.touched.items():
-        result["sources" if id_ in result["sources"] else "nodes"][id_]["dataops_touched"] = touched
+        _entry(result, id_)["dataops_touched"] = touched
+    for id_, slots in rendered.slots.items():
+        _entry(result, id_)["dataops_slots"] = slots
+    for id_, code in rendered.refreshed.items():
+        _entry(result, id_)["dataops_refreshed"] = code
     for id_, text in seeds.items():
         result["nodes"][id_]["dataops_csv"] = text
         result["nodes"][id_]["dataops_column_types"] = rendered.column_types[id_]
@@ -164,8 +181,22 @@ def _is_empty(value: object) -> bool:
     return value is None or value in ("", [], {})
 
 
-def _dispatch(rendered: Rendered) -> Entry:
-    return {"dispatch": list(rendered.dispatch)} if rendered.dispatch else {}
+def _entry(manifest: Entry, id_: str) -> Entry:
+    found: Entry = manifest["sources" if id_ in manifest["sources"] else "nodes"][id_]
+    return found
+
+
+def _dataops(
+    rendered: Rendered, variables: Mapping[str, Any], runtime_vars: Collection[str]
+) -> Entry:
+    found = {
+        "dispatch": list(rendered.dispatch),
+        "target": rendered.target,
+        "vars": {name: value for name, value in variables.items() if name not in runtime_vars},
+        "runtime_vars": sorted(runtime_vars),
+        "given": rendered.given,
+    }
+    return {"version": VERSION} | {name: value for name, value in found.items() if value}
 
 
 def _macros(manifest: Entry, dispatch: tuple[str, ...]) -> dict[str, Entry]:

@@ -23,7 +23,7 @@ from airflow_dataops.core.plan.structs import FreshnessMode, RunHooks
 from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
 LARGE_SEEDS = 5_000_000
 """Bytes of seed files above which a manifest is called large."""
@@ -56,12 +56,18 @@ def compile_project(
     profile: str | None = None,
     target: str | None = None,
     variables: Mapping[str, Any] | None = None,
+    runtime_vars: Collection[str] = (),
     progress: Callable[[str], None] = lambda _: None,
 ) -> Compiled:
     """Render a dbt project with the dbt that is installed and write its manifest to `output`.
 
     dbt connects to the warehouse of the profile, but changes nothing in it. The file is replaced
     at once; on an error it stays as it was.
+
+    Args:
+        variables: dbt's `--vars`.
+        runtime_vars: vars that each run of a DAG sets for itself; what `variables` or the project
+            gives them is for the compilation alone.
 
     Raises:
         ConfigError: `project_dir` holds no dbt project, or `output` cannot be written.
@@ -74,10 +80,10 @@ def compile_project(
             f"{project_dir} holds no dbt_project.yml; give the folder of a dbt project."
         )
     project = DbtProject(project_dir, profiles_dir, profile, target, variables or {})
-    rendered = render(project, progress)
+    rendered = render(project, progress, runtime_vars)
     nodes = rendered.manifest["nodes"]
     seeds = {id_: _text(seed_file(project_dir, nodes[id_])) for id_ in rendered.column_types}
-    content = encode(compact(rendered, seeds))
+    content = encode(compact(rendered, seeds, variables, runtime_vars))
     of_hooks = _check(content, output)
     progress(f"Writing {output}")
     _write(output, content)
@@ -121,6 +127,10 @@ def compile_command(
     variables: Annotated[
         str | None, typer.Option("--vars", help="dbt's --vars: a mapping, as YAML or JSON.")
     ] = None,
+    runtime_vars: Annotated[
+        str | None,
+        typer.Option(help="Vars that each run sets for itself, by `vars=` of the DAG: a,b."),
+    ] = None,
 ) -> None:
     """Compile a dbt project into a small manifest from which Airflow runs it without dbt.
 
@@ -144,6 +154,7 @@ def compile_command(
             profile=profile,
             target=target,
             variables=_variables(variables),
+            runtime_vars=_names(runtime_vars),
             progress=progress,
         )
     for note in compiled.notes:
@@ -167,6 +178,13 @@ def _variables(text: str | None) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ConfigError(f"--vars must be a mapping such as '{{day: 2026-01-05}}', not {text!r}.")
     return value
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(","))
+    if text is not None and not all(names):
+        raise ConfigError(f"--runtime-vars {text!r}: write names of vars, such as run_day,region.")
+    return tuple(dict.fromkeys(filter(None, names)))
 
 
 def _text(file: Path) -> str:

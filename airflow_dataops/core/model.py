@@ -123,6 +123,7 @@ class ModelSpec(Struct, frozen=True, tag="model"):
         full_refresh: the model's own setting, which beats the run's; None when unset.
         unsupported: what plain SQL cannot say faithfully, as reasons for a reader
             (`an enforced contract`, `grants`, ...). Not empty: dbt must run it.
+        tied: likewise, what ties its SQL to the environment that it was compiled for.
     """
 
     materialized: str = "view"
@@ -132,6 +133,7 @@ class ModelSpec(Struct, frozen=True, tag="model"):
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
     unsupported: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
 
 
 class SeedSpec(Struct, frozen=True, tag="seed"):
@@ -191,6 +193,7 @@ class SnapshotSpec(Struct, frozen=True, tag="snapshot"):
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
     unsupported: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
 
 
 class Severity(StrEnum):
@@ -233,6 +236,7 @@ class TestSpec(Struct, frozen=True, tag="test"):
     attached: str | None = None
     column: str | None = None
     unsupported: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
 
 
 class UnitTestSpec(Struct, frozen=True, tag="unit_test"):
@@ -311,6 +315,47 @@ class Node(Struct, frozen=True):
     fingerprint: str = ""
 
 
+class RunValue(Struct, frozen=True):
+    """A value that each run has for itself, and that compiled code only prints.
+
+    Attributes:
+        source: `var`, `invocation_id`, or the time that the steps begin with: `run_started_at`,
+            `now`, `utcnow`, `today`.
+        name: of a var.
+        default: of a var, what the project or the code says where a run does not; None for
+            nothing.
+        steps: what is done with a time, such as `("strftime", "%Y")`; see `execution.values`.
+    """
+
+    source: str
+    name: str = ""
+    default: str | int | float | bool | None = None
+    steps: tuple[tuple[Any, ...], ...] = ()
+
+
+class Place(StrEnum):
+    """What surrounds a value in SQL, and so how it is written there."""
+
+    TEXT = "text"
+    """Within the quotes of a string literal."""
+    NAME = "name"
+    """Within the quotes of a name."""
+    WORD = "word"
+    """Part of a name without quotes, or of a number."""
+    BARE = "bare"
+    """By itself: a number, or a name without quotes."""
+    COMMENT = "comment"
+
+
+class Slot(Struct, frozen=True):
+    """Where a value of the run goes into a text, in place of `length` characters from `at` on."""
+
+    at: int
+    length: int
+    place: Place
+    value: RunValue
+
+
 class Code(Struct, frozen=True):
     """What runs: compiled SQL, or a seed's file.
 
@@ -319,11 +364,33 @@ class Code(Struct, frozen=True):
         incremental_sql: the compiled code with `is_incremental()` true. None where nobody
             rendered it.
         csv: the text of a seed's file, where the manifest carries it.
+        slots: by text (`sql`, `incremental_sql`, `filter` of a source's freshness), where values
+            of the run go into it, in their order.
+        refreshed: the code that a full refresh runs, where it is another one.
     """
 
     sql: str | None = None
     incremental_sql: str | None = None
     csv: str | None = None
+    slots: dict[str, tuple[Slot, ...]] = {}
+    refreshed: Code | None = None
+
+
+class Compilation(Struct, frozen=True):
+    """What a project was compiled with, as `airflow-dataops compile` tells it.
+
+    Attributes:
+        target: the name of dbt's target.
+        variables: what dbt's `--vars` gave, without the vars of the run.
+        runtime_vars: names of the vars that each run sets for itself.
+        given: values that nodes used, as JSON, by `var:name`; of environment variables, by
+            `env_var:name`, digests.
+    """
+
+    target: str | None = None
+    variables: dict[str, Any] = {}
+    runtime_vars: tuple[str, ...] = ()
+    given: dict[str, tuple[str, ...]] = {}
 
 
 class RunMoment(StrEnum):
@@ -341,12 +408,14 @@ class RunHook(Struct, frozen=True):
         reads: which values of the run it is given by dbt: `results`, `schemas`,
             `database_schemas`; with ` in <macro>` behind it where a macro reads one by itself.
         unsupported: why plain SQL cannot run it, as reasons for a reader.
+        tied: likewise, what ties its SQL to the environment that it was compiled for.
     """
 
     id: str
     moment: RunMoment
     reads: tuple[str, ...] = ()
     unsupported: tuple[str, ...] = ()
+    tied: tuple[str, ...] = ()
     fingerprint: str = ""
 
 
@@ -361,10 +430,12 @@ class Project(Struct, frozen=True):
         warnings: what a reader should know and need not mend.
         sql_warnings: those of them that hold only where engine `sql` runs some of the nodes.
         run_hooks: what runs around a run, in the order in which it runs.
+        compilation: what it was compiled with; None where nobody knows.
     """
 
     name: str
     nodes: dict[str, Node]
+    compilation: Compilation | None = None
     selectors: dict[str, Any] = {}
     adapter: str | None = None
     schema_version: str = ""

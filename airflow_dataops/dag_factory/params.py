@@ -50,6 +50,12 @@ def run_params() -> dict[str, Param]:
             "Emit the assets of the tables, which start the DAGs that read them.",
             type="boolean",
         ),
+        "vars": _param(
+            None,
+            "Vars",
+            'dbt\'s vars of this run: `{"run_day": "2026-01-31"}`. They beat those of the DAG.',
+            type=["null", "object"],
+        ),
         "dry_run": _param(False, "Dry run", "Log the SQL and change nothing.", type="boolean"),
     }
 

@@ -6,11 +6,13 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
+from msgspec.structs import replace
 
 from airflow_dataops.errors import ConfigError, ManifestError
+from airflow_dataops.operators.run_values import run_values
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from airflow.sdk import Context
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.plan import Part, TaskKind
+    from airflow_dataops.core.relocation import Relocation
     from airflow_dataops.hooks.sources import Source
 
 log = logging.getLogger(__name__)
@@ -30,6 +33,10 @@ class Asked:
     nodes: tuple[str, ...]
     outlets: list[Any]
     params: Any
+    relations: Relocation | None = None
+    vars: Mapping[str, Any] | None = None
+    runtime_vars: tuple[str, ...] | None = None
+    """The vars that a run may set; None for any."""
     has_dag: Callable[[], bool]
     task_id: str
     task_kind: TaskKind
@@ -40,16 +47,18 @@ class Asked:
     def _open(self) -> StoredManifest:
         from airflow_dataops.adapters.manifest_store import open_manifest
 
-        return open_manifest(self.manifest)
+        return open_manifest(self.manifest, self.relations)
 
     def _request(self, context: Context) -> RunRequest:
         """Read what the run was asked for. What is wrong stays wrong: it is not retried."""
         from airflow_dataops.core.execution.requests import read_request
 
         try:
-            return read_request(context["params"], self._declared())
+            request = read_request(context["params"], self._declared())
+            values = run_values(context, self.vars or {}, request.values, self.runtime_vars)
         except ConfigError as error:
             raise AirflowFailException(str(error)) from error
+        return replace(request, values=values, relations=self.relations)
 
     def _declared(self) -> frozenset[str] | None:
         """Return the names of the params of the task and its DAG; None without a DAG."""

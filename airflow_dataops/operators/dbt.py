@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 import sys
 from contextlib import contextmanager, nullcontext
@@ -34,7 +35,7 @@ from airflow_dataops.operators.dbt_checks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
     from airflow.sdk import BaseOperator, Context
@@ -46,6 +47,8 @@ if TYPE_CHECKING:
 
 mute_cosmos()
 
+_JINJA = re.compile(r"\{[{%#]")
+
 
 class InTurn(Asked):
     """Waits until no other task has the warehouse, where only one process may have it.
@@ -56,6 +59,8 @@ class InTurn(Asked):
     warehouse_conn_id: str
     log: Any
     select: Any
+    compiled_vars: Mapping[str, Any] = {}
+    """What the manifest was compiled with. It is no template: a manifest is data."""
     fingerprint: str | None = None
     """Tells one state of the nodes from the next, as in our own operators."""
 
@@ -64,6 +69,18 @@ class InTurn(Asked):
         """Name what Airflow keeps of the operator in the serialized DAG."""
         fields: frozenset[str] = super().get_serialized_fields()  # type: ignore[misc]
         return fields | {"fingerprint"}
+
+    def _request(self, context: Context) -> RunRequest:
+        """Read what the run was asked for, dbt's vars too: dbt would render a template in one."""
+        request = super()._request(context)
+        given = request.values.variables
+        for name, value in given.items():
+            if isinstance(value, str) and _JINJA.search(value):
+                raise AirflowFailException(
+                    f"var {name!r} is {value!r}: dbt renders Jinja in its vars; give plain text."
+                )
+        self.vars = {**self.compiled_vars, **given} or None
+        return request
 
     def _take_turn(self, context: Context, **arguments: Any) -> Any:
         """Run dbt when it is our turn."""

@@ -14,7 +14,7 @@ from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
     from typing import ClassVar
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Struct
     from airflow_dataops.core.plan import TaskKind
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.relocation import Relocation
 
 
 class NodeArguments(SessionArguments, total=False):
@@ -33,6 +34,9 @@ class NodeArguments(SessionArguments, total=False):
     conn_id: Required[str]
     fingerprint: str | None
     state: str | Path | Source | None
+    vars: Mapping[str, Any] | None
+    runtime_vars: Sequence[str] | None
+    relations: Relocation | None
 
 
 class NodeOperator(NodeLineage, SessionOperator):
@@ -49,6 +53,10 @@ class NodeOperator(NodeLineage, SessionOperator):
             that Airflow counts a changed node as a new version of the DAG.
         state: the folder (an absolute path, or an address) with what an earlier run left, for
             selectors of the trigger form that look at one; see `dbt_dag`.
+        vars: dbt's vars of the run by name, such as `{"run_day": "{{ ds }}"}`; templates are
+            rendered. The param `vars` of a run beats them.
+        runtime_vars: names of the vars that the param may set; None for any.
+        relations: where tables are in this environment, if elsewhere than in the manifest.
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -64,6 +72,9 @@ class NodeOperator(NodeLineage, SessionOperator):
         conn_id: str,
         fingerprint: str | None = None,
         state: str | Path | Source | None = None,
+        vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's name
+        runtime_vars: Sequence[str] | None = None,
+        relations: Relocation | None = None,
         **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
@@ -72,7 +83,12 @@ class NodeOperator(NodeLineage, SessionOperator):
         self.conn_id = text(conn_id, "conn_id")
         self.fingerprint = optional_text(fingerprint, "fingerprint")
         self.state = None if state is None else as_source(state)
+        self.vars = dict(vars) if vars else None
+        self.runtime_vars = None if runtime_vars is None else tuple(runtime_vars)
+        self.relations = relations
         self.sql: str | None = None
+        if self.vars:
+            self.template_fields = (*self.template_fields, "vars")
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:

@@ -39,10 +39,17 @@ class HooksOperator(NodeOperator):
 
     def execute(self, context: Context) -> Any:
         """Run the hooks."""
+        from airflow_dataops.core.execution.rendering import rendered_code
         from airflow_dataops.core.execution.run_hooks import make_places, run_hooks
+        from airflow_dataops.hooks.sql_runner import get_sql_hook
 
         request, manifest = self._request(context), self._open()
-        hooks = [(id_, manifest.code(id_).sql or "") for id_ in self.nodes]
+        dialect = get_sql_hook(self.conn_id)[1]
+        codes = {id_: manifest.code(id_) for id_ in self.nodes}
+        hooks = [
+            (id_, rendered_code(id_, code, request, dialect).sql or "")
+            for id_, code in codes.items()
+        ]
         if request.dry_run:
             self.sql = "\n\n".join(f"-- {id_}\n{sql}" for id_, sql in hooks)
             self.log.info("Dry run:\n%s", self.sql)

@@ -41,6 +41,10 @@ class PlanArguments(TypedDict, total=False):
         group_args: operator arguments by group, such as `{"marts": {"pool": "small"}}`.
         tag_args: operator arguments by tag. A model's own `meta.airflow` beats them all.
         dbt: how to call dbt, for the nodes that compiled SQL cannot express.
+        vars: dbt's vars that each run sets for itself, `{"run_day": "{{ ds }}"}`; the manifest
+            must be compiled with `--runtime-vars run_day`.
+        relations: other names for databases, schemas and tables in this environment, such as
+            `{"schema": {"dbt_me": "analytics"}}`.
     """
 
     select: Names | None
@@ -60,6 +64,8 @@ class PlanArguments(TypedDict, total=False):
     group_args: Mapping[str, Mapping[str, Any]]
     tag_args: Mapping[str, Mapping[str, Any]]
     dbt: DbtConfig | None
+    vars: Mapping[str, Any] | None
+    relations: Mapping[str, Mapping[str, str]] | None
 
 
 class GroupArguments(TypedDict, total=False):

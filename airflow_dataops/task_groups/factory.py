@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
 from airflow_dataops.adapters.manifest_store import open_manifest
@@ -17,6 +18,9 @@ from airflow_dataops.adapters.plan_store import (
 )
 from airflow_dataops.core.arguments import instance, texts
 from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
+from airflow_dataops.core.plan.structs import EngineChoice
+from airflow_dataops.core.plan.variables import check_given, check_run_vars
+from airflow_dataops.core.relocation import read_relocation
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.dbt_config import DbtConfig
@@ -25,10 +29,11 @@ from airflow_dataops.task_groups.files import locate_folder
 from airflow_dataops.task_groups.operators import Warehouse
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from airflow_dataops.adapters.state_store import StoredState
+    from airflow_dataops.core.plan import Plan
 
 _ON_EMPTY = ("error", "warn")
 _LAYERS = ("operator_args", "group_args", "tag_args")
@@ -103,6 +108,7 @@ def _request(arguments: PlanArguments) -> PlanRequest:
         options=options,
         start_on=hashable(arguments.get("start_on"), "start_on"),
         on_empty=_on_empty(arguments),
+        relations=_relations(arguments),
     )
 
 
@@ -123,15 +129,64 @@ def _state(arguments: PlanArguments, manifest: Path, *expressions: Selection) ->
 def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArguments) -> Planned:
     given: Mapping[str, Any] = arguments
     layers = _functions(argument_layers(**{name: given[name] for name in _LAYERS if name in given}))
+    head = plan.head
+    relations = _relations(arguments)
+    variables = _checked_vars(head, arguments, is_moved=bool(relations))
+    compiled = head.compilation
     warehouse = Warehouse(
         manifest=str(manifest),
         conn_id=conn_id,
-        dialect=plan.head.adapter,
+        dialect=head.adapter,
         dbt=arguments.get("dbt"),
         threads=_threads(arguments),
         state=None if given.get("state") is None else locate_folder(given["state"], "state"),
+        vars=variables,
+        compiled_vars=compiled.variables if compiled else {},
+        runtime_vars=_runtime_vars(head, arguments, variables),
+        relations=read_relocation(relations, head.adapter) if relations else None,
     )
     return Planned(plan, warehouse, layers)
+
+
+def _runtime_vars(
+    head: Plan, arguments: PlanArguments, variables: Mapping[str, Any]
+) -> tuple[str, ...] | None:
+    """Return the vars that a run may set in its params; None for any."""
+    if arguments.get("engine") == EngineChoice.DBT:
+        return None
+    compiled = head.compilation.runtime_vars if head.compilation else ()
+    return tuple(sorted({*compiled, *variables}))
+
+
+def _relations(arguments: PlanArguments) -> dict[str, dict[str, str]]:
+    """Return `relations` as plain data. Raises `ConfigError` where it has another form."""
+    found = arguments.get("relations")
+    if not found:
+        return {}
+    read_relocation(found, None)
+    return {part: dict(names) for part, names in found.items()}
+
+
+def _checked_vars(head: Plan, arguments: PlanArguments, *, is_moved: bool) -> dict[str, Any]:
+    """Return the vars of the run. Raises `ConfigError` where SQL and dbt would have others."""
+    given = arguments.get("vars") or {}
+    if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
+        raise ConfigError(
+            f"vars={given!r}: write dbt's vars by name, such as {{'run_day': '{{{{ ds }}}}'}}."
+        )
+    variables, dbt = dict(given), _dbt(arguments)
+    if arguments.get("engine") != EngineChoice.DBT:
+        check_run_vars(variables, head.compilation)
+        if dbt is not None:
+            check_given(
+                head.compilation,
+                target=dbt.target,
+                variables=dbt.vars,
+                env=dbt.env,
+                run_vars=variables,
+                is_moved=is_moved,
+            )
+    return variables
 
 
 def _functions(layers: ArgumentLayers) -> ArgumentLayers:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.param import ParamsDict
+from msgspec.structs import replace
 
 from airflow_dataops.core.model import RunMoment, Struct
 from airflow_dataops.core.plan import TaskKind
+from airflow_dataops.core.relocation import Relocation
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import Source
 from airflow_dataops.operators.assets import table_asset
@@ -53,6 +55,10 @@ class Warehouse(Struct, frozen=True):
         dbt: how to call dbt, where some nodes need it.
         threads: sessions of a fused task at most; None for what suits the warehouse.
         state: the folder with what an earlier run left; None where nobody named one.
+        vars: dbt's vars of each run, as templates.
+        compiled_vars: those that the manifest was compiled with, which dbt gets as well.
+        runtime_vars: the vars that a run may set; None for any.
+        relations: where tables are in this environment, if elsewhere than in the manifest.
     """
 
     manifest: str
@@ -61,6 +67,10 @@ class Warehouse(Struct, frozen=True):
     dbt: DbtConfig | None = None
     threads: int | None = None
     state: Path | Source | None = None
+    vars: dict[str, Any] = {}
+    compiled_vars: dict[str, Any] = {}
+    runtime_vars: tuple[str, ...] | None = None
+    relations: Relocation | None = None
 
 
 def build_operator(
@@ -68,7 +78,13 @@ def build_operator(
 ) -> NodeOperator:
     """Build an operator of engine `sql` the way Airflow does."""
     operator = kind(
-        manifest=warehouse.manifest, conn_id=warehouse.conn_id, state=warehouse.state, **arguments
+        manifest=warehouse.manifest,
+        conn_id=warehouse.conn_id,
+        state=warehouse.state,
+        vars=warehouse.vars,
+        runtime_vars=warehouse.runtime_vars,
+        relations=warehouse.relations,
+        **arguments,
     )
     operator.params = own_params(operator)
     return operator
@@ -139,20 +155,22 @@ def dbt_task_operator(
     """Build the operator of a task on engine `dbt`. Raises `ConfigError`."""
     if warehouse.dbt is None:
         raise ConfigError(f"{task.id} needs dbt: pass dbt=DbtConfig(project_dir=...)")
+    variables = {**warehouse.dbt.vars, **warehouse.vars}
+    dbt = replace(warehouse.dbt, vars=variables)
     operator: Any
     # Cosmos is an extra, and dear to import: only DAGs that need it pay.
     if task.kind in _AROUND:
         from airflow_dataops.operators.dbt_run_hooks import hooks_operator
 
         around, moment = arguments.pop("around"), RunMoment(task.kind)
-        operator = hooks_operator(moment, around, warehouse.dbt, warehouse.conn_id, arguments)
+        operator = hooks_operator(moment, around, dbt, warehouse.conn_id, arguments)
     else:
         from airflow_dataops.operators.dbt import dbt_operator
 
-        operator = dbt_operator(
-            task.node_kind, task.fqns, warehouse.dbt, warehouse.conn_id, arguments
-        )
+        operator = dbt_operator(task.node_kind, task.fqns, dbt, warehouse.conn_id, arguments)
     operator.manifest, operator.nodes = warehouse.manifest, task.nodes
+    operator.relations, operator.runtime_vars = warehouse.relations, warehouse.runtime_vars
+    operator.compiled_vars = warehouse.compiled_vars
     operator.fingerprint = task.fingerprint
     operator.state = warehouse.state
     operator.params = own_params(operator)

@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.freshness import check_freshness
+from airflow_dataops.core.execution.rendering import rendered
+from airflow_dataops.core.execution.requests import RunRequest
 from airflow_dataops.core.execution.tests import run_test
-from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
+from airflow_dataops.core.model import Code, ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.errors import DataOpsError
 from tests.oracle.databases import ENGINE_ERRORS
 from tests.oracle.dbt_process import failures
@@ -27,7 +31,10 @@ _BUILT = {NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT, NodeKind.TEST}
 class Engine:
     """Builds the nodes of a manifest on a database."""
 
-    def __init__(self, manifest: Manifest, database: Database, dbt: Dbt) -> None:
+    def __init__(
+        self, manifest: Manifest, database: Database, dbt: Dbt, request: RunRequest | None = None
+    ) -> None:
+        self.request = request or RunRequest()
         self._manifest = manifest
         self._database = database
         self._dbt = dbt
@@ -57,8 +64,13 @@ class Engine:
                 node.id: {"fail": "error"}.get(status, status)
                 for node in self._manifest.project.nodes.values()
                 if isinstance(node.spec, SourceSpec) and node.spec.freshness is not None
-                for status in [check_freshness(node, runner, now=datetime.now(UTC)).status]
+                for status in [self._fresh(node, runner)]
             }
+
+    def _fresh(self, node: Node, runner: SqlRunner) -> str:
+        code = self._manifest.code.get(node.id, Code())
+        node, _ = rendered(node, code, self.request, runner.dialect)
+        return str(check_freshness(node, runner, now=datetime.now(UTC)).status)
 
     def needing_dbt(self) -> set[str]:
         """Return the ids of the nodes that dbt has to run, and of all that depend on them."""
@@ -106,8 +118,9 @@ class Engine:
     def _run(
         self, node: Node, runner: SqlRunner, errors: dict[str, str], *, full_refresh: bool
     ) -> tuple[str, int | None]:
-        code = self._manifest.code[node.id]
+        request = replace(self.request, full_refresh=full_refresh)
         try:
+            node, code = rendered(node, self._manifest.code[node.id], request, runner.dialect)
             if node.kind is NodeKind.TEST:
                 result = run_test(node, code, runner)
                 return str(result.status), failures(result.status, result.failures)

@@ -13,6 +13,7 @@ from airflow_dataops.core.execution.dry_run import show
 from airflow_dataops.core.execution.failing import explaining, place_of
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.fused import Verdict
+from airflow_dataops.core.execution.rendering import rendered
 from airflow_dataops.core.execution.requests import Mode
 from airflow_dataops.core.execution.results import FreshnessResult, Status, TestResult
 from airflow_dataops.core.execution.tests import run_test
@@ -112,6 +113,8 @@ def run_node(
         ConfigError: the node, its code or the connection cannot be used.
         RetryableError: running it again may end otherwise.
     """
+    if kind is not TaskKind.TEST:
+        node, code = rendered(node, code, request, runner.dialect)
     with explaining(runner, place_of(node, code)):
         if kind is TaskKind.BUILD:
             full_refresh, days = request.full_refresh, request.days
@@ -119,6 +122,7 @@ def run_node(
         if kind is TaskKind.FRESHNESS:
             return check_freshness(node, runner, now=datetime.now(UTC))
     try:
+        node, code = rendered(node, code, request, runner.dialect)
         with explaining(runner, place_of(node, code)):
             return run_test(node, code, runner, turn=turn)
     except (RunError, ConfigError) as error:
@@ -136,7 +140,7 @@ def _run_dry(
     kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest
 ) -> None:
     if kind is TaskKind.TEST:  # what stops the showing of a statement is no error of the test
-        run_test(node, code, runner)
+        run_test(*rendered(node, code, request, runner.dialect), runner)
         return
     run_node(kind, node, code, runner, request)
 

@@ -7,7 +7,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.arguments import did_you_mean
+from airflow_dataops.core.execution.values import RunValues
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.relocation import Relocation
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class RunRequest(Struct, frozen=True):
         days: days that incremental models build anew.
         dry_run: show the SQL and run none that changes anything.
         assets: emit the assets of tables, which start other DAGs.
+        values: what the run has for itself, its vars among them.
+        relations: where tables are in this environment, if elsewhere than in the manifest.
     """
 
     full_refresh: bool = False
@@ -50,6 +54,8 @@ class RunRequest(Struct, frozen=True):
     days: DateRange | None = None
     dry_run: bool = False
     assets: bool = True
+    values: RunValues = RunValues()
+    relations: Relocation | None = None
 
     @property
     def narrows(self) -> bool:
@@ -58,7 +64,7 @@ class RunRequest(Struct, frozen=True):
 
 
 PARAMS = frozenset(
-    {"full_refresh", "select", "exclude", "mode", "begin", "end", "dry_run", "assets"}
+    {"full_refresh", "select", "exclude", "mode", "begin", "end", "dry_run", "assets", "vars"}
 )
 """What a run may be asked for."""
 
@@ -83,6 +89,7 @@ def read_request(params: Mapping[str, Any], declared: AbstractSet[str] | None = 
         days=_days(_day(params, "begin"), _day(params, "end")),
         dry_run=_flag(params, "dry_run"),
         assets=_flag(params, "assets", default=True),
+        values=RunValues(variables=_variables(params.get("vars"))),
     )
     if request.full_refresh and request.days:
         raise ConfigError(
@@ -126,6 +133,17 @@ def _expression(params: Mapping[str, Any], name: str) -> tuple[str, ...]:
             f"got {value!r}"
         )
     return tuple(text.strip() for text in texts if text.strip())
+
+
+def _variables(value: Any) -> dict[str, Any]:
+    if value is None or value == "":
+        return {}
+    if isinstance(value, dict) and all(isinstance(name, str) for name in value):
+        return dict(value)
+    raise ConfigError(
+        "param vars: expected dbt's vars by name, such as {'run_day': '2026-01-31'}, got "
+        f"{value!r}"
+    )
 
 
 def _mode(value: Any) -> Mode:

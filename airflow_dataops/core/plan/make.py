@@ -163,6 +163,7 @@ class Planner:
             inputs=cut.inputs,
             slas=slas_of_plan(self.tasks, self.selected, self.project.adapter),
             warnings=self._concerned(cut.tasks.values()) + warnings,
+            compilation=self.project.compilation,
         )
 
     def built(self) -> list[Node]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from airflow_dataops.core.model import NodeKind, Relation, Struct
+from airflow_dataops.core.model import Compilation, NodeKind, Relation, Struct
 
 
 class Engine(StrEnum):
@@ -327,6 +327,7 @@ class Plan(Struct, frozen=True):
         inputs: tables of other DAGs, sorted by name.
         slas: what its tasks and tables owe, as `slas_to_json` writes it, without the DAG's id.
         warnings: what a reader should know and need not mend.
+        compilation: what the project was compiled with; None where nobody knows.
     """
 
     name: str
@@ -341,3 +342,4 @@ class Plan(Struct, frozen=True):
     inputs: tuple[Input, ...] = ()
     slas: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
+    compilation: Compilation | None = None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.manifests.dbt.unsupported import frozen, no_sql, replaced
+from airflow_dataops.core.manifests.dbt.unsupported import frozen, no_sql, replaced, tied
 from airflow_dataops.core.model import Severity, StoreFailures, TestSpec, UnitTestSpec
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def read_test(entry: Entry) -> TestSpec:
             *configured.unsupported,
             *replaced(entry, "test"),
         ),
+        tied=tied(entry),
     )
 
 

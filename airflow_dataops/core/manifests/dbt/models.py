@@ -15,6 +15,7 @@ from airflow_dataops.core.manifests.dbt.unsupported import (
     no_sql,
     physical,
     strategies,
+    tied,
 )
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.model import Code, Incremental, ModelSpec, SchemaChange
@@ -49,6 +50,7 @@ def read_model(entry: Entry) -> ModelSpec:
         pre_hooks=hooks.pre,
         post_hooks=hooks.post,
         unsupported=tuple(reasons),
+        tied=tied(entry),
     )
 
 
@@ -71,7 +73,12 @@ def read_model_code(entry: Entry) -> Code | None:
     if not node.compiled_code:
         return None
     later = _incremental_code(entry) if materialized == INCREMENTAL else None
-    return Code(sql=node.compiled_code, incremental_sql=later)
+    return Code(
+        sql=node.compiled_code,
+        incremental_sql=later,
+        slots=node.dataops_slots,
+        refreshed=node.dataops_refreshed,
+    )
 
 
 def _incremental(settings: Settings) -> Incremental:

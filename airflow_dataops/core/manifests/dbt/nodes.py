@@ -40,7 +40,7 @@ _READERS = {
     NodeKind.SNAPSHOT: _Reader(snapshots.read_snapshot, snapshots.read_code),
     NodeKind.TEST: _Reader(data_tests.read_test, snapshots.read_code),
     NodeKind.UNIT_TEST: _Reader(data_tests.read_unit_test, _no_code),
-    NodeKind.SOURCE: _Reader(outside.read_source, _no_code),
+    NodeKind.SOURCE: _Reader(outside.read_source, outside.read_code),
     NodeKind.EXPOSURE: _Reader(outside.read_exposure, _no_code),
 }
 

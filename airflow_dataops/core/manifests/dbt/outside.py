@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.manifests.dbt.unsupported import frozen
 from airflow_dataops.core.manifests.show import show
-from airflow_dataops.core.model import ExposureSpec, FreshnessSpec, SourceSpec
+from airflow_dataops.core.model import Code, ExposureSpec, FreshnessSpec, SourceSpec
 
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
@@ -26,6 +26,12 @@ def read_source(entry: Entry) -> SourceSpec:
     if freshness and (found := frozen(entry)):
         entry.settings.warn(f"its freshness is checked with {', '.join(found)}, as when compiled")
     return SourceSpec(source=entry.node.source_name, freshness=freshness)
+
+
+def read_code(entry: Entry) -> Code | None:
+    """Return where values of the run go into the condition of a freshness, if any do."""
+    slots = entry.node.dataops_slots
+    return Code(slots=slots) if slots else None
 
 
 def read_exposure(entry: Entry) -> ExposureSpec:

@@ -15,13 +15,14 @@ from airflow_dataops.core.manifests.dbt.nodes import read_node
 from airflow_dataops.core.manifests.dbt.run_hooks import read_run_hooks
 from airflow_dataops.core.manifests.dbt.touching import touched_by_node
 from airflow_dataops.core.manifests.dbt.version import (
+    RENDERED,
     schema_version,
     unrecorded_warning,
     version_warning,
 )
 from airflow_dataops.core.manifests.graph import circles, parents_within
 from airflow_dataops.core.manifests.report import Report
-from airflow_dataops.core.model import Manifest, NodeKind, Project
+from airflow_dataops.core.model import Compilation, Manifest, NodeKind, Project
 from airflow_dataops.errors import ManifestError
 
 if TYPE_CHECKING:
@@ -68,8 +69,21 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
         warnings=tuple(report.warnings),
         sql_warnings=of_sql,
         run_hooks=run_hooks,
+        compilation=_compilation(file.metadata),
     )
     return Manifest(project=project, code=code | of_hooks)
+
+
+def _compilation(metadata: wire.Metadata) -> Compilation | None:
+    ours = metadata.dataops
+    if ours is None or ours.version < RENDERED:
+        return None
+    return Compilation(
+        target=ours.target,
+        variables=ours.vars,
+        runtime_vars=tuple(ours.runtime_vars),
+        given={name: tuple(values) for name, values in ours.given.items()},
+    )
 
 
 def _entries(file: wire.File) -> Iterator[tuple[str, tuple[NodeKind, wire.Node]]]:

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.manifests.dbt.hooks import has_jinja, read_hook
-from airflow_dataops.core.manifests.dbt.touched import Kind, reasons
+from airflow_dataops.core.manifests.dbt.touched import Kind, reasons, ties
 from airflow_dataops.core.manifests.fingerprint import digest
 from airflow_dataops.core.model import Code, RunHook, RunMoment
 
@@ -25,6 +25,7 @@ OUTCOMES = ("results", "schemas", "database_schemas")
 
 _OLDER = "a hook around the run of a manifest that was compiled before these ran: compile it again"
 _UNRENDERED = "Jinja in a hook around the run, which the manifest has no compiled code of"
+_MAPPED = "values of the run in a hook that is a mapping"
 _WORD = re.compile(r"\b(?:" + "|".join(OUTCOMES) + r")\b")
 
 
@@ -45,10 +46,10 @@ def read_run_hooks(
         moment = next((m for m in RunMoment if m in (node.tags or ())), None)
         if moment is None:
             continue
-        hook, sql = _read(id_, node, moment, macros, ours=file.metadata.dataops is not None)
+        hook, code = _read(id_, node, moment, macros, ours=file.metadata.dataops is not None)
         hooks.append(hook)
-        if sql is not None:
-            codes[id_] = Code(sql=sql)
+        if code is not None:
+            codes[id_] = code
     return tuple(hooks), codes
 
 
@@ -59,18 +60,25 @@ def _place(root: str, id_: str, node: wire.Node) -> tuple[bool, str, int]:
 
 def _read(
     id_: str, node: wire.Node, moment: RunMoment, macros: Macros, *, ours: bool
-) -> tuple[RunHook, str | None]:
+) -> tuple[RunHook, Code | None]:
     told, sql, unsupported = _rendered(node, macros, ours=ours)
     parsed = None if sql is None else read_hook(sql)
     outcomes = f"{Kind.OUTCOME}:"
+    code = None if parsed is None else Code(sql=parsed.sql)
+    if code is not None and (node.dataops_slots or node.dataops_refreshed):
+        if code.sql == node.compiled_code:
+            code = Code(sql=code.sql, slots=node.dataops_slots, refreshed=node.dataops_refreshed)
+        else:
+            unsupported = (*unsupported, _MAPPED)
     hook = RunHook(
         id=id_,
         moment=moment,
         reads=tuple(sorted(t.removeprefix(outcomes) for t in told if t.startswith(outcomes))),
         unsupported=(*reasons(told), *unsupported),
+        tied=tuple(ties(told)),
         fingerprint=digest((node.raw_code, node.compiled_code)),
     )
-    return hook, parsed.sql if parsed else None
+    return hook, code
 
 
 def _rendered(

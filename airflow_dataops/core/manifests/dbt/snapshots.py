@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.manifests.dbt.hooks import read_hooks
 from airflow_dataops.core.manifests.dbt.names import expressions
-from airflow_dataops.core.manifests.dbt.unsupported import no_sql, physical
+from airflow_dataops.core.manifests.dbt.unsupported import no_sql, physical, tied
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.model import Code, HardDeletes, SnapshotColumns, SnapshotSpec
 
@@ -40,6 +40,7 @@ def read_snapshot(entry: Entry) -> SnapshotSpec:
             *physical(entry, "snapshot"),
             *hooks.unsupported(),
         ),
+        tied=tied(entry),
     )
     _check(spec, settings)
     return spec
@@ -47,8 +48,10 @@ def read_snapshot(entry: Entry) -> SnapshotSpec:
 
 def read_code(entry: Entry) -> Code | None:
     """Return a compiled query; None where there is none."""
-    sql = entry.node.compiled_code
-    return Code(sql=sql) if sql else None
+    node = entry.node
+    if not node.compiled_code:
+        return None
+    return Code(sql=node.compiled_code, slots=node.dataops_slots, refreshed=node.dataops_refreshed)
 
 
 def _check(spec: SnapshotSpec, settings: Settings) -> None:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 
 class Kind(StrEnum):
@@ -28,6 +28,9 @@ class Kind(StrEnum):
     VAR = "var"
     OUTCOME = "outcome"
     """What the nodes of the run became; only hooks at its end are told."""
+    RUN_VAR = "run_var"
+    PLACE = "place"
+    UNREAD = "unread"
 
 
 _REASONS = {
@@ -37,8 +40,17 @@ _REASONS = {
     Kind.FULL_REFRESH: "SQL that is rendered otherwise on a full refresh",
     Kind.CHANCE: "SQL that is rendered at random",
     Kind.OUTCOME: "SQL of what became of the run",
+    Kind.RUN_VAR: "SQL that a var of the run decides, or that has it in another form",
+    Kind.PLACE: "SQL with values of the run where they cannot be written safely",
 }
 """Of the others, the values are those that the compilation was given: they may stay."""
+
+_TIES = {
+    Kind.TARGET: "SQL with values of the target that it was compiled for",
+    Kind.ENV_VAR: "SQL with values of the environment that it was compiled in",
+    Kind.UNREAD: "SQL in which the names of tables cannot be found",
+}
+"""What ties SQL to the environment that it was compiled for."""
 
 _WORDS = (
     (
@@ -64,6 +76,8 @@ _WORDS = (
         ),
     ),
     (Kind.FULL_REFRESH, re.compile(r"\bshould_full_refresh\b|\bflags\s*\.\s*FULL_REFRESH\b")),
+    (Kind.TARGET, re.compile(r"\btarget\b(?:\s*\.\s*\w+)?")),
+    (Kind.ENV_VAR, re.compile(r"\benv_var\b")),
     (Kind.CHANCE, re.compile(r"\|\s*random\b|\blipsum\b")),
 )
 _JINJA = re.compile(r"\{[{%].*?[}%]\}", re.DOTALL)
@@ -84,12 +98,21 @@ def words(code: str) -> Iterator[str]:
 
 def reasons(touched: Iterable[str]) -> list[str]:
     """Return why code that touches these things cannot run as compiled; nothing if it can."""
+    return _said(touched, _REASONS)
+
+
+def ties(touched: Iterable[str]) -> list[str]:
+    """Return why code that touches these things cannot run in another environment."""
+    return _said(touched, _TIES)
+
+
+def _said(touched: Iterable[str], told: Mapping[Kind, str]) -> list[str]:
     by_kind: dict[str, set[str]] = defaultdict(set)
     for each in touched:
         kind, _, name = each.partition(":")
         by_kind[kind].add(name)
     return [
         f"{said}: {', '.join(sorted(by_kind[kind]))}"
-        for kind, said in _REASONS.items()
+        for kind, said in told.items()
         if kind in by_kind
     ]

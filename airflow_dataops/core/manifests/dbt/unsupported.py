@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.manifests.dbt.touched import reasons
+from airflow_dataops.core.manifests.dbt.touched import reasons, ties
 
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
@@ -117,6 +117,11 @@ def frozen(entry: Entry) -> list[str]:
     """Return why a node's compiled SQL is that of one moment only."""
     touched = entry.context.touched.get(entry.id)
     return reasons(touched) if touched else []
+
+
+def tied(entry: Entry) -> tuple[str, ...]:
+    """Return what ties a node's compiled SQL to the environment that it was compiled for."""
+    return tuple(ties(entry.context.touched.get(entry.id, ())))
 
 
 def no_sql(entry: Entry) -> list[str]:

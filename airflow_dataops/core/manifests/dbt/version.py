@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
 OLDEST = 10
 NEWEST = 12
-DATAOPS = 2
+DATAOPS = 3
 """The newest version of our own additions (`metadata.dataops.version`)."""
 TOUCHED = 2
 """The first version of them that has `dataops_touched`."""
+RENDERED = 3
+"""The first version that tells what it was compiled with, and where values of runs go."""
 
 _ADDRESS = re.compile(r"/dbt/(?P<artifact>[a-z_-]+)/v(?P<number>\d{1,9})(?:\.json)?/?$")
 

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from airflow_dataops.core.model import Code, Slot
+
 
 class Wire(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Base of the structs of this module; unknown fields are skipped."""
@@ -22,10 +24,18 @@ class Dataops(Wire, frozen=True):
 
     Attributes:
         dispatch: packages that `dispatch` in dbt_project.yml has searched before dbt's own.
+        target: the name of the target it was compiled for.
+        vars: what `--vars` gave to the compilation, without the vars of the run.
+        runtime_vars: the vars that each run sets for itself.
+        given: values that nodes used, by `var:name` or `env_var:name`; see `Given`.
     """
 
     version: int
     dispatch: list[str] = []
+    target: str | None = None
+    vars: dict[str, Any] = {}
+    runtime_vars: list[str] = []
+    given: dict[str, list[str]] = {}
 
 
 class Metadata(Wire, frozen=True):
@@ -102,6 +112,8 @@ class Node(Wire, frozen=True):
         dataops_csv: ours; the text of a seed's file.
         dataops_column_types: ours; SQL type by column, inferred from a seed's file.
         dataops_touched: ours; what was touched while it was rendered, see `touched`.
+        dataops_slots: ours; where values of the run go into its texts, see `Code`.
+        dataops_refreshed: ours; its code on a full refresh, where that is another one.
         unrendered_config: what YAML configures, before its Jinja was rendered.
         source_meta: `meta` of the group a source was declared in; part of `meta` since dbt 1.8.
         checksum: a mapping with `checksum`; of a unit test the hash itself.
@@ -149,6 +161,8 @@ class Node(Wire, frozen=True):
     dataops_csv: str | None = None
     dataops_column_types: dict[str, str] | None = None
     dataops_touched: list[str] = []
+    dataops_slots: dict[str, tuple[Slot, ...]] = {}
+    dataops_refreshed: Code | None = None
     unrendered_config: msgspec.Raw = msgspec.Raw()
 
 
