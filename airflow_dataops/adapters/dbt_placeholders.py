@@ -53,6 +53,12 @@ class Found(NamedTuple):
     unplaced: list[str]
 
 
+class Mark(str):
+    """What stands for a value, which may be a number; joined with a text it becomes one."""
+
+    __slots__ = ()
+
+
 class Placeholders:
     """The marks of one compilation.
 
@@ -77,7 +83,7 @@ class Placeholders:
         if key not in self._marks:
             self._marks[key] = f"{self._front}{len(self._values):06}x"
             self._values.append((value, real))
-        return self._marks[key]
+        return Mark(self._marks[key])
 
     def has_mark(self, value: Any) -> bool:
         """Tell whether a mark is in a text, or a moment or a mark anywhere in a container."""
@@ -127,7 +133,7 @@ class Placeholders:
         if isinstance(value, Moment):
             return value.real
         if isinstance(value, str):
-            whole = self._pattern.fullmatch(value)
+            whole = self._pattern.fullmatch(value) if isinstance(value, Mark) else None
             return self._values[int(whole[1])][1] if whole else self.real_text(value)
         if type(value) is dict:
             return {self.without(key): self.without(each) for key, each in value.items()}

@@ -225,7 +225,7 @@ def test_a_dry_run_shows_how_dbt_would_be_called(
 
 def test_params_are_not_repeated_in_each_serialized_task(tmp_path: Path) -> None:
     encoded = DagSerialization.to_dict(dag_of(tmp_path, *CHAIN))["dag"]
-    assert len(encoded["params"]) == 8
+    assert len(encoded["params"]) == 9
     assert all("params" not in task["__var"] for task in encoded["tasks"])
 
 

@@ -64,7 +64,7 @@ def test_metadata_says_who_wrote_it_and_not_when() -> None:
         "dbt_schema_version": "https://schemas.getdbt.com/dbt/manifest/v12.json",
         "project_name": "shop",
         "adapter_type": "duckdb",
-        "dataops": {"version": 2},
+        "dataops": {"version": 3},
     }
 
 

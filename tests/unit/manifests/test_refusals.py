@@ -67,8 +67,8 @@ def head(artifact: str, **metadata: object) -> bytes:
         ),
         (head("manifest/v1"), "a dbt manifest of schema v1; v10"),
         (
-            head("manifest/v12", dataops={"version": 3}),
-            "compiled by a newer airflow-dataops (format 3, this release reads 2). Upgrade",
+            head("manifest/v12", dataops={"version": 4}),
+            "compiled by a newer airflow-dataops (format 4, this release reads 3). Upgrade",
         ),
     ],
 )
