@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.adapters.pack import Pack
     from airflow_dataops.adapters.state_store import StoredState
+    from airflow_dataops.core.model import Project
     from airflow_dataops.core.selection import NodeSelector
 
 log = logging.getLogger(__name__)

@@ -9,7 +9,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from airflow_dataops.core.assets import ascii_lower
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
