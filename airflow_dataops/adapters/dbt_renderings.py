@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_dataops.core.engines.registry import is_engine
 from airflow_dataops.core.manifests.dbt.touched import Kind, reasons
-from airflow_dataops.core.plan.engines import SPOKEN
 from airflow_dataops.core.sql.relocated import understood
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ class Renderings:
             self.texts.setdefault(id_, {})[name] = found.text
             if found.slots:
                 self.slots.setdefault(id_, {})[name] = found.slots
-            if self._dialect in SPOKEN and not understood(found.text, self._dialect):
+            if is_engine(self._dialect) and not understood(found.text, self._dialect):
                 self._recorder.touched.setdefault(id_, set()).add(f"{Kind.UNREAD}:{name}")
             for value in found.unplaced:
                 self._recorder.touched.setdefault(id_, set()).add(f"{Kind.PLACE}:{value}")

@@ -90,7 +90,7 @@ def _edits(
     if edits and len(new) > 1 and len(set(spans)) == 1:  # `project.schema.table` in one quotation
         (span,) = edits
         edits = {span: ".".join(quote(each, dialect) for each in new)}
-    if isinstance(named, exp.Table) and not named.alias and _is_renamed(named, relocation):
+    if edits and isinstance(named, exp.Table) and _is_renamed(named, relocation):
         (start, end), text = max(edits.items())
         edits[start, end] = f"{text} as {quote(named.name, dialect)}"
     return edits
@@ -111,7 +111,7 @@ def _is_renamed(table: exp.Table, relocation: Relocation) -> bool:
     ):
         return False
     name = _stored(identifier, relocation.dialect)
-    return relocation.renamed("alias", name) != name
+    return not table.alias and relocation.renamed("alias", name) != name
 
 
 def _stored(identifier: Any, dialect: str | None) -> str:
