@@ -166,7 +166,7 @@ def render(
     used = {each for mine in touched.values() for each in mine}
     return Rendered(
         manifest,
-        {id_: t["incremental_sql"] for id_, t in found.first.texts.items() if len(t) > 1},
+        found.first.named("incremental_sql"),
         types,
         touched,
         notes,
@@ -267,7 +267,9 @@ class _Run:
 
     def codes(self, macro: str, *options: str) -> Codes:
         """Return the compiled code of a fresh manifest, see `compile`."""
-        return codes_of(_to_dict(self.compile(self.parse(), macro, *options)))
+        parsed = self.parse()
+        _take_hooks_that_ask(parsed, self.recorder)
+        return codes_of(_to_dict(self.compile(parsed, macro, *options)))
 
     def later(self, *options: str) -> Codes:
         """Return the code of incremental models with `is_incremental()` true."""

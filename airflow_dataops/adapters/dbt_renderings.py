@@ -47,6 +47,10 @@ class Renderings:
             for value in found.unplaced:
                 self._recorder.touched.setdefault(id_, set()).add(f"{Kind.PLACE}:{value}")
 
+    def named(self, name: str) -> Codes:
+        """Return one text of all nodes that have it."""
+        return {id_: texts[name] for id_, texts in self.texts.items() if name in texts}
+
     def plain(self, id_: str) -> dict[str, Any]:
         """Return the texts of a node, with `slots`, as a manifest has them."""
         slots = self.slots.get(id_)
