@@ -14,7 +14,6 @@ from airflow_dataops.core.pipelines.faults import Fault, PipelineError
 from airflow_dataops.core.pipelines.names import FACTORIES
 from airflow_dataops.core.pipelines.report import near
 from airflow_dataops.errors import DataOpsError
-from airflow_dataops.slas.setting import set_declared
 from airflow_dataops.task_groups.objects import Objects, import_object
 
 if TYPE_CHECKING:
@@ -240,6 +239,9 @@ class _Builder:
             after.set_upstream(before)
 
     def _add_slas(self) -> None:
+        # Few pipelines have any, and to check what authors wrote is dear to import.
+        from airflow_dataops.slas.setting import set_declared
+
         for declared in self._pipeline.slas:
             set_declared(self._dag, self._dag, declared)
         for each in self._all():

@@ -13,7 +13,7 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import dbt_dag, dbt_task_group
 from airflow_dataops.adapters import manifest_store
-from airflow_dataops.core import manifests as readers
+from airflow_dataops.core.manifests.readers import DbtReader
 from airflow_dataops.core.model import Relation
 from airflow_dataops.dag_factory.load import load_dags
 from airflow_dataops.operators.assets import table_asset
@@ -36,13 +36,13 @@ def cold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Collect the sources of the manifests that are decoded."""
     found: list[str] = []
-    read = readers.read_manifest
+    read = DbtReader.read
 
-    def counting(data: bytes, *, source: str) -> Any:
+    def counting(self: DbtReader, data: bytes, *, source: str) -> Any:
         found.append(source)
-        return read(data, source=source)
+        return read(self, data, source=source)
 
-    monkeypatch.setattr(readers, "read_manifest", counting)
+    monkeypatch.setattr(DbtReader, "read", counting)
     return found
 
 
