@@ -77,14 +77,18 @@ class StoredManifest:
 
     def node(self, id_: str) -> Node:
         """Return one node by its unique id. Raises `ConfigError` when there is none."""
-        found = cache.read(self._name, lambda pack: _found(pack.get(id_), _decode_node))
-        node = self._fresh().project.nodes.get(id_) if found is None else found[0]
+        node = self.find(id_)
         if node is None:
             raise ConfigError(
                 f"{self.source} has no node {id_!r}; was the manifest replaced while the run "
                 "was under way? Clear the task to run it with the manifest of today"
             )
         return node
+
+    def find(self, id_: str) -> Node | None:
+        """Return one node by its unique id, None when there is none."""
+        found = cache.read(self._name, lambda pack: _found(pack.get(id_), _decode_node))
+        return self._fresh().project.nodes.get(id_) if found is None else found[0]
 
     def code(self, id_: str) -> Code:
         """Return the code of one node; empty where the manifest has none."""

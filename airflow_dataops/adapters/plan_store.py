@@ -227,7 +227,22 @@ def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | N
         except ManifestError as error:
             raise ManifestError(manifest.source, error.problems) from None
     _warn(manifest, plan)
-    return plan
+    return _deferring((plan,), manifest, state)[0]
+
+
+def _deferring(
+    plans: tuple[Plan, ...], manifest: StoredManifest, state: StoredState | None
+) -> tuple[Plan, ...]:
+    """Note in plans what none of them builds, where that is read from an earlier state."""
+    if state is None or state.deferred_to is None:
+        return plans
+    state.check_deferral(manifest)
+    if not state.favor_state:
+        return plans
+    built = {id_ for plan in plans for task in plan.tasks.values() for id_ in task.nodes}
+    nodes = manifest.project().nodes
+    left = sorted(id_ for id_, node in nodes.items() if node.relation and id_ not in built)
+    return tuple(msgspec.structs.replace(plan, unselected=tuple(left)) for plan in plans)
 
 
 def _made_split(
@@ -262,7 +277,7 @@ def _made_split(
         except ConfigError as error:
             raise ConfigError(f"{manifest.source}: {error}") from None
     _warn(manifest, plans[0])
-    return plans
+    return _deferring(plans, manifest, state)
 
 
 def _placed(project: Project, request: PlanRequest) -> Project:

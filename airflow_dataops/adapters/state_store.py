@@ -66,13 +66,33 @@ class StoredState:
 
     Attributes:
         key: tells the contents of the files.
+        deferred_to: the manifest with the relations that references lead to (dbt's `--defer`).
+        favor_state: whether all that is not selected is read from there.
     """
 
-    def __init__(self, files: StateFiles) -> None:
+    def __init__(
+        self, files: StateFiles, deferred_to: str | None = None, *, favor_state: bool = False
+    ) -> None:
         """Find out what is in the files. Raises `ConfigError`, `ManifestError`."""
         self.files = files
+        self.deferred_to = None if deferred_to is None else open_manifest(deferred_to)
+        self.favor_state = favor_state
         names = (files.manifest, files.run_results, files.sources, files.sources_now)
-        self.key = " ".join(_key(name) if name else "-" for name in names)
+        keys = [_key(name) if name else "-" for name in names]
+        if self.deferred_to is not None:
+            keys += ["defer", self.deferred_to.key, str(favor_state)]
+        self.key = " ".join(keys)
+
+    def check_deferral(self, manifest: StoredManifest) -> None:
+        """Read what is deferred to. Raises `DataOpsError` where that is no state of the project."""
+        if self.deferred_to is None:
+            return
+        theirs, ours = self.deferred_to.project().name, manifest.project().name
+        if theirs != ours:
+            raise ConfigError(
+                f"{manifest.source}: defer: {self.deferred_to.source} is of the project "
+                f"{theirs!r}, not of {ours!r}; name what an earlier run of this project left."
+            )
 
     def inputs(self, manifest: StoredManifest) -> SelectionInputs:
         """Return what selectors look at besides the project of `manifest`.

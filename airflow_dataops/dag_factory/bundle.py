@@ -74,7 +74,9 @@ class ManifestFolderBundle(BaseDagBundle):
     ) -> None:
         super().__init__(**arguments_of_airflow)
         given = dict(arguments or {})
-        for place in filter(None, (folder, versions_folder, given.get("state"))):
+        for place in filter(
+            None, (folder, versions_folder, given.get("state"), given.get("defer_state"))
+        ):
             _check_absolute(self.name, place)
         self.supports_versioning = versions_folder is not None
         self._folder = as_source(folder)

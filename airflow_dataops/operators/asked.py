@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan import Part, TaskKind
     from airflow_dataops.core.relocation import Relocation
     from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.operators.deferring import Deferral
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,11 @@ class Asked:
     task_kind: TaskKind
     state: Path | Source | None = None
     """The folder with what an earlier run left, for selectors that look at one."""
+    deferral: Deferral | None = None
+    """How references lead to what an earlier run built."""
     parts: Sequence[Part] = ()
+    _narrowed: frozenset[str] | None = None
+    """Ids of the nodes that the run was narrowed to, None for all."""
 
     def _open(self) -> StoredManifest:
         from airflow_dataops.adapters.manifest_store import open_manifest
@@ -89,6 +94,7 @@ class Asked:
                 remedy="Mend the expression in the trigger form.",
             )
             check_run_does_something(self._own_dag(), selected, request)
+            self._narrowed = selected
         except (ConfigError, ManifestError) as error:
             raise AirflowFailException(f"params select and exclude: {error}") from error
         return selected

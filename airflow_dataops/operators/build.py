@@ -43,11 +43,13 @@ class BuildOperator(NodeOperator):
             return self._show(TaskKind.BUILD, self.nodes, request)
         manifest = self._open()
         (id_,) = self.nodes
-        node, code = manifest.node(id_), manifest.code(id_)
-        if request.days and ignores_days(node):
+        found = self._found(manifest, id_)
+        if request.days and ignores_days(found.node):
             self.log.warning("%s has no event_time: begin and end mean nothing to it", id_)
         result: BuildResult = self._run(
-            lambda runner: run_node(TaskKind.BUILD, node, code, runner, request, turn_of(context))
+            lambda runner: run_node(
+                TaskKind.BUILD, *found.at(runner), runner, request, turn_of(context)
+            )
         )
         rows = "" if result.rows is None else f", {result.rows} rows"
         self.log.info("%s %s%s", result.relation, result.action, rows)

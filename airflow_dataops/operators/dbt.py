@@ -33,6 +33,7 @@ from airflow_dataops.operators.dbt_checks import (
     ls_command,
     selector_of,
 )
+from airflow_dataops.operators.deferring import filtered
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -143,11 +144,37 @@ class _OfNodes(InTurn):
         """
         set_run_hooks(Path(cwd), env)
         self._check_place(command, env, cwd, self._chosen, self.select, **arguments)
+        command = [*command, *self._deferring(Path(cwd))]
         result = self._call(command, env, cwd, **arguments)
         if result.exit_code == 0:
             with final():
-                check_results(Path(cwd) / "target", [node.id for node in self._chosen])
+                ids = [node.id for node in self._chosen]
+                check_results(Path(cwd) / "target", ids)
         return result
+
+    def _deferring(self, folder: Path) -> list[str]:
+        """Return the flags with which dbt reads what the DAG does not build from elsewhere.
+
+        dbt, called for some nodes, takes all others for not selected: with `--favor-state` it gets
+        a manifest with those alone that the DAG does not build.
+
+        Args:
+            folder: of this call, where the earlier manifest is put for dbt.
+        """
+        if self.deferral is None:
+            return []
+        state = folder / "dataops_state"
+        state.mkdir(exist_ok=True)
+        manifest = Path(self.deferral.manifest)
+        if not self.deferral.favor_state:
+            (state / "manifest.json").write_bytes(manifest.read_bytes())
+            return ["--defer", "--state", str(state)]
+        away = [id_ for id_ in self._known() if self.deferral.leads_away(id_, self._narrowed)]
+        filtered(manifest, state / "manifest.json", away)
+        return ["--defer", "--state", str(state), "--favor-state"]
+
+    def _known(self) -> list[str]:
+        return list(self._open().project().nodes)
 
     def _pass_on(self, request: RunRequest) -> None:
         """Tell dbt what else the run was asked for."""

@@ -174,8 +174,8 @@ class FusedOperator(NodeOperator):
         def prepare(part: Part) -> Callable[[WarehouseSession], Verdict]:
             ids = [id_ for id_ in part.nodes if takes_part(part.kind, id_, request, selected)]
             others = idle(id_ for id_ in part.nodes if id_ not in ids)
-            nodes = [(manifest.node(id_), manifest.code(id_)) for id_ in ids]
-            for node, _ in nodes if request.days else []:
+            found = [self._found(manifest, id_) for id_ in ids]
+            for node in [each.node for each in found] if request.days else []:
                 if ignores_days(node):
                     self.log.warning(
                         "%s has no event_time: begin and end mean nothing to it", node.id
@@ -185,6 +185,7 @@ class FusedOperator(NodeOperator):
                 recording = RecordingRunner(session)
                 shown: list[str] = []
                 try:
+                    nodes = [each.at(recording) for each in found]
                     if not request.dry_run:
                         with in_turn, explaining(recording, Place(name=part.id)):
                             make_schemas(nodes, recording)

@@ -10,6 +10,7 @@ from airflow_dataops.core.arguments import optional_text, text, texts
 from airflow_dataops.errors import printable
 from airflow_dataops.hooks.sources import Source, as_source
 from airflow_dataops.operators.arguments import SessionArguments
+from airflow_dataops.operators.deferring import Deferral, Found
 from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import ClassVar
 
+    from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.arguments import Names
+    from airflow_dataops.core.execution.fused import Verdict
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Struct
     from airflow_dataops.core.plan import TaskKind
@@ -37,6 +40,7 @@ class NodeArguments(SessionArguments, total=False):
     vars: Mapping[str, Any] | None
     runtime_vars: Sequence[str] | None
     relations: Relocation | None
+    deferral: Deferral | None
 
 
 class NodeOperator(NodeLineage, SessionOperator):
@@ -57,6 +61,7 @@ class NodeOperator(NodeLineage, SessionOperator):
             rendered. The param `vars` of a run beats them.
         runtime_vars: names of the vars that the param may set; None for any.
         relations: where tables are in this environment, if elsewhere than in the manifest.
+        deferral: where the nodes read what was built by an earlier run; see `dbt_dag`.
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -75,6 +80,7 @@ class NodeOperator(NodeLineage, SessionOperator):
         vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's name
         runtime_vars: Sequence[str] | None = None,
         relations: Relocation | None = None,
+        deferral: Deferral | None = None,
         **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
@@ -86,6 +92,7 @@ class NodeOperator(NodeLineage, SessionOperator):
         self.vars = dict(vars) if vars else None
         self.runtime_vars = None if runtime_vars is None else tuple(runtime_vars)
         self.relations = relations
+        self.deferral = deferral
         self.sql: str | None = None
         if self.vars:
             self.template_fields = (*self.template_fields, "vars")
@@ -104,13 +111,21 @@ class NodeOperator(NodeLineage, SessionOperator):
         with self._recorded() as runner:
             return work(runner)
 
+    def _found(self, manifest: StoredManifest, id_: str) -> Found:
+        """Look a node up, as a session is going to run it."""
+        return Found(manifest, id_, self.deferral, self._narrowed)
+
     def _show(self, kind: TaskKind, nodes: Sequence[str], request: RunRequest) -> Any:
         """Log what nodes would run, and run none of it."""
         from airflow_dataops.core.execution.parts import run_part
 
         manifest = self._open()
-        found = [(manifest.node(id_), manifest.code(id_)) for id_ in nodes]
-        shown = self._run(lambda runner: run_part(kind, found, runner, request)).results
+        found = [self._found(manifest, id_) for id_ in nodes]
+
+        def show(runner: SqlRunner) -> Verdict:
+            return run_part(kind, [each.at(runner) for each in found], runner, request)
+
+        shown = self._run(show).results
         self.sql = "\n\n".join(
             f"-- {printable(result['node'])}\n{result['sql']}" for result in shown
         )

@@ -68,7 +68,7 @@ class TestOperator(NodeOperator):
 
         results = []
         for id_ in nodes:
-            node, code = manifest.node(id_), manifest.code(id_)
+            node, code = self._found(manifest, id_).at(runner)
             result: Any = run_node(TaskKind.TEST, node, code, runner, request, turn)
             self.log.info("%s %s %s", result.status.upper(), id_, result.message)
             results.append(result)

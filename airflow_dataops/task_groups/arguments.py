@@ -24,6 +24,9 @@ class PlanArguments(TypedDict, total=False):
         state: what an earlier run left, as dbt's `--state`: a folder, or its address, with the
             `manifest.json` (`state:modified`), `run_results.json` (`result:error`) or
             `sources.json` (`source_status:fresher`) of then. Relative to the DAG file.
+        defer: read what does not exist here from where the run of `state` built it, as dbt does.
+        defer_state: the folder with the manifest.json to defer to, if it is not `state`.
+        favor_state: with `defer`, read all that is not selected from there.
         on_empty: what to do where a part of a selection matches nothing: `error` or `warn`.
         engine: `auto` (compiled SQL where that is faithful, else dbt), `sql` or `dbt`.
         group_by: what TaskGroups stand for: `layer`, `folder`, `tag`, `schema`, `none`.
@@ -50,6 +53,9 @@ class PlanArguments(TypedDict, total=False):
     select: Names | None
     exclude: Names | None
     state: str | Path | Source | None
+    defer: bool
+    defer_state: str | Path | Source | None
+    favor_state: bool
     on_empty: str
     engine: str
     group_by: str

@@ -16,7 +16,7 @@ from airflow_dataops.adapters.plan_store import (
     open_plan,
     open_split,
 )
-from airflow_dataops.core.arguments import instance, texts
+from airflow_dataops.core.arguments import flag, instance, texts
 from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, plan_options
 from airflow_dataops.core.plan.structs import EngineChoice
 from airflow_dataops.core.plan.variables import check_given, check_run_vars
@@ -24,6 +24,7 @@ from airflow_dataops.core.relocation import read_relocation
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.dbt_config import DbtConfig
+from airflow_dataops.operators.deferring import Deferral
 from airflow_dataops.task_groups.arguments import PlanArguments
 from airflow_dataops.task_groups.files import locate_folder
 from airflow_dataops.task_groups.operators import Warehouse
@@ -61,7 +62,7 @@ def plan_manifest(manifest: Path, conn_id: str, arguments: PlanArguments) -> Pla
     request = _request(arguments)
     state = _state(arguments, manifest, request.select, request.exclude, request.start_on)
     plan = open_plan(open_manifest(manifest), request, state)
-    return _planned(plan, manifest, conn_id, arguments)
+    return _planned(plan, manifest, conn_id, arguments, state)
 
 
 class PlannedParts:
@@ -72,11 +73,16 @@ class PlannedParts:
     """
 
     def __init__(
-        self, split: StoredSplit, manifest: Path, conn_id: str, arguments: PlanArguments
+        self,
+        split: StoredSplit,
+        manifest: Path,
+        conn_id: str,
+        arguments: PlanArguments,
+        state: StoredState | None = None,
     ) -> None:
         self.parts = split.parts
         self._split = split
-        self._rest = (manifest, conn_id, arguments)
+        self._rest = (manifest, conn_id, arguments, state)
 
     def planned(self, place: int) -> Planned:
         """Return what one part needs to be turned into operators."""
@@ -92,7 +98,7 @@ def plan_parts(
     named = [expression for part in parts for expression in (part.select, part.exclude)]
     state = _state(arguments, manifest, request.select, request.exclude, request.start_on, *named)
     stored = open_split(open_manifest(manifest), request, split, state)
-    return PlannedParts(stored, manifest, conn_id, arguments)
+    return PlannedParts(stored, manifest, conn_id, arguments, state)
 
 
 def _request(arguments: PlanArguments) -> PlanRequest:
@@ -113,20 +119,50 @@ def _request(arguments: PlanArguments) -> PlanRequest:
 
 
 def _state(arguments: PlanArguments, manifest: Path, *expressions: Selection) -> StoredState | None:
-    """Open what an earlier run left, as far as selections look at it."""
-    given = arguments.get("state")
-    if given is None:
+    """Open what an earlier run left, as far as selections look at it or references lead to it."""
+    given, defers = arguments.get("state"), _defers(arguments)
+    if given is None and not defers:
         return None
     # Dear to import, and few DAG files name one.
-    from airflow_dataops.adapters.state_store import StoredState, has_named_selector, methods_in
-    from airflow_dataops.hooks.states import state_files
+    from airflow_dataops.adapters.state_store import (
+        MANIFEST,
+        StateFiles,
+        StoredState,
+        has_named_selector,
+        methods_in,
+    )
+    from airflow_dataops.hooks.states import artifact, state_files
 
-    methods, others = methods_in(*expressions), has_named_selector(*expressions)
-    files = state_files(locate_folder(given, "state"), manifest, methods, others=others)
-    return StoredState(files)
+    files, deferred_to = StateFiles(folder=""), None
+    if given is not None:
+        folder = locate_folder(given, "state")
+        methods, others = methods_in(*expressions), has_named_selector(*expressions)
+        files = state_files(folder, manifest, methods, others=others)
+    if defers:
+        named = arguments.get("defer_state") or given
+        if named is None:
+            raise ConfigError("defer=True: name the folder of an earlier run in state= too")
+        what = "defer_state" if arguments.get("defer_state") else "state"
+        deferred_to = artifact(locate_folder(named, what), MANIFEST, needed=True)
+    return StoredState(files, deferred_to, favor_state=arguments.get("favor_state", False))
 
 
-def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArguments) -> Planned:
+def _defers(arguments: PlanArguments) -> bool:
+    defers = flag(arguments.get("defer", False), "defer")
+    favors = flag(arguments.get("favor_state", False), "favor_state")
+    for name, given in (("favor_state", favors), ("defer_state", arguments.get("defer_state"))):
+        if given and not defers:
+            raise ConfigError(f"{name}= does nothing without defer=True")
+    return defers
+
+
+def _planned(
+    plan: StoredPlan,
+    manifest: Path,
+    conn_id: str,
+    arguments: PlanArguments,
+    state: StoredState | None,
+) -> Planned:
     given: Mapping[str, Any] = arguments
     layers = _functions(argument_layers(**{name: given[name] for name in _LAYERS if name in given}))
     head = plan.head
@@ -144,6 +180,7 @@ def _planned(plan: StoredPlan, manifest: Path, conn_id: str, arguments: PlanArgu
         compiled_vars=compiled.variables if compiled else {},
         runtime_vars=_runtime_vars(head, arguments, variables),
         relations=read_relocation(relations, head.adapter) if relations else None,
+        deferral=_deferral(plan, state),
     )
     return Planned(plan, warehouse, layers)
 
@@ -187,6 +224,16 @@ def _checked_vars(head: Plan, arguments: PlanArguments, *, is_moved: bool) -> di
                 is_moved=is_moved,
             )
     return variables
+
+
+def _deferral(plan: StoredPlan, state: StoredState | None) -> Deferral | None:
+    if state is None or state.deferred_to is None:
+        return None
+    return Deferral(
+        manifest=str(state.deferred_to.path),
+        favor_state=state.favor_state,
+        unselected=frozenset(plan.head.unselected),
+    )
 
 
 def _functions(layers: ArgumentLayers) -> ArgumentLayers:

@@ -16,6 +16,7 @@ from airflow_dataops.hooks.sources import Source
 from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.operators.build import BuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
+from airflow_dataops.operators.deferring import Deferral
 from airflow_dataops.operators.freshness import FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator
 from airflow_dataops.operators.ready import ReadyOperator
@@ -59,6 +60,7 @@ class Warehouse(Struct, frozen=True):
         compiled_vars: those that the manifest was compiled with, which dbt gets as well.
         runtime_vars: the vars that a run may set; None for any.
         relations: where tables are in this environment, if elsewhere than in the manifest.
+        deferral: where references lead that are deferred; None where they are not.
     """
 
     manifest: str
@@ -71,6 +73,7 @@ class Warehouse(Struct, frozen=True):
     compiled_vars: dict[str, Any] = {}
     runtime_vars: tuple[str, ...] | None = None
     relations: Relocation | None = None
+    deferral: Deferral | None = None
 
 
 def build_operator(
@@ -84,6 +87,7 @@ def build_operator(
         vars=warehouse.vars,
         runtime_vars=warehouse.runtime_vars,
         relations=warehouse.relations,
+        deferral=warehouse.deferral,
         **arguments,
     )
     operator.params = own_params(operator)
@@ -172,7 +176,7 @@ def dbt_task_operator(
     operator.relations, operator.runtime_vars = warehouse.relations, warehouse.runtime_vars
     operator.compiled_vars = warehouse.compiled_vars
     operator.fingerprint = task.fingerprint
-    operator.state = warehouse.state
+    operator.state, operator.deferral = warehouse.state, warehouse.deferral
     operator.params = own_params(operator)
     built: BaseOperator = operator
     return built

@@ -328,6 +328,8 @@ class Plan(Struct, frozen=True):
         slas: what its tasks and tables owe, as `slas_to_json` writes it, without the DAG's id.
         warnings: what a reader should know and need not mend.
         compilation: what the project was compiled with; None where nobody knows.
+        unselected: ids of the nodes that the selection left out, where references to them lead
+            to what an earlier run built (`favor_state`).
     """
 
     name: str
@@ -343,3 +345,4 @@ class Plan(Struct, frozen=True):
     slas: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     compilation: Compilation | None = None
+    unselected: tuple[str, ...] = ()
