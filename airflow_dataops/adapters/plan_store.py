@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import warnings
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -226,8 +227,30 @@ def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | N
             plan = make_plan(project, request.options, selected, foreign)
         except ManifestError as error:
             raise ManifestError(manifest.source, error.problems) from None
+    _refuse_idle("the selection", selected, (plan,), request)
     _warn(manifest, plan)
     return _deferring((plan,), manifest, state)[0]
+
+
+def _refuse_idle(
+    what: str, selected: frozenset[str] | None, plans: tuple[Plan, ...], request: PlanRequest
+) -> None:
+    """Tell of a selection of which nothing runs: of ephemeral models, exposures and the like."""
+    if not selected:
+        return  # what selects nothing was told of already
+    if any(not selected.isdisjoint(task.nodes) for plan in plans for task in plan.tasks.values()):
+        return
+    from airflow_dataops.core.selection import SelectionWarning
+
+    some = ", ".join(sorted(selected)[:3]) + (", ..." if len(selected) > 3 else "")
+    told = (
+        f"{what} leaves a DAG without tasks: {some} run nowhere by themselves, as ephemeral "
+        "models, exposures, unit tests and sources without freshness do not."
+    )
+    if request.on_empty == "warn":
+        warnings.warn(told, SelectionWarning, stacklevel=2)
+    else:
+        raise ConfigError(f"{told} Select what is built or tested, or pass on_empty='warn'.")
 
 
 def _deferring(
@@ -258,20 +281,23 @@ def _made_split(
         project = _placed(manifest.project(), request)
         selector = _selector_of(manifest, state) if split.selectors else None
         try:
+            selected = _selected(manifest, request, state)
+            selections = {
+                name: selector.select(part.select, part.exclude, on_empty=OnEmpty(request.on_empty))
+                for name, part in split.selectors.items()
+                if selector is not None
+            }
             plans = split_plan(
                 project,
                 request.options,
                 split.options,
-                selected=_selected(manifest, request, state),
+                selected=selected,
                 foreign=_foreign(manifest, request, state),
-                selections={
-                    name: selector.select(
-                        part.select, part.exclude, on_empty=OnEmpty(request.on_empty)
-                    )
-                    for name, part in split.selectors.items()
-                    if selector is not None
-                },
+                selections=selections,
             )
+            _refuse_idle("the selection", selected, plans, request)
+            for name, taken in selections.items():
+                _refuse_idle(f"selectors[{name!r}]", taken, plans, request)
         except ManifestError as error:
             raise ManifestError(manifest.source, error.problems) from None
         except ConfigError as error:

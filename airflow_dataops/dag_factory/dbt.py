@@ -10,6 +10,7 @@ from airflow.sdk import DAG, AssetAll, AssetAny
 
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
+from airflow_dataops.core.plan.names import LONGEST_ID
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.dag_factory.timetables import in_zone, local_dates, optional_zone
@@ -114,7 +115,7 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
         "doc_md": f"The dbt project `{plan.name}`{part}.",
     }
     own: dict[str, Any] = {
-        "dag_id": dag_id or plan.name,
+        "dag_id": _checked_id(dag_id or plan.name, plan),
         "params": params,
         "default_args": DEFAULT_ARGS | default_args,
     }
@@ -131,6 +132,16 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
 
         put_rules(dag, locate(slas))
     return dag
+
+
+def _checked_id(dag_id: str, plan: Plan) -> str:
+    if len(dag_id) <= LONGEST_ID:
+        return dag_id
+    part = f", part `{plan.part[:40]}`," if plan.part else ""
+    raise ConfigError(
+        f"project {plan.name!r}{part} has the dag id {dag_id[:40]}..., of {len(dag_id)} letters; "
+        f"Airflow takes {LONGEST_ID}. Give a shorter dag_id, or the part a shorter name"
+    )
 
 
 def _when_fresh(plan: Plan, conn_id: str) -> AssetAll | AssetAny:

@@ -17,8 +17,9 @@ CALLBACKS = (
     "on_retry_callback",
     "on_skipped_callback",
     "on_success_callback",
+    "on_warning_callback",
 )
-"""Airflow's arguments of tasks and DAGs that take functions, or lists of them."""
+"""Arguments that take functions, or lists of them: Airflow's of tasks and DAGs, and one of ours."""
 
 
 def with_callbacks(arguments: Mapping[str, Any], where: str) -> dict[str, Any]:

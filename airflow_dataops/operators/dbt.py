@@ -34,6 +34,7 @@ from airflow_dataops.operators.dbt_checks import (
     selector_of,
 )
 from airflow_dataops.operators.deferring import filtered
+from airflow_dataops.operators.warned import callbacks_of, tell_warned
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Node
     from airflow_dataops.operators.dbt_config import DbtConfig
+    from airflow_dataops.operators.warned import WarningCallback
 
 
 mute_cosmos()
@@ -118,7 +120,9 @@ class InTurn(Asked):
 class _OfNodes(InTurn):
     """Runs nodes of a manifest, and nothing else."""
 
+    warning_callbacks: Sequence[WarningCallback] = ()
     _chosen: tuple[Node, ...] = ()
+    _results: Sequence[dict[str, Any]] = ()
     task_kind = TaskKind.BUILD
 
     def execute(self, context: Context, **arguments: Any) -> Any:
@@ -133,7 +137,9 @@ class _OfNodes(InTurn):
         self._pass_on(request)
         if request.dry_run:
             return self._show(context, nodes)
-        return self._take_turn(context, **arguments)
+        done = self._take_turn(context, **arguments)
+        tell_warned(self.warning_callbacks, context, self._results)
+        return done
 
     def run_subprocess(
         self, command: list[str], env: dict[str, str], cwd: str, **arguments: Any
@@ -149,7 +155,7 @@ class _OfNodes(InTurn):
         if result.exit_code == 0:
             with final():
                 ids = [node.id for node in self._chosen]
-                check_results(Path(cwd) / "target", ids)
+                self._results = check_results(Path(cwd) / "target", ids)
         return result
 
     def _deferring(self, folder: Path) -> list[str]:
@@ -260,10 +266,16 @@ def dbt_operator(
         conn_id: the warehouse, whose file (if it is one) other tasks queue for.
         arguments: arguments for the operator.
     """
+    arguments = dict(arguments)
+    # Cosmos reads the names of tests from dbt's log; we have them from its results.
+    warning_callbacks = callbacks_of(arguments.pop("on_warning_callback", None))
     if kind in _REFRESHED:
         arguments = FULL_REFRESH | arguments
     select = " ".join(harmless(f"fqn:{'.'.join(fqn)}") for fqn in fqns)
-    return cosmos_operator(_OPERATORS[kind], select, dbt, conn_id, arguments)
+    operator: Any = cosmos_operator(_OPERATORS[kind], select, dbt, conn_id, arguments)
+    operator.warning_callbacks = warning_callbacks
+    made: BaseOperator = operator
+    return made
 
 
 def cosmos_operator(

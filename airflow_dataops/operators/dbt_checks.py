@@ -93,8 +93,10 @@ def check_listed(lines: Iterable[str], nodes: Sequence[Node]) -> None:
             )
 
 
-def check_results(target: Path, ids: Sequence[str]) -> None:
-    """Make sure that dbt ran these nodes, all of them and well.
+def check_results(target: Path, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """Make sure that dbt ran these nodes, all of them and well; return their results.
+
+    They are in the form of our own operators.
 
     Args:
         target: the folder that dbt writes to.
@@ -111,6 +113,16 @@ def check_results(target: Path, ids: Sequence[str]) -> None:
         raise RunError(f"dbt ended well and did not run {', '.join(missing)}.")
     if bad := {id_: each for id_, each in status.items() if each not in _GOOD}:
         raise RunError(f"dbt ended well, but {bad}.")
+    return [
+        {
+            "node": found["unique_id"],
+            "status": found["status"],
+            "failures": found.get("failures"),
+            "message": found.get("message"),
+            "stored_in": found.get("relation_name"),
+        }
+        for found in written["results"]
+    ]
 
 
 def _parsed(line: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from airflow.sdk.exceptions import AirflowFailException
 
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.node import NodeOperator, plain
+from airflow_dataops.operators.warned import tell_warned
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
@@ -44,6 +45,7 @@ class FreshnessOperator(NodeOperator):
         self.log.info("%s %s %s", result.status.upper(), id_, result.message)
         shown = plain(result)
         self._tell([shown])
+        tell_warned(self.on_warning_callback, context, [shown])
         if result.status == "fail":
             raise AirflowFailException(f"{id_}: {result.message}")
         return shown

@@ -13,6 +13,7 @@ from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.operators.progress import Progress
 from airflow_dataops.operators.told import log_script, told
+from airflow_dataops.operators.warned import tell_warned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -78,6 +79,7 @@ class FusedOperator(NodeOperator):
         with told(self.conn_id):
             outcomes = self._run_parts(request, selected, progress, turn_of(context))
         nodes = [shown for part in self.parts for shown in _shown(part, outcomes[part.id])]
+        tell_warned(self.on_warning_callback, context, nodes)
         results = {"nodes": [{k: v for k, v in node.items() if k != "sql"} for node in nodes]}
         failed = {id_: o for id_, o in outcomes.items() if o.state is not State.DONE}
         if failed:

@@ -10,9 +10,11 @@ from airflow_dataops.core.arguments import optional_text, text, texts
 from airflow_dataops.errors import printable
 from airflow_dataops.hooks.sources import Source, as_source
 from airflow_dataops.operators.arguments import SessionArguments
+from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.deferring import Deferral, Found
 from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
+from airflow_dataops.operators.warned import WarningCallbacks, callbacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -41,6 +43,7 @@ class NodeArguments(SessionArguments, total=False):
     runtime_vars: Sequence[str] | None
     relations: Relocation | None
     deferral: Deferral | None
+    on_warning_callback: WarningCallbacks
 
 
 class NodeOperator(NodeLineage, SessionOperator):
@@ -62,6 +65,9 @@ class NodeOperator(NodeLineage, SessionOperator):
         runtime_vars: names of the vars that the param may set; None for any.
         relations: where tables are in this environment, if elsewhere than in the manifest.
         deferral: where the nodes read what was built by an earlier run; see `dbt_dag`.
+        on_warning_callback: a function, or several, called where tests or sources are warned of:
+            with the task's context and in it `warned`, a list with `node`, `failures` (rows),
+            `message` and `stored_in` of each, and `test_names` and `test_results` as in Cosmos.
     """
 
     template_fields: Sequence[str] = ("sql",)
@@ -81,6 +87,7 @@ class NodeOperator(NodeLineage, SessionOperator):
         runtime_vars: Sequence[str] | None = None,
         relations: Relocation | None = None,
         deferral: Deferral | None = None,
+        on_warning_callback: WarningCallbacks = None,
         **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
@@ -93,6 +100,9 @@ class NodeOperator(NodeLineage, SessionOperator):
         self.runtime_vars = None if runtime_vars is None else tuple(runtime_vars)
         self.relations = relations
         self.deferral = deferral
+        given = {"on_warning_callback": on_warning_callback}
+        named = with_callbacks(given, f"task {self.task_id!r}")
+        self.on_warning_callback = callbacks_of(named["on_warning_callback"])
         self.sql: str | None = None
         if self.vars:
             self.template_fields = (*self.template_fields, "vars")

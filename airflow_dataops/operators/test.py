@@ -9,6 +9,7 @@ from airflow.sdk.exceptions import AirflowFailException
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator, plain
+from airflow_dataops.operators.warned import tell_warned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,6 +52,7 @@ class TestOperator(NodeOperator):
         results = self._run(lambda runner: self._judge(manifest, nodes, runner, request, turn))
         verdicts = {"tests": [plain(result) for result in results]}
         self._tell(verdicts["tests"])
+        tell_warned(self.on_warning_callback, context, verdicts["tests"])
         if any(result.status in ("fail", "error") for result in results):
             context["ti"].xcom_push(key="verdicts", value=verdicts)
             raise AirflowFailException(_summary(results))

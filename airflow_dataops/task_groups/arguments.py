@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from airflow.sdk import DAG, TaskGroup
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.arguments import Names
     from airflow_dataops.hooks.sources import Source
     from airflow_dataops.operators.dbt_config import DbtConfig
+    from airflow_dataops.operators.warned import WarningCallbacks
 
 
 class PlanArguments(TypedDict, total=False):
@@ -40,6 +41,8 @@ class PlanArguments(TypedDict, total=False):
             Not for task groups.
         start_when: whether `all` or `any` inputs must be fresh.
         threads: sessions that a task of several nodes may open; 4 by default, 1 on DuckDB.
+        on_warning_callback: a function, or several, or their import paths, called where tests or
+            sources are warned of; see `NodeOperator`.
         operator_args: operator arguments of every task, such as `{"retries": 3}`.
         group_args: operator arguments by group, such as `{"marts": {"pool": "small"}}`.
         tag_args: operator arguments by tag. A model's own `meta.airflow` beats them all.
@@ -66,6 +69,7 @@ class PlanArguments(TypedDict, total=False):
     start_on: Names | None
     start_when: str
     threads: int | None
+    on_warning_callback: WarningCallbacks | str | Sequence[str]
     operator_args: Mapping[str, Any]
     group_args: Mapping[str, Mapping[str, Any]]
     tag_args: Mapping[str, Mapping[str, Any]]

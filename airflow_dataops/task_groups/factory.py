@@ -6,6 +6,8 @@ import importlib.util
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
+from msgspec.structs import replace
+
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.plan_store import (
     PlanRequest,
@@ -25,6 +27,7 @@ from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.deferring import Deferral
+from airflow_dataops.operators.warned import callbacks_of
 from airflow_dataops.task_groups.arguments import PlanArguments
 from airflow_dataops.task_groups.files import locate_folder
 from airflow_dataops.task_groups.operators import Warehouse
@@ -164,7 +167,8 @@ def _planned(
     state: StoredState | None,
 ) -> Planned:
     given: Mapping[str, Any] = arguments
-    layers = _functions(argument_layers(**{name: given[name] for name in _LAYERS if name in given}))
+    named = argument_layers(**{name: given[name] for name in _LAYERS if name in given})
+    layers = _functions(_with_warning_callback(named, given.get("on_warning_callback")))
     head = plan.head
     relations = _relations(arguments)
     variables = _checked_vars(head, arguments, is_moved=bool(relations))
@@ -234,6 +238,15 @@ def _deferral(plan: StoredPlan, state: StoredState | None) -> Deferral | None:
         favor_state=state.favor_state,
         unselected=frozenset(plan.head.unselected),
     )
+
+
+def _with_warning_callback(layers: ArgumentLayers, callback: Any) -> ArgumentLayers:
+    """Let `on_warning_callback` be an operator argument of every task."""
+    if callback is None:
+        return layers
+    warning = with_callbacks({"on_warning_callback": callback}, "arguments")
+    callbacks_of(warning["on_warning_callback"])
+    return replace(layers, operator_args=warning | dict(layers.operator_args))
 
 
 def _functions(layers: ArgumentLayers) -> ArgumentLayers:

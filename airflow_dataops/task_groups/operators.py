@@ -137,6 +137,7 @@ def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any])
     # It reads cron expressions, which few DAGs need.
     from airflow_dataops.operators.inputs import InputsSensor
 
+    arguments.pop("on_warning_callback", None)
     return InputsSensor(
         inputs=head.inputs,
         conn_id=warehouse.conn_id,

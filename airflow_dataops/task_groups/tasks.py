@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.assets import encoded
 from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
+from airflow_dataops.core.plan.names import LONGEST_GROUP, LONGEST_ID, fitted
 from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.slas.dag_slas import put_entries
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan import PlannedTask
     from airflow_dataops.core.sla.policies import Sla
     from airflow_dataops.task_groups.factory import Planned
+
+_LONGEST_PREFIX = 150
+"""Letters of the group's id before the ids of tasks, which then stay readable."""
 
 
 def add_tasks(planned: Planned, dag: DAG, parent: TaskGroup) -> None:
@@ -70,6 +74,12 @@ class _Builder:
         self._dag = dag
         self._parent = parent
         self._prefix = parent.child_id("")
+        if len(self._prefix) > _LONGEST_PREFIX:
+            raise ConfigError(
+                f"task group {self._prefix[:-1]!r}: its id goes before the ids of its tasks, and "
+                f"leaves no room for them; give it one of at most {_LONGEST_PREFIX - 1} letters, "
+                "or prefix_group_id=False"
+            )
         self._groups: dict[tuple[str, ...], TaskGroup] = {(): parent}
         self._task_ids: set[str] = set()
         self._arguments: dict[int, dict[str, Any]] = {}
@@ -122,16 +132,24 @@ class _Builder:
     def _about(self, sla: Sla, id_: str) -> str:
         """Return the id of a task in the DAG, or the name of a table's asset."""
         is_asset = sla.kind is SubjectKind.ASSET
-        return f"{encoded(self._warehouse.conn_id)}/{id_}" if is_asset else self._prefix + id_
+        return f"{encoded(self._warehouse.conn_id)}/{id_}" if is_asset else self._id(id_)
 
     def _in_dag(self, ids: Iterable[str]) -> Iterable[str]:
-        prefix = self._prefix
-        return [prefix + id_ for id_ in ids] if prefix else ids
+        return [self._id(id_) for id_ in ids] if self._prefix else ids
+
+    def _id(self, id_: str) -> str:
+        """Return the id that a task of the plan has in the DAG."""
+        return fitted(self._prefix + id_)
 
     def _planned(self, task_id: str) -> PlannedTask | None:
         if not task_id.startswith(self._prefix):
             return None
-        return self._plan.task(task_id[len(self._prefix) :])
+        found = self._plan.task(task_id[len(self._prefix) :])
+        if found is None and self._prefix and len(task_id) == LONGEST_ID:
+            # It may have been shortened, with its group's id before it.
+            all_ids = (each for each in self._plan.tasks() if self._id(each) == task_id)
+            found = next((self._plan.task(each) for each in all_ids), None)
+        return found
 
     def _make(self, task: PlannedTask) -> BaseOperator:
         """Build one operator. Raises `ConfigError` when Airflow does not take its arguments."""
@@ -150,7 +168,9 @@ class _Builder:
         own = own_arguments(self._placed(task), self._warehouse, arguments)
         group = self._group(task.group)
         # Airflow puts the ids of groups before a task's, but for those of the plan.
-        label = task.id if group is self._parent else self._prefix + task.id
+        label = self._id(task.id)
+        if group is self._parent:
+            label = label.removeprefix(self._prefix)
         place = {"task_id": label, "task_group": group}
         if task.kind is TaskKind.WAIT:
             doc = {"doc_md": own["doc_md"], "dag": self._dag}
@@ -171,7 +191,7 @@ class _Builder:
         """Return a task in which other tasks go by their ids in the DAG."""
         if not (task.around and self._prefix):
             return task
-        around = (replace(each, task=self._prefix + each.task) for each in task.around)
+        around = (replace(each, task=self._id(each.task)) for each in task.around)
         return replace(task, around=tuple(around))
 
     def _ordinary(self, like: PlannedTask, arguments: dict[str, Any]) -> Callable[..., Any]:
@@ -190,13 +210,16 @@ class _Builder:
         """Return the group at a path of names, made when it is first asked for."""
         if path not in self._groups:
             self._groups[path] = TaskGroup(
-                group_id=self._free_id("__".join(path)),
+                group_id=self._free_id(fitted("__".join(path), self._room_for_groups())),
                 group_display_name=path[-1],
                 prefix_group_id=False,
                 parent_group=self._group(path[:-1]),
                 dag=self._dag,
             )
         return self._groups[path]
+
+    def _room_for_groups(self) -> int:
+        return LONGEST_GROUP - len(self._prefix) - len("_group")
 
     def _free_id(self, wanted: str) -> str:
         """Choose an id that no task or other group has: a model may be called `marts`.

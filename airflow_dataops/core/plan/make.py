@@ -354,6 +354,7 @@ class Planner:
 
     def _in_order(self) -> dict[str, PlannedTask]:
         """Sort the tasks by id, so that nothing but their content decides the plan."""
+        self.tasks = _with_fitting_ids(self.tasks)
         upstream = {id_: task.upstream for id_, task in self.tasks.items()}
         groups = untangle({id_: self.tasks[id_].group for id_ in _sorted(upstream)}, upstream)
         downstream: dict[str, list[str]] = defaultdict(list)
@@ -391,6 +392,18 @@ class Planner:
             f"{unit_tests} unit tests are not planned: they test code, not data; "
             "run them in CI with `dbt test --select test_type:unit`",
         )
+
+
+def _with_fitting_ids(tasks: dict[str, PlannedTask]) -> dict[str, PlannedTask]:
+    """Shorten the ids of tasks that Airflow would not take, whatever they were made of."""
+    if all(len(id_) <= names.LONGEST_ID for id_ in tasks):
+        return tasks
+    return {
+        names.fitted(id_): replace(
+            task, id=names.fitted(id_), upstream=tuple(sorted(map(names.fitted, task.upstream)))
+        )
+        for id_, task in tasks.items()
+    }
 
 
 def _sorted(upstream: dict[str, tuple[str, ...]]) -> Iterable[str]:

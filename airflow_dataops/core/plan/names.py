@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Node, Project
 
+LONGEST_ID, LONGEST_GROUP = 250, 200
+"""Letters that Airflow takes in the id of a task or DAG, and of a group."""
+
 MAX_LENGTH = 150
 """Airflow allows 250 characters; the rest is room for the names of groups and suffixes."""
 
@@ -49,6 +52,14 @@ def clean(text: str, *, dots: bool = True) -> str:
     if text.isascii() and text.isidentifier():
         return text[:MAX_LENGTH]
     return re.sub(r"[^\w.-]" if dots else r"[^\w-]", "_", text)[:MAX_LENGTH]
+
+
+def fitted(id_: str, longest: int = LONGEST_ID) -> str:
+    """Return an id that Airflow takes: one that is too long ends in a short hash of all of it."""
+    if len(id_) <= longest:
+        return id_
+    digest = hashlib.sha256(id_.encode()).hexdigest()[:8]
+    return f"{id_[: longest - 9]}_{digest}"
 
 
 def _readable(project: Project, node: Node) -> str:

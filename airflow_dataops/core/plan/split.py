@@ -74,8 +74,8 @@ def split_plan(
     options, split = options or PlanOptions(), split or SplitOptions()
     planner = Planner(project, options, selected, foreign)
     if split.by is SplitBy.SELECTORS and split.rest is Rest.LEAVE_OUT:
-        taken = _taken(planner, selections or {})
-        planner = Planner(project, options, taken, foreign)
+        selected = _taken(planner, selections or {})
+        planner = Planner(project, options, selected, foreign)
     planner.draft()
     part = _divided(planner, split, selections or {})
     fewest = 2 if split.by is SplitBy.SCHEDULE else 1

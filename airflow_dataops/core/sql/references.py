@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from sqlglot import TokenType
 from sqlglot.errors import TokenError
 
-from airflow_dataops.core.sql.identifiers import quote
+from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.errors import RunError
 
 if TYPE_CHECKING:
