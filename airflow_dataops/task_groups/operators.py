@@ -150,7 +150,8 @@ def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any])
 
 def outcome_operator(arguments: dict[str, Any]) -> BaseOperator:
     """Build the operator that ends as the run did."""
-    ours = {name: value for name, value in arguments.items() if name != "metric_tags"}
+    others = {"metric_tags", "on_warning_callback"}
+    ours = {name: value for name, value in arguments.items() if name not in others}
     return OutcomeOperator(**ours | {"trigger_rule": "none_failed"})
 
 
@@ -168,6 +169,7 @@ def dbt_task_operator(
         from airflow_dataops.operators.dbt_run_hooks import hooks_operator
 
         around, moment = arguments.pop("around"), RunMoment(task.kind)
+        arguments.pop("on_warning_callback", None)
         operator = hooks_operator(moment, around, dbt, warehouse.conn_id, arguments)
     else:
         from airflow_dataops.operators.dbt import dbt_operator

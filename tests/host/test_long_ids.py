@@ -25,7 +25,7 @@ OWN = {"meta": {"airflow": {"pool": "p"}}, "enabled": True, "severity": "error"}
 
 
 def long_project() -> dict[str, Any]:
-    """Names as long as they can be, wherever an id is made of one: models, tests, sources, folders."""
+    """Names as long as they can be, wherever an id is made of one."""
     folder = "f" * 140
     models = [model(f"{LONG}{n}", fqn=["tiny", folder, folder, f"{LONG}{n}"]) for n in range(3)]
     tests = [
@@ -54,7 +54,7 @@ def long_project() -> dict[str, Any]:
 
 
 def check(dag: DAG, tasks: int) -> None:
-    """Airflow takes the DAG; no task was lost to another's id; edges lead to tasks that are there."""
+    """Airflow takes the DAG; no task was lost to another id; edges lead to tasks."""
     dag.validate()
     DagSerialization.to_dict(dag)
     assert len(dag.task_ids) == tasks
@@ -106,9 +106,9 @@ def test_fitted_ids_stay_different(ids: list[str]) -> None:
 
 def test_what_leaves_no_room_is_refused_by_name(tmp_path: Path) -> None:
     path = write(tmp_path / "m" / "m.json", manifest(model("a")))
-    with DAG("own"), pytest.raises(ConfigError, match="'ggg.*leaves no room"):
+    with DAG("own"), pytest.raises(ConfigError, match=r"'ggg.*leaves no room"):
         dbt_task_group(group_id="g" * 180, manifest=path, conn_id="w")
-    with pytest.raises(ConfigError, match="'tiny' has the dag id ddd.*of 251 letters"):
+    with pytest.raises(ConfigError, match=r"'tiny' has the dag id ddd.*of 251 letters"):
         dbt_dag(manifest=path, conn_id="w", dag_id="d" * 251)
     space: dict[str, Any] = {}
     load_dags(path.parent, space, conn_id="w", dag_id="d" * 245, selectors={"part": "a"})
