@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableMapping, Sequence
     from typing import NoReturn
 
+    from airflow_dataops.adapters.pipeline_store import OpenedPipelines
     from airflow_dataops.adapters.plan_store import StoredPlan
     from airflow_dataops.task_groups.arguments import PlanArguments
     from airflow_dataops.task_groups.factory import Planned
@@ -98,6 +99,10 @@ def load_dags(
     given = {"conn_id": optional_text(conn_id, "conn_id"), **arguments}
     loader = _Loader(namespace, given, own, optional_text(environment, "environment"))
     source = as_source(folder)
+    if isinstance(source, Path) and loader.load_wanted(
+        beside(namespace.get("__file__", "."), source)
+    ):
+        return loader.dags
     try:
         root, manifests = _manifests(source, namespace)
     except ConfigError as error:
@@ -181,19 +186,38 @@ class _Loader:
             why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"
             self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
 
+    def load_wanted(self, root: Path) -> bool:
+        """Load the pipeline that a worker runs; tell whether the last parse knew its file.
+
+        So that a task's start does not look at all other files of the folder.
+        """
+        dag_id = get_parsing_context().dag_id
+        if dag_id is None:
+            return False
+        found = PipelineStore(root, self._environment()).find(dag_id)
+        if found is None:
+            return False
+        path, opened = found
+        self._build_pipelines(opened, path, path, root)
+        return bool(self.dags)
+
     def _load_pipelines(self, manifest: Path | Source, root: Path | None) -> None:
         """Load the DAGs of a file of pipelines, each by itself."""
         path = manifest if isinstance(manifest, Path) else locate(manifest)
         folder = root or path.parent
-        environment = self._environment()
         try:
             opened = self._store(path, root).open(path)
         except PipelineError as error:
-            raise explained(error, path, folder, environment) from None
+            raise explained(error, path, folder, self._environment()) from None
+        self._build_pipelines(opened, manifest, path, folder)
+
+    def _build_pipelines(
+        self, opened: OpenedPipelines, manifest: Path | Source, path: Path, folder: Path
+    ) -> None:
         for made in build_pipelines(opened, str(path), self._copies):
             try:
                 if isinstance(made, PipelineError):
-                    raise explained(made, path, folder, environment)
+                    raise explained(made, path, folder, self._environment())
                 self._add(made, manifest)
             except DataOpsError as error:
                 self.fail(error)

@@ -159,7 +159,8 @@ def _schedule(given: Any, zone: str | None, objects: Objects) -> Any:
         return duration_from("every", given["every"])
     if "timetable" in given:
         arguments = {key: objects.of(part) for key, part in given.items() if key != "timetable"}
-        return import_object(given["timetable"])(**arguments)
+        listed = arguments.pop("arguments", [])
+        return import_object(given["timetable"])(*listed, **arguments)
     if "partitions" in given:
         return _partitioned(given, zone)
     if "assets" not in given:

@@ -236,7 +236,7 @@ class _Builder:
                 setup: Any = self._nodes[id_]
                 setup.as_setup() >> self._nodes[task.id]
         for _, before, after in sorted(of_groups, key=lambda found: -found[0]):
-            after.set_upstream(before)
+            before >> after
 
     def _add_slas(self) -> None:
         # Few pipelines have any, and to check what authors wrote is dear to import.

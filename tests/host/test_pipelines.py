@@ -12,6 +12,8 @@ from airflow.sdk import DAG, TaskGroup
 
 from airflow_dataops import load_dags
 from tests.host.pipelines import load, same
+from tests.host.pipelines_examples import CASES as EXAMPLES
+from tests.host.pipelines_seeds import CASES as SEEDS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -97,3 +99,16 @@ def test_one_broken_pipeline_leaves_its_neighbours(tmp_path: Path) -> None:
         ValueError, match=r"bad\.pipeline\.yaml:2:17: .*'empty'\? \(at \$\.tasks\.a\.operator\)"
     ):
         namespace["dataops_errors_0"].validate()
+
+
+@pytest.mark.parametrize("name", [*SEEDS, *EXAMPLES])
+def test_published_pipelines_in_yaml_are_those_by_hand(tmp_path: Path, name: str) -> None:
+    text, by_hand = SEEDS.get(name) or EXAMPLES[name]
+    found = {dag.dag_id: dag for dag in load(tmp_path, text)}
+    expected = by_hand()
+    assert found.keys() == {dag.dag_id for dag in expected}
+    for dag in expected:
+        same(found[dag.dag_id], dag)
+    # Once more, copied from what the first time showed to be the same.
+    for dag in load(tmp_path, text):
+        same(dag, found[dag.dag_id])

@@ -27,7 +27,7 @@ MOST_VALUES = 100_000
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-_OTHERWISE = re.compile(r"yes|no|on|off|y|n|[-+]?0[0-9_]+|0o[0-7]+|0x[0-9a-f]+", re.IGNORECASE)
+_OTHERWISE = re.compile(r"yes|no|on|off|[-+]?0[0-9_]+|0o[0-7]+|0x[0-9a-f]+", re.IGNORECASE)
 _WORDS = dict.fromkeys(("", "~", "null", "Null", "NULL")) | {
     form: value
     for word, value in (("true", True), ("false", False))
@@ -175,7 +175,9 @@ class _Reader:
             if key_event.value == "<<" and key_event.implicit[0]:
                 merged.append((self._value(value_event, depth + 1), value_at))
                 continue
-            key = self._value(key_event, depth)
+            # No reader is in doubt about a key such as `on`: it is a name.
+            is_word = key_event.value.isalpha() and key_event.anchor is None
+            key = key_event.value if is_word else self._value(key_event, depth)
             if key in found:
                 raise _error(
                     f"The key {key!r} is there twice; the first is in line "

@@ -7,6 +7,7 @@ schedule: {assets: orders, cron: "0 6 * * *"}  either
 schedule: {cron: "0 * * * *", partitions: true}
 schedule: {assets: orders, partitions: day}    a run for each partition, of a day here
 schedule: {timetable: package.module.Class, ...its arguments}
+                                               those without a name in a list, `arguments`
 """
 
 from __future__ import annotations
@@ -42,6 +43,9 @@ def check_schedule(inside: Map, key: str, path: Path, report: Report) -> Any:
     path = (*path, key)
     if "timetable" in value:
         _check(value, "timetable", import_path, path, report)
+        if not isinstance(value.get("arguments", []), list):
+            told = "Expected a list: arguments with names are written beside it."
+            report.value("wrong-value", told, value, "arguments", path)
         return dict(value)
     for unknown in [each for each in value if each not in _KEYS]:
         report.unknown_key(value, unknown, _KEYS, path)
