@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.pipeline_store import OpenedPipelines
     from airflow_dataops.adapters.plan_store import StoredPlan
+    from airflow_dataops.core.pipelines.calls import Signatures
     from airflow_dataops.task_groups.arguments import PlanArguments
     from airflow_dataops.task_groups.factory import Planned
 
@@ -159,6 +160,7 @@ class _Loader:
         self._projects: set[str] = set()
         self._layers: LayerNames | None = None
         self._copies = Copies()
+        self._signatures: Signatures | None = None
         self._stores: dict[Path, PipelineStore] = {}
         self._nameless = False
         self._sources: dict[str, Path | Source] = {}
@@ -208,7 +210,7 @@ class _Loader:
         try:
             opened = self._store(path, root).open(path)
         except PipelineError as error:
-            raise explained(error, path, folder, self._environment()) from None
+            raise self._explained(error, path, folder) from None
         self._build_pipelines(opened, manifest, path, folder)
 
     def _build_pipelines(
@@ -217,10 +219,18 @@ class _Loader:
         for made in build_pipelines(opened, str(path), self._copies):
             try:
                 if isinstance(made, PipelineError):
-                    raise explained(made, path, folder, self._environment())
+                    raise self._explained(made, path, folder)
                 self._add(made, manifest)
             except DataOpsError as error:
                 self.fail(error)
+
+    def _explained(self, error: PipelineError, path: Path, folder: Path) -> PipelineError:
+        if self._signatures is None:
+            # Only where something is wrong: it reads the source of operators.
+            from airflow_dataops.adapters.static_signatures import StaticSignatures
+
+            self._signatures = StaticSignatures()
+        return explained(error, path, folder, self._environment(), self._signatures)
 
     def _store(self, path: Path, root: Path | None) -> PipelineStore:
         """Return what keeps the pipelines of a folder, or of a file that is loaded by itself."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_dataops.adapters.pipeline_store import OpenedPipelines
+    from airflow_dataops.core.pipelines.calls import Signatures
     from airflow_dataops.core.pipelines.model import Pipeline
     from airflow_dataops.task_groups.copies import Copies
 
@@ -89,15 +90,17 @@ def build_pipeline(pipeline: Pipeline, source: str, copying: Copying | None = No
 
 
 def explained(
-    error: PipelineError, path: Path, root: Path, environment: str | None
+    error: PipelineError,
+    path: Path,
+    root: Path,
+    environment: str | None,
+    signatures: Signatures,
 ) -> PipelineError:
     """Return an error of building a DAG, with what can be told from its file more precisely."""
-    # Only where something is wrong: it reads the source of operators.
     from airflow_dataops.adapters.pipeline_lint import lint_file
-    from airflow_dataops.adapters.static_signatures import StaticSignatures
 
     environments = [environment] if environment else []
-    found = lint_file(path, root, StaticSignatures(), environments).faults
+    found = lint_file(path, root, signatures, environments).faults
     rest = [
         fault
         for fault in error.faults

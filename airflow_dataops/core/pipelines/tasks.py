@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.decoding import find_mistakes
@@ -205,6 +206,10 @@ class TaskReader:
 
     def _operator(self, value: Map, path: Path) -> str:
         if "operator" not in value:
+            misspelt = get_close_matches("operator", [str(key) for key in value], 1)
+            if misspelt and misspelt[0] in value:
+                self._report.unknown_key(value, misspelt[0], ("operator",), path)
+                return ""
             told = "A task needs an `operator`: a short name such as bash, or an import path."
             self._report.add("missing-key", told, value.at, path)
             return ""
