@@ -87,7 +87,10 @@ class StoredState:
         """Read what is deferred to. Raises `DataOpsError` where that is no state of the project."""
         if self.deferred_to is None:
             return
-        theirs, ours = self.deferred_to.project().name, manifest.project().name
+        try:
+            theirs, ours = self.deferred_to.project().name, manifest.project().name
+        except DataOpsError as error:
+            raise ConfigError(f"{manifest.source}: defer: {error}") from error
         if theirs != ours:
             raise ConfigError(
                 f"{manifest.source}: defer: {self.deferred_to.source} is of the project "

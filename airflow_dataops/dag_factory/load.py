@@ -153,8 +153,8 @@ class _Loader:
         environment: str | None = None,
     ) -> None:
         self.namespace = namespace
-        self.arguments = arguments
-        self.per_project = per_project
+        self.arguments = self._located(arguments)
+        self.per_project = {name: self._located(own) for name, own in per_project.items()}
         self.environment = environment
         self.dags: list[DAG] = []
         self._projects: set[str] = set()
@@ -166,6 +166,15 @@ class _Loader:
         self._sources: dict[str, Path | Source] = {}
         self._plans: dict[str, StoredPlan] = {}
         self._errors: dict[str, DataOpsError] = {}
+
+    def _located(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """Return arguments in which the folders of earlier runs are relative to nothing."""
+        found = dict(arguments)
+        for name in ("state", "defer_state"):
+            given = found.get(name)
+            if isinstance(given, str | Path) and isinstance(place := as_source(given), Path):
+                found[name] = beside(self.namespace.get("__file__", "."), place)
+        return found
 
     def load(self, manifest: Path | Source, root: Path | None) -> None:
         """Load one manifest, or remember why not; it must not lead out of `root`."""

@@ -23,7 +23,7 @@ from airflow_dataops.core.plan import ArgumentLayers, Engine, argument_layers, p
 from airflow_dataops.core.plan.structs import EngineChoice
 from airflow_dataops.core.plan.variables import check_given, check_run_vars
 from airflow_dataops.core.relocation import read_relocation
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, ManifestError
 from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.deferring import Deferral
@@ -147,7 +147,10 @@ def _state(arguments: PlanArguments, manifest: Path, *expressions: Selection) ->
             raise ConfigError("defer=True: name the folder of an earlier run in state= too")
         what = "defer_state" if arguments.get("defer_state") else "state"
         deferred_to = artifact(locate_folder(named, what), MANIFEST, needed=True)
-    return StoredState(files, deferred_to, favor_state=arguments.get("favor_state", False))
+    try:
+        return StoredState(files, deferred_to, favor_state=arguments.get("favor_state", False))
+    except ManifestError as error:
+        raise ConfigError(f"{manifest}: state: {error}") from error
 
 
 def _defers(arguments: PlanArguments) -> bool:

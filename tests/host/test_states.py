@@ -1,0 +1,86 @@
+"""A state that is missing, damaged or another's is one error, of the manifest that names it."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from airflow_dataops import load_dags
+from tests.host.manifests import manifest, model, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OURS = manifest(model("a"), model("b", "a"))
+DAMAGED = {
+    "empty": ("", "the file is empty"),
+    "cut off": ('{"nodes": {', "the JSON ends too early"),
+    "a list": ("[]", "a list and no dbt manifest"),
+    "not text": ("\0\1", "the file is not JSON"),
+    "of another type": (json.dumps({**OURS, "nodes": 5}), "expected `object`, got `int`"),
+    "of another project": (
+        json.dumps(manifest(model("a", project="q"), project="q")),
+        "is of the project 'q', not of 'tiny'",
+    ),
+}
+
+
+def loaded(folder: Path, **arguments: Any) -> tuple[list[str], str]:
+    """Load a good manifest and one with these arguments; return ids, and what went wrong."""
+    write(folder / "m" / "m.json", OURS)
+    write(folder / "m" / "good.json", manifest(model("g", project="good"), project="good"))
+    space: dict[str, Any] = {"__file__": str(folder / "dag.py")}
+    dags = load_dags("m", space, conn_id="w", per_project={"tiny": arguments})  # type: ignore[typeddict-item]
+    error = ""
+    if errors := space.get("dataops_errors_0"):
+        with pytest.raises(ValueError, match="did not load") as caught:
+            errors.validate()
+        error = str(caught.value)
+    return [dag.dag_id for dag in dags], error
+
+
+@pytest.mark.parametrize("case", DAMAGED)
+@pytest.mark.parametrize("use", [{"select": "state:modified"}, {"defer": True}], ids=str)
+def test_a_damaged_manifest(tmp_path: Path, case: str, use: dict[str, Any]) -> None:
+    text, told = DAMAGED[case]
+    write(tmp_path / "prod" / "manifest.json", text)
+    ids, error = loaded(tmp_path, state="prod", **use)
+    assert ids == ["good"]
+    assert f"{tmp_path / 'm' / 'm.json'}: " in error
+    assert str(tmp_path / "prod" / "manifest.json") in error
+    assert told in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"state": "prod", "select": "result:error"}, "has no run_results.json"),
+        ({"state": "prod", "select": "source_status:fresher+"}, "has no sources.json"),
+        ({"state": "nowhere", "select": "state:new"}, "is no folder"),
+        ({"state": "prod/manifest.json", "select": "state:new"}, "is no folder"),
+        ({"state": 5}, "state=5: write a path"),
+        ({"select": "state:new"}, "state=, --state"),
+        ({"defer": True}, "in state= too"),
+        ({"defer": "yes", "state": "prod"}, "defer='yes': write True or False"),
+        ({"favor_state": True, "state": "prod"}, "favor_state= does nothing without defer=True"),
+        ({"defer_state": "prod"}, "defer_state= does nothing without defer=True"),
+        ({"defer": True, "defer_state": "nowhere"}, "nowhere has no manifest.json"),
+    ],
+)
+def test_what_is_missing(tmp_path: Path, arguments: dict[str, Any], told: str) -> None:
+    write(tmp_path / "prod" / "manifest.json", OURS)
+    ids, error = loaded(tmp_path, **arguments)
+    assert ids == ["good"]
+    assert told in error
+
+
+def test_a_changed_state_changes_the_plan(tmp_path: Path) -> None:
+    """The contents of what a selection looks at are in the plan's key."""
+    folder = tmp_path / "prod"
+    for status in ("error", "success", "error"):
+        results = [{"unique_id": f"model.tiny.{n}", "status": status} for n in "a"]
+        write(folder / "run_results.json", json.dumps({"results": results}))
+        ids, error = loaded(tmp_path, state="prod", select="result:error")
+        assert (ids == ["good", "tiny"]) is (status == "error"), error
