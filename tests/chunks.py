@@ -67,6 +67,7 @@ CHUNKS = {
             "functional/test_run_hooks.py",
             "functional/test_same_day_twice.py",
             "functional/test_selection_oracle.py",
+            "functional/test_values_of_runs.py",
             "unit/execution/test_*_as_dbt.py",
         ),
     ),

@@ -22,8 +22,15 @@ class Dbt:
     """Runs dbt commands of a project; what dbt writes goes into a folder of one's own."""
 
     def __init__(
-        self, project: OracleProject, directory: Path, database: Database, folder: Path
+        self,
+        project: OracleProject,
+        directory: Path,
+        database: Database,
+        folder: Path,
+        options: tuple[str, ...] = (),
     ) -> None:
+        """`options` are given to every command."""
+        self._options = options
         self._project = project
         self._directory = directory
         self._database = database
@@ -54,7 +61,9 @@ class Dbt:
         options |= {"--target-path": str(self._target), "--log-path": str(self._target)}
         flat = [part for pair in options.items() for part in pair]
         with environment(self._project.variable, self._database.value):
-            result = dbtRunner().invoke([*command, *flat, "--quiet", "--log-level", "none"])
+            result = dbtRunner().invoke(
+                [*command, *self._options, *flat, "--quiet", "--log-level", "none"]
+            )
         if result.exception is not None:
             raise result.exception
 

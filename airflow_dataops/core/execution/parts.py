@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,7 @@ from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence, Set
+    from collections.abc import Iterable, Iterator, Sequence, Set
 
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.execution.turns import Turn
@@ -113,20 +114,50 @@ def run_node(
         ConfigError: the node, its code or the connection cannot be used.
         RetryableError: running it again may end otherwise.
     """
-    if kind is not TaskKind.TEST:
-        node, code = rendered(node, code, request, runner.dialect)
-    with explaining(runner, place_of(node, code)):
-        if kind is TaskKind.BUILD:
-            full_refresh, days = request.full_refresh, request.days
-            return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
-        if kind is TaskKind.FRESHNESS:
-            return check_freshness(node, runner, now=datetime.now(UTC))
     try:
         node, code = rendered(node, code, request, runner.dialect)
-        with explaining(runner, place_of(node, code)):
-            return run_test(node, code, runner, turn=turn)
+        with explaining(runner, place_of(node, code)), _knowing_the_database(kind, node, runner):
+            return _run(kind, node, code, runner, request, turn)
     except (RunError, ConfigError) as error:
+        if kind is not TaskKind.TEST:
+            raise
         return TestResult(node=node.id, status=Status.ERROR, failures=0, message=str(error))
+
+
+def _run(
+    kind: TaskKind,
+    node: Node,
+    code: Code,
+    runner: SqlRunner,
+    request: RunRequest,
+    turn: Turn | None,
+) -> Struct:
+    if kind is TaskKind.BUILD:
+        full_refresh, days = request.full_refresh, request.days
+        return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
+    if kind is TaskKind.FRESHNESS:
+        return check_freshness(node, runner, now=datetime.now(UTC))
+    return run_test(node, code, runner, turn=turn)
+
+
+@contextmanager
+def _knowing_the_database(kind: TaskKind, node: Node, runner: SqlRunner) -> Iterator[None]:
+    """Say of what fails that the session does not know the database, where that is why.
+
+    Builds ask before they begin. What only reads asks when it fails, for it changes nothing.
+    """
+    try:
+        yield
+    except Exception as error:
+        if kind is TaskKind.BUILD or node.relation is None:
+            raise
+        try:
+            check_database(node, node.relation, runner)
+        except ConfigError as unknown:
+            raise unknown from error
+        except Exception:  # noqa: BLE001 - a session that broke cannot be asked
+            raise error from None
+        raise
 
 
 def _shown(
