@@ -65,6 +65,7 @@ CHUNKS = {
             "functional/test_faithful_rendering.py",
             "functional/test_oracle_projects.py",
             "functional/test_run_hooks.py",
+            "functional/test_run_settings.py",
             "functional/test_same_day_twice.py",
             "functional/test_selection_oracle.py",
             "functional/test_values_of_runs.py",

@@ -27,6 +27,7 @@ from airflow_dataops.adapters.dbt_renderings import (
     marked,
     unmarked,
 )
+from airflow_dataops.adapters.dbt_settings import DbtSettings, read_settings
 from airflow_dataops.adapters.dbt_touched import macros_of, said, touched_by_node
 from airflow_dataops.core.manifests.dbt.touched import Kind
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
@@ -104,6 +105,7 @@ class Rendered:
         touched: what was touched while a node was rendered, as `core/manifests/dbt/touched` has
             it, sorted; by unique id.
         notes: what a reader should know.
+        settings: what the profile and the flags ask of a run.
         dispatch: packages that `dispatch` in dbt_project.yml has searched before dbt's own.
         slots: where values of a run go into a node's texts, as `core.model.Code` has it.
         refreshed: a node's texts on a full refresh, where they are others; likewise.
@@ -121,6 +123,7 @@ class Rendered:
     refreshed: dict[str, dict[str, Any]] = field(default_factory=dict)
     given: dict[str, list[str]] = field(default_factory=dict)
     target: str | None = None
+    settings: DbtSettings | None = None
 
 
 def render(
@@ -155,6 +158,7 @@ def render(
         manifest = _to_dict(compiled)
         found = _renderings(run, manifest, progress)
         types = _column_types(project.directory, manifest)
+        settings = _settings(manifest["metadata"]["adapter_type"])
     for id_, texts in found.first.texts.items():
         if "sql" in texts:
             manifest["nodes"][id_]["compiled_code"] = texts["sql"]
@@ -175,7 +179,17 @@ def render(
         found.refreshed,
         {name: sorted(recorder.given[name]) for name in sorted(used & recorder.given.keys())},
         recorder.target,
+        settings,
     )
+
+
+def _settings(adapter: str) -> DbtSettings:
+    """Read the profile and the flags with which dbt's last command of this process ran."""
+    from dbt.adapters.factory import get_adapter_by_type
+    from dbt.flags import get_flags
+
+    known: Any = get_adapter_by_type(adapter)
+    return read_settings(adapter, known.config.credentials, get_flags())
 
 
 class _Found(NamedTuple):

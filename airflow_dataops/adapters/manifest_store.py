@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.adapters.local_files import NoFileError, read_regular
 from airflow_dataops.core.manifests.files import PIPELINE, named_kind
-from airflow_dataops.core.model import Code, Node, Project, ProjectState
+from airflow_dataops.core.model import Code, Node, Project, ProjectState, Struct
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
 if TYPE_CHECKING:
@@ -33,6 +33,15 @@ T = TypeVar("T")
 _CODE = "code "
 _encode = msgspec.msgpack.Encoder().encode
 _decode_project = msgspec.msgpack.Decoder(Project).decode
+
+
+class _Head(Struct, frozen=True):
+    """What is read of a project without its nodes."""
+
+    session: dict[str, Any] = {}
+
+
+_decode_head = msgspec.msgpack.Decoder(_Head).decode
 _decode_nodes = msgspec.msgpack.Decoder(dict[str, Node]).decode
 _decode_node = msgspec.msgpack.Decoder(Node).decode
 _decode_state = msgspec.msgpack.Decoder(ProjectState).decode
@@ -74,6 +83,11 @@ class StoredManifest:
                 _projects.clear()
             _projects[self.key] = self._stored_project() or self._fresh().project
         return _projects[self.key]
+
+    def session(self) -> dict[str, Any]:
+        """Return what the sessions of a run are given; no node is decoded for it."""
+        found = cache.read(self._name, lambda pack: _decode_head(pack.header))
+        return self._fresh().project.session if found is None else found.session
 
     def node(self, id_: str) -> Node:
         """Return one node by its unique id. Raises `ConfigError` when there is none."""

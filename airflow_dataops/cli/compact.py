@@ -117,7 +117,7 @@ def compact(
     found = manifest["metadata"]
     result: Entry = {
         "metadata": {key: found[key] for key in _METADATA if key in found}
-        | {"dataops": _dataops(rendered, variables or {}, runtime_vars)},
+        | {"dataops": _dataops(rendered, variables or {}, runtime_vars) | _settings(rendered)},
         "selectors": manifest.get("selectors") or {},
     }
     for section in _SECTIONS:
@@ -197,6 +197,19 @@ def _dataops(
         "given": rendered.given,
     }
     return {"version": VERSION} | {name: value for name, value in found.items() if value}
+
+
+def _settings(rendered: Rendered) -> Entry:
+    found = rendered.settings
+    if found is None:
+        return {}
+    told = {
+        "session": found.session,
+        "left_out": list(found.left_out),
+        "warn_error": found.warn_error,
+        "fail_fast": found.fail_fast,
+    }
+    return {name: value for name, value in told.items() if value}
 
 
 def _macros(manifest: Entry, dispatch: tuple[str, ...]) -> dict[str, Entry]:

@@ -222,6 +222,7 @@ class TestSpec(Struct, frozen=True, tag="test"):
             singular one.
         attached: unique id of the node the test was written under, if any.
         column: the column it was written under, if any.
+        warnings_fail: whether a warning is a failure (dbt's `warn_error`).
     """
 
     __test__ = False  # not a test class, whatever pytest thinks of its name
@@ -235,6 +236,7 @@ class TestSpec(Struct, frozen=True, tag="test"):
     generic: str | None = None
     attached: str | None = None
     column: str | None = None
+    warnings_fail: bool = False
     unsupported: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
 
@@ -429,6 +431,7 @@ class Project(Struct, frozen=True):
         selectors: the named selectors of the project, as dbt writes them: definition by name.
         warnings: what a reader should know and need not mend.
         sql_warnings: those of them that hold only where engine `sql` runs some of the nodes.
+        session: what the sessions of a run are given; see `SessionSql` of `core/engines`.
         run_hooks: what runs around a run, in the order in which it runs.
         compilation: what it was compiled with; None where nobody knows.
     """
@@ -442,6 +445,7 @@ class Project(Struct, frozen=True):
     warnings: tuple[str, ...] = ()
     sql_warnings: tuple[str, ...] = ()
     run_hooks: tuple[RunHook, ...] = ()
+    session: dict[str, Any] = {}
 
 
 class NodeState(Struct, frozen=True):

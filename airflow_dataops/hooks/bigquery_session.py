@@ -50,6 +50,7 @@ class BigQuerySession:
         """
         self._client = client
         self._labels = {**(labels or {}), **({} if tag is None else tags.labels(tag))}
+        self._limits: dict[str, Any] = {}
         self._session: str | None = None
         # Where the last job ran. A session is of one location, and a statement that reads no
         # table runs in the US by default.
@@ -65,6 +66,10 @@ class BigQuerySession:
     def labels(self) -> dict[str, str]:
         """The labels of every job."""
         return dict(self._labels)
+
+    def bound_by(self, settings: Mapping[str, Any]) -> None:
+        """Bound every query by what a dbt profile sets; see `SessionSql` of `core/engines`."""
+        self._limits = _limits(settings)
 
     def execute(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Run one statement; see `SqlRunner.execute`."""
@@ -87,7 +92,7 @@ class BigQuerySession:
         # An id of ours: a request that is sent twice makes one job.
         job = self._client.query(
             sql,
-            job_config=QueryJobConfig(labels=self._labels, use_legacy_sql=False),
+            job_config=QueryJobConfig(labels=self._labels, use_legacy_sql=False, **self._limits),
             job_id=f"airflow_dataops_{uuid4().hex}",
         )
         return f"{job.project}:{job.location}.{job.job_id}"
@@ -177,6 +182,7 @@ class BigQuerySession:
             labels=self._labels,
             use_legacy_sql=False,
             query_parameters=[_parameter(value) for value in parameters],
+            **self._limits,
         )
         if create_session:
             config.create_session = True
@@ -191,6 +197,18 @@ class BigQuerySession:
             finally:
                 self._job = None
         return job
+
+
+def _limits(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what of a query's configuration dbt's profile sets, as Google's client calls it."""
+    limits: dict[str, Any] = {}
+    if billed := settings.get("maximum_bytes_billed"):
+        limits["maximum_bytes_billed"] = int(billed)
+    if priority := settings.get("priority"):
+        limits["priority"] = str(priority).upper()
+    if seconds := settings.get("job_execution_timeout_seconds"):
+        limits["job_timeout_ms"] = int(seconds) * 1000
+    return limits
 
 
 def _parameter(value: Any) -> Any:

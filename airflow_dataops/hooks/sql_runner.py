@@ -5,12 +5,13 @@ from __future__ import annotations
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from airflow_dataops.core.sql import sessions
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.connectors import connection_types, find_connector
 from airflow_dataops.hooks.tags import current_tag
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from airflow.providers.common.sql.hooks.sql import DbApiHook
 
@@ -26,7 +27,11 @@ _WHERE = "the argument conn_id= of load_dags, dbt_dag, dbt_task_group, the opera
 
 @contextmanager
 def open_session(
-    conn_id: str, *, tag: Tag | None = None, **hook_params: Any
+    conn_id: str,
+    *,
+    tag: Tag | None = None,
+    settings: Mapping[str, Any] | None = None,
+    **hook_params: Any,
 ) -> Iterator[WarehouseSession]:
     """Open a session on an Airflow connection; close it at the end of the block.
 
@@ -35,6 +40,7 @@ def open_session(
     Args:
         conn_id: the Airflow connection.
         tag: who runs the statements; the task that this process runs by default.
+        settings: what a dbt profile sets for it; see `SessionSql` of `core/engines`.
         hook_params: arguments of its hook, such as `schema` or `gcp_conn_id`.
 
     Raises:
@@ -42,22 +48,40 @@ def open_session(
         RetryableError: a DuckDB file was not free in time.
     """
     hook, connector = find_hook(conn_id, **hook_params)
-    with closing(connect(hook, connector, tag or current_tag())) as session:
+    with closing(connect(hook, connector, tag or current_tag(), settings)) as session:
         yield session
 
 
-def connect(hook: DbApiHook, connector: Connector, tag: Tag | None = None) -> WarehouseSession:
+def connect(
+    hook: DbApiHook,
+    connector: Connector,
+    tag: Tag | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> WarehouseSession:
     """Return a new session of a hook that `find_hook` gave; the caller closes it."""
     if connector.open is not None:
         opened: WarehouseSession = connector.open(hook, tag)
+        _give(opened, connector.engine, settings)
         return opened
     connection = hook.get_conn()
     try:
         session: WarehouseSession = connector.session(hook, connection, connector.engine, tag)
+        _give(session, connector.engine, settings)
     except BaseException:
         connection.close()
         raise
     return session
+
+
+def _give(session: Any, engine: str, settings: Mapping[str, Any] | None) -> None:
+    """Set what a profile sets, by statements; where there are none, the session minds it."""
+    if not settings:
+        return
+    statements = sessions.settings(settings, engine)
+    for statement in statements:
+        session.execute(statement)
+    if not statements:
+        session.bound_by(settings)
 
 
 def get_sql_hook(conn_id: str, **hook_params: Any) -> tuple[DbApiHook, str]:

@@ -107,10 +107,10 @@ class FusedOperator(NodeOperator):
         from airflow_dataops.hooks.tags import current_tag
 
         hook, connector = find_hook(self.conn_id)
-        tag = current_tag()
+        tag, settings = current_tag(), self._open().session()
         threads = self.threads or (_THREADS if get_engine(connector.engine).concurrent else 1)
         self._sessions = Sessions(
-            open_=lambda: connect(hook, connector, tag),
+            open_=lambda: connect(hook, connector, tag, settings),
             close=lambda session: session.close(),
             interrupt=lambda session: session.interrupt(),
         )

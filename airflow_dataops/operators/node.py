@@ -18,6 +18,7 @@ from airflow_dataops.operators.warned import WarningCallbacks, callbacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
     from typing import ClassVar
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan import TaskKind
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.relocation import Relocation
+    from airflow_dataops.hooks.sql_runner import WarehouseSession
 
 
 class NodeArguments(SessionArguments, total=False):
@@ -115,6 +117,12 @@ class NodeOperator(NodeLineage, SessionOperator):
 
     def _show_script(self, script: str) -> None:
         self.sql = script
+
+    def _open_session(self) -> AbstractContextManager[WarehouseSession]:
+        """Open a session with what the manifest's dbt profile sets for it."""
+        from airflow_dataops.hooks.sql_runner import open_session
+
+        return open_session(self.conn_id, settings=self._open().session())
 
     def _run(self, work: Callable[[SqlRunner], Any]) -> Any:
         """Do `work` in one session with the warehouse; show what ran even when it fails."""

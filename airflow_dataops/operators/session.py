@@ -12,6 +12,7 @@ from airflow_dataops.operators.callbacks import with_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from airflow_dataops.core.execution.recording import RecordingRunner
     from airflow_dataops.hooks.sql_runner import WarehouseSession
@@ -62,10 +63,9 @@ class SessionOperator(CheckedArguments, BaseOperator):
         from airflow_dataops.core.execution.explained import Place
         from airflow_dataops.core.execution.failing import explaining
         from airflow_dataops.core.execution.recording import RecordingRunner
-        from airflow_dataops.hooks.sql_runner import open_session
         from airflow_dataops.operators.told import log_script, told
 
-        with told(self.conn_id), open_session(self.conn_id) as session:
+        with told(self.conn_id), self._open_session() as session:
             self._session = session
             recording = RecordingRunner(session)
             try:
@@ -75,6 +75,11 @@ class SessionOperator(CheckedArguments, BaseOperator):
                 self._session = None
                 self._show_script(recording.script())
                 log_script("SQL that ran", recording.statements)
+
+    def _open_session(self) -> AbstractContextManager[WarehouseSession]:
+        from airflow_dataops.hooks.sql_runner import open_session
+
+        return open_session(self.conn_id)
 
     def _subject(self) -> str:
         """Name what the task is about, for errors."""

@@ -134,3 +134,22 @@ def test_errors_tell_by_a_sqlstate_what_a_load_can_do(said: str, state: str | No
     with pytest.raises(BadRequest) as caught:
         session.execute("select 1")
     assert getattr(caught.value, "sqlstate", None) == state
+
+
+def test_what_a_dbt_profile_bounds_holds_for_every_job() -> None:
+    client = FakeBigQueryClient()
+    settings = {
+        "maximum_bytes_billed": 1000,
+        "priority": "batch",
+        "job_execution_timeout_seconds": 90,
+    }
+    fake: Any = client
+    session = BigQuerySession(fake, TAG)
+    session.bound_by(settings)
+    with session.transaction():
+        session.execute("select 1")
+    bounds = {
+        (job.config.maximum_bytes_billed, job.config.priority, job.config.job_timeout_ms)
+        for job in client.jobs
+    }
+    assert bounds == {(1000, "BATCH", "90000")}

@@ -8,6 +8,7 @@ from airflow_dataops.core.engines.lookup import Lookup
 from airflow_dataops.core.engines.metering import Metering
 from airflow_dataops.core.engines.models import ModelSql
 from airflow_dataops.core.engines.naming import Naming
+from airflow_dataops.core.engines.sessions import SessionSql
 from airflow_dataops.core.engines.values import ScriptSql, ValueSql
 from airflow_dataops.core.model import Struct
 
@@ -23,6 +24,7 @@ class Engine(Struct, frozen=True):
         models: how what dbt builds is built.
         loads: how tables are loaded.
         errors: what its errors mean.
+        session: what its sessions can be given.
         scripts: how it runs a transaction while nobody waits; None where it cannot.
         metering: what it tells of costs; None where nothing.
         concurrent: whether several sessions of one process work at the same time.
@@ -35,6 +37,7 @@ class Engine(Struct, frozen=True):
     models: ModelSql
     loads: LoadSql
     errors: ErrorCodes
+    session: SessionSql = SessionSql()
     scripts: ScriptSql | None = None
     metering: Metering | None = None
     concurrent: bool = True

@@ -32,6 +32,7 @@ from airflow_dataops.core.engines.models import (
     TypeChange,
 )
 from airflow_dataops.core.engines.naming import Naming
+from airflow_dataops.core.engines.sessions import SessionSql
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import Family
 from airflow_dataops.core.engines.values import SUPERSEDED, ScriptSql, ValueSql
@@ -360,4 +361,7 @@ ENGINE = Engine(
     errors=_ERRORS,
     scripts=_SCRIPTS,
     metering=Metering.JOBS,
+    session=SessionSql(
+        settings=frozenset({"maximum_bytes_billed", "priority", "job_execution_timeout_seconds"})
+    ),
 )

@@ -26,6 +26,7 @@ from airflow_dataops.core.engines.models import (
     TextNulls,
 )
 from airflow_dataops.core.engines.naming import Naming
+from airflow_dataops.core.engines.sessions import SessionSql
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import TIMES, Family
 from airflow_dataops.core.engines.values import ValueSql
@@ -213,4 +214,30 @@ ENGINE = Engine(
     errors=_ERRORS,
     # Its sessions share one process, whose threads it uses by itself.
     concurrent=False,
+    session=SessionSql(
+        # DuckDB's own settings, which dbt-duckdb has under `settings`.
+        settings=frozenset(
+            {
+                "binary_as_string",
+                "calendar",
+                "default_collation",
+                "default_null_order",
+                "default_order",
+                "disable_timestamptz_casts",
+                "error_on_division_by_zero",
+                "ieee_floating_point_ops",
+                "integer_division",
+                "null_order",
+                "old_implicit_casting",
+                "order_by_non_integer_literal",
+                "preserve_identifier_case",
+                "preserve_insertion_order",
+                "regex_match_operator_semantics",
+                "scalar_subquery_error_on_multiple_rows",
+                "search_path",
+                "timezone",
+            }
+        ),
+        statement="set {identifier} = {value}",
+    ),
 )

@@ -30,6 +30,7 @@ from airflow_dataops.core.engines.models import (
 )
 from airflow_dataops.core.engines.naming import Naming
 from airflow_dataops.core.engines.relations import render
+from airflow_dataops.core.engines.sessions import SessionSql
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import TIMES, Family
 from airflow_dataops.core.engines.values import ValueSql
@@ -219,4 +220,8 @@ ENGINE = Engine(
     models=_MODELS,
     loads=_LOADS,
     errors=_ERRORS,
+    session=SessionSql(
+        settings=frozenset({"search_path", "role"}),
+        statement="select set_config({literal}, {value}, false)",
+    ),
 )

@@ -112,6 +112,8 @@ def _judge(spec: TestSpec, failures: int, *, warn: bool, error: bool) -> tuple[S
     got = f"Got {failures} result{'' if failures == 1 else 's'}"
     if spec.severity is Severity.ERROR and error:
         return Status.FAIL, f"{got}, configured to fail if {spec.error_if}"
+    if warn and spec.warnings_fail:
+        return Status.FAIL, f"{got}, configured to fail if {spec.warn_if}"
     if warn:
         return Status.WARN, f"{got}, configured to warn if {spec.warn_if}"
     return Status.PASS, ""

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import literal, quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 def bound_waits(seconds: int) -> str:
@@ -42,3 +48,26 @@ def limit_memory(megabytes: int) -> str:
 def unlimit_memory() -> str:
     """Return a statement that gives DuckDB back its default, four fifths of the machine's."""
     return "reset memory_limit"
+
+
+def settings(given: Mapping[str, Any], dialect: str) -> list[str]:
+    """Return statements that give a session what a dbt profile sets.
+
+    Args:
+        given: by name, of those that the engine knows (`SessionSql`).
+    """
+    statement = get_engine(dialect).session.statement
+    if statement is None:
+        return []
+    return [
+        statement.format(
+            identifier=quote(name, dialect),
+            literal=literal(name, dialect),
+            value=_value(given[name], dialect),
+        )
+        for name in sorted(given)
+    ]
+
+
+def _value(value: Any, dialect: str) -> str:
+    return literal(str(value).lower() if isinstance(value, bool) else str(value), dialect)

@@ -28,6 +28,18 @@ def test_a_passing_test_says_how_many_rows_it_found() -> None:
     assert (result.status, result.failures, result.message) == (Status.PASS, 3, "")
 
 
+@pytest.mark.parametrize("severity", ["error", "warn"])
+def test_with_warn_error_a_warning_fails_in_dbts_words(severity: str) -> None:
+    """`TestRunner.build_test_run_result` of dbt-core 1.11."""
+    settings = {"severity": severity, "error_if": "> 10", "warn_if": "> 0", "relation": None}
+    code = Code(sql="select 1 as x")
+    with open_duckdb() as runner:
+        usual = run_test(data_test(**settings), code, runner)
+        strict = run_test(data_test(**settings, warnings_fail=True), code, runner)
+    assert (usual.status, usual.message) == ("warn", "Got 1 result, configured to warn if > 0")
+    assert (strict.status, strict.message) == ("fail", "Got 1 result, configured to fail if > 0")
+
+
 def test_a_test_without_a_relation_runs_and_writes_nothing() -> None:
     with open_duckdb() as runner:
         result = run_test(data_test(relation=None), WRONG, runner)

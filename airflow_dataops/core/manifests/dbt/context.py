@@ -26,6 +26,7 @@ class Context:
         ours: whether `airflow-dataops compile` wrote the manifest.
         touched: what the code of nodes, with that of ephemeral models in it, touches while dbt
             renders it; by id.
+        warn_error: whether a test that warns fails.
         plugin_readers: ids of nodes that read a source which a dbt-duckdb plugin loads.
     """
 
@@ -34,6 +35,7 @@ class Context:
     macros: Macros
     report: Report
     ours: bool = False
+    warn_error: bool = False
     plugin_readers: frozenset[str] = frozenset()
     touched: Mapping[str, Iterable[str]] = field(default_factory=dict)
     configurations: Configurations = field(default_factory=Configurations)

@@ -37,6 +37,7 @@ def read_test(entry: Entry) -> TestSpec:
         generic=_generic(node.test_metadata),
         attached=node.attached_node,
         column=node.column_name,
+        warnings_fail=entry.context.warn_error,
         unsupported=(
             *no_sql(entry),
             *frozen(entry),

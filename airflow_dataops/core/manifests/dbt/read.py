@@ -6,8 +6,9 @@ from collections import Counter
 from hashlib import md5
 from itertools import chain
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines.session_settings import carried
 from airflow_dataops.core.manifests.dbt import outside
 from airflow_dataops.core.manifests.dbt.context import Context
 from airflow_dataops.core.manifests.dbt.macros import Macros
@@ -70,6 +71,7 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
         sql_warnings=of_sql,
         run_hooks=run_hooks,
         compilation=_compilation(file.metadata),
+        session=_session(file.metadata),
     )
     return Manifest(project=project, code=code | of_hooks)
 
@@ -115,7 +117,8 @@ def _context(
         macros=macros,
         touched=touched_by_node(file, entries, macros),
         report=report,
-        ours=file.metadata.dataops is not None,
+        ours=ours is not None,
+        warn_error=ours is not None and ours.warn_error,
         plugin_readers=_plugin_readers(file, entries) if adapter == "duckdb" else frozenset(),
     )
 
@@ -179,6 +182,11 @@ def _project_name(file: wire.File, source: str) -> str:
 
 def _not_run(file: wire.File) -> Iterator[str]:
     """Warn of what dbt does and running single nodes does not."""
+    if file.metadata.dataops and file.metadata.dataops.fail_fast:
+        yield (
+            "the project asks for fail_fast, which is not heeded: what does not depend on a task "
+            "that fails goes on; pass fail_fast=True to the DAG, which Airflow then ends"
+        )
     if file.functions:
         yield (
             f"the project defines functions ({_some(list(file.functions))}); they are not "
@@ -190,6 +198,15 @@ def _not_run_by_sql(file: wire.File) -> Iterator[str]:
     """Warn of what concerns the nodes that engine `sql` runs, and not those that dbt runs."""
     if warning := unrecorded_warning(file.metadata):
         yield warning
+    if file.metadata.dataops and (names := file.metadata.dataops.left_out):
+        yield (
+            f"the dbt profile sets {', '.join(names)}, which the sessions of engine sql are not "
+            "given; set it in the Airflow connection if need be"
+        )
+
+
+def _session(metadata: wire.Metadata) -> dict[str, Any]:
+    return carried(metadata.adapter_type, metadata.dataops.session) if metadata.dataops else {}
 
 
 def _some(ids: list[str]) -> str:

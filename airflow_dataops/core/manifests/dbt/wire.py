@@ -28,6 +28,9 @@ class Dataops(Wire, frozen=True):
         vars: what `--vars` gave to the compilation, without the vars of the run.
         runtime_vars: the vars that each run sets for itself.
         given: values that nodes used, by `var:name` or `env_var:name`; see `Given`.
+        session: what the profile sets for sessions; see `SessionSql` of `core/engines`.
+        left_out: names of what it sets besides, which is not carried.
+        warn_error, fail_fast: dbt's flags of these names.
     """
 
     version: int
@@ -36,6 +39,10 @@ class Dataops(Wire, frozen=True):
     vars: dict[str, Any] = {}
     runtime_vars: list[str] = []
     given: dict[str, list[str]] = {}
+    session: dict[str, Any] = {}
+    left_out: list[str] = []
+    warn_error: bool = False
+    fail_fast: bool = False
 
 
 class Metadata(Wire, frozen=True):
