@@ -29,6 +29,7 @@ from airflow_dataops.adapters.dbt_renderings import (
 )
 from airflow_dataops.adapters.dbt_settings import DbtSettings, read_settings
 from airflow_dataops.adapters.dbt_touched import macros_of, said, touched_by_node
+from airflow_dataops.core.execution.csv_table import problem_of
 from airflow_dataops.core.manifests.dbt.touched import Kind
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
 
@@ -395,6 +396,7 @@ def _column_types(directory: Path, manifest: dict[str, Any]) -> dict[str, dict[s
     from dbt_common.clients.agate_helper import from_csv
 
     adapter: Any = get_adapter_class_by_name(manifest["metadata"]["adapter_type"])
+    check_seeds(directory, manifest)
     types = {}
     for id_, seed in manifest["nodes"].items():
         if seed["resource_type"] == "seed":
@@ -406,6 +408,33 @@ def _column_types(directory: Path, manifest: dict[str, Any]) -> dict[str, dict[s
                 for index, name in enumerate(table.column_names)
             }
     return types
+
+
+def check_seeds(directory: Path, manifest: dict[str, Any]) -> None:
+    """Read the file of each seed.
+
+    Raises:
+        ManifestError: with every seed whose file cannot be read, the file and the line.
+    """
+    problems = []
+    for id_, seed in manifest["nodes"].items():
+        if seed["resource_type"] == "seed":
+            delimiter = seed["config"].get("delimiter") or ","
+            try:
+                found = problem_of(seed_text(seed_file(directory, seed)), delimiter)
+            except UnicodeDecodeError as error:
+                found = f"the file is not UTF-8: {error}. Save it as UTF-8."
+            if found:
+                problems.append(Problem(found, id_, seed["original_file_path"]))
+    if problems:
+        raise ManifestError(str(directory), problems)
+
+
+def seed_text(file: Path) -> str:
+    """Return the text of a seed's file without its byte order mark."""
+    # newline="" keeps line ends that are inside quoted values.
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        return stream.read()
 
 
 def seed_file(directory: Path, seed: dict[str, Any]) -> Path:

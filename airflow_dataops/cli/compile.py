@@ -14,7 +14,7 @@ import msgspec
 import typer
 from rich.console import Console
 
-from airflow_dataops.adapters.dbt_cli import DbtProject, render, seed_file
+from airflow_dataops.adapters.dbt_cli import DbtProject, render, seed_file, seed_text
 from airflow_dataops.cli.compact import compact, encode
 from airflow_dataops.core.manifests import read_manifest
 from airflow_dataops.core.plan import make_plan, plan_options
@@ -82,7 +82,7 @@ def compile_project(
     project = DbtProject(project_dir, profiles_dir, profile, target, variables or {})
     rendered = render(project, progress, runtime_vars)
     nodes = rendered.manifest["nodes"]
-    seeds = {id_: _text(seed_file(project_dir, nodes[id_])) for id_ in rendered.column_types}
+    seeds = {id_: seed_text(seed_file(project_dir, nodes[id_])) for id_ in rendered.column_types}
     content = encode(compact(rendered, seeds, variables, runtime_vars))
     of_hooks = _check(content, output)
     progress(f"Writing {output}")
@@ -185,12 +185,6 @@ def _names(text: str | None) -> tuple[str, ...]:
     if text is not None and not all(names):
         raise ConfigError(f"--runtime-vars {text!r}: write names of vars, such as run_day,region.")
     return tuple(dict.fromkeys(filter(None, names)))
-
-
-def _text(file: Path) -> str:
-    # newline="" keeps line ends that are inside quoted values.
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        return stream.read()
 
 
 def _size_notes(seeds: Mapping[str, str]) -> tuple[str, ...]:

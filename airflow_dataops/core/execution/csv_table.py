@@ -87,6 +87,15 @@ def read_seed(
     )
 
 
+def problem_of(text: str, delimiter: str = ",") -> str | None:
+    """Say what keeps a seed's file from being read, with the line; None if nothing does."""
+    try:
+        read_seed(text, where="the file", delimiter=delimiter)
+    except (ConfigError, RunError) as error:
+        return str(error)
+    return None
+
+
 def _records(text: str, delimiter: str, where: str) -> Iterator[tuple[int, list[str]]]:
     """Give each record with the line it starts on, without lines that mean nothing."""
     if len(delimiter) != 1:

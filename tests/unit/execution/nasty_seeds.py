@@ -58,6 +58,9 @@ AS_DBT = {
     "all_empty": _column("", "", ""),
     "all_quoted_empty": _column('""', '""'),
     "no_rows": "id,v\n",
+    "typed_by_other_cases": "id,zip,Zip2,sum,Total Sum,v\n1,007,008,1,2,3\n",
+    "typed_and_quoted": "id,Zip,n,N2\n1,007,1,2\n",
+    "some_empty": 'id,a,b\n1,,""\n2,x,2020-01-02\n',
     "no_rows_no_end": "id,v",
     "no_final_newline": "id,v\n1,a\n2,b",
     "windows": "id,v\r\n1,a\r\n2,b\r\n",
@@ -89,6 +92,12 @@ seeds:
       column_types:
         {zip: varchar(5), price: "decimal(10,2)", day: date, flag: boolean, big: bigint,
          note: text, at: timestamp, list: "integer[]"}
+  - name: typed_by_other_cases
+    config:
+      column_types:
+        {ID: bigint, Zip: varchar(5), "\\"sum\\"": double, gone: text, Total Sum: double}
+  - name: typed_and_quoted
+    config: {quote_columns: true, column_types: {Zip: varchar(5), n: bigint}}
 """
 
 MORE = {

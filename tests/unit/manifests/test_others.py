@@ -55,7 +55,7 @@ def source(adapter: str = "duckdb", **fields: Any) -> Node:
 
 
 def test_a_seed_of_our_own_manifest_carries_its_file_and_types() -> None:
-    """Configured types win over inferred ones, in whatever case they are written."""
+    """Configured types win over inferred ones, where the name is the file's, capitals and all."""
     nodes = seed(
         config={"column_types": {"id": "bigint", "extra": "text"}},
         dataops_csv="ID,name\n1,Ada\n",
@@ -64,7 +64,7 @@ def test_a_seed_of_our_own_manifest_carries_its_file_and_types() -> None:
     assert read(nodes).code == {"seed.shop.raw": Code(csv="ID,name\n1,Ada\n")}
     assert only(nodes).spec == SeedSpec(
         file="seeds/raw.csv",
-        column_types={"ID": "bigint", "name": "varchar", "extra": "text"},
+        column_types={"ID": "integer", "id": "bigint", "name": "varchar", "extra": "text"},
     )
 
 

@@ -54,7 +54,10 @@ def _file(entry: Entry) -> str:
 
 
 def _column_types(entry: Entry) -> dict[str, str]:
-    """Return SQL types by column: those inferred, over them those configured."""
+    """Return SQL types by column: those inferred, over them those configured.
+
+    dbt looks them up by the name as it stands in the file, capitals and all.
+    """
     configured = entry.settings.mapping("column_types")
     types: dict[str, str] = {}
     for name, type_ in configured.items():
@@ -65,11 +68,9 @@ def _column_types(entry: Entry) -> dict[str, str]:
                 f"config.column_types has {show(type_)} for {name}; write an SQL type as text."
             )
     inferred = entry.node.dataops_column_types or {}
-    if not inferred:
-        return types
-    by_fold = {name.casefold(): name for name in types}
-    merged = {
-        name: types.pop(by_fold[name.casefold()], type_) if name.casefold() in by_fold else type_
-        for name, type_ in inferred.items()
-    }
-    return merged | types
+    if inferred and (missing := sorted(types.keys() - inferred.keys())):
+        entry.settings.warn(
+            f"config.column_types names {', '.join(missing)}, and no column of the file is called "
+            "so, letter by letter; dbt pays no heed to it"
+        )
+    return inferred | types
