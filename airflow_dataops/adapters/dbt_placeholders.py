@@ -101,7 +101,7 @@ class Placeholders:
         """Return a value that is asked whether it is true; a text beside a mark always is."""
         if type(value) is str and self._pattern.sub("", value):
             return value
-        return self.seen(value, record) if isinstance(value, str | Moment) else value
+        return self.seen(value, record) if isinstance(value, str) else value
 
     def found(self, text: str, dialect: str) -> Found:
         """Take the marks out of rendered code."""
