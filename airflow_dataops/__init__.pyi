@@ -27,6 +27,18 @@ from airflow_dataops.core.loads.specs import Outside as Outside
 from airflow_dataops.core.loads.specs import Replace as Replace
 from airflow_dataops.core.loads.specs import Within as Within
 from airflow_dataops.core.model import Severity as Severity
+from airflow_dataops.core.quality.checks import AcceptedRange as AcceptedRange
+from airflow_dataops.core.quality.checks import AcceptedValues as AcceptedValues
+from airflow_dataops.core.quality.checks import DuplicateRate as DuplicateRate
+from airflow_dataops.core.quality.checks import ForeignKey as ForeignKey
+from airflow_dataops.core.quality.checks import MaxAge as MaxAge
+from airflow_dataops.core.quality.checks import Metric as Metric
+from airflow_dataops.core.quality.checks import NullRate as NullRate
+from airflow_dataops.core.quality.checks import PythonCheck as PythonCheck
+from airflow_dataops.core.quality.checks import RowCount as RowCount
+from airflow_dataops.core.quality.checks import SqlCheck as SqlCheck
+from airflow_dataops.core.quality.history import RowCountHistory as RowCountHistory
+from airflow_dataops.core.quality.policy import QualityPolicy as QualityPolicy
 from airflow_dataops.core.sla.misses import Escalation as Escalation
 from airflow_dataops.core.sla.misses import Tier as Tier
 from airflow_dataops.core.sla.policies import CallbackRef as CallbackRef
@@ -66,6 +78,7 @@ from airflow_dataops.operators.loads.stage import GateOperator as GateOperator
 from airflow_dataops.operators.loads.stage import StageOperator as StageOperator
 from airflow_dataops.operators.loads.stage import SweepOperator as SweepOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator as TransferOperator
+from airflow_dataops.operators.quality import QualityOperator as QualityOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
 from airflow_dataops.operators.test import TestOperator as TestOperator
 from airflow_dataops.slas.setting import set_sla as set_sla

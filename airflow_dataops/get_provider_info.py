@@ -8,7 +8,7 @@ from airflow_dataops.config_section import config_section
 
 _NAME = "DataOps"
 _OPERATORS = (
-    *("build", "freshness", "fused", "sla_monitor", "test"),
+    *("build", "freshness", "fused", "quality", "sla_monitor", "test"),
     *("loads.append", "loads.changes", "loads.history", "loads.increment", "loads.merge"),
     *("loads.partition", "loads.replace", "loads.stage", "loads.transfer"),
 )

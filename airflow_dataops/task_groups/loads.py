@@ -9,6 +9,7 @@ from airflow.sdk import BaseOperator, TaskGroup
 from airflow_dataops.core.arguments import instance, refuse_unknown, spelled_out
 from airflow_dataops.operators.loads.stage import GateOperator, StageOperator, SweepOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator
+from airflow_dataops.operators.quality import QualityOperator
 from airflow_dataops.task_groups.arguments import LoadGroupArguments
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.gates import Gate
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Verb
+    from airflow_dataops.core.quality.check import Check
+    from airflow_dataops.core.quality.policy import QualityPolicy
     from airflow_dataops.operators.loads.base import LoadTaskArguments
 
     Task = BaseOperator | Callable[[], BaseOperator]
@@ -34,6 +37,8 @@ def load_task_group(
     source: Source | str | None = None,
     parameters: Sequence[Any] = (),
     gates: Gate | Sequence[Gate] = (),
+    checks: Check | Sequence[Check] = (),
+    policy: QualityPolicy | None = None,
     min_rows: int = 0,
     wait_for: Task | Sequence[Task] = (),
     notify: Task | Sequence[Task] = (),
@@ -54,6 +59,9 @@ def load_task_group(
         verb: what to do with the rows, such as `Merge(keys=("id",))`.
         sql, table, source, parameters: the rows, as for `LoadOperator`.
         gates: conditions that every row must meet, one or several.
+        checks: checks of the staged rows, such as `NullRate`, made in the same scan; their
+            verdicts are told of the target.
+        policy: what is decided beforehand of empty tables, errors, samples; see `QualityPolicy`.
         min_rows: fewer rows stop the chain as well.
         wait_for: tasks to come first (sensors); a function is called inside the group.
         notify: tasks to come after the rows are published.
@@ -69,9 +77,7 @@ def load_task_group(
         before, after = _made(wait_for, "wait_for"), _made(notify, "notify")
         stage = StageOperator(task_id="stage", **where, **rows)
         staged = f"{{{{ ti.xcom_pull(task_ids={stage.task_id!r})['table'] }}}}"
-        check = GateOperator(
-            task_id="check", table=staged, conn_id=conn_id, gates=gates, min_rows=min_rows
-        )
+        check = _check(staged, target, conn_id, gates, checks, policy, min_rows)
         publish = TransferOperator(
             task_id="publish", **where, verb=verb, table=staged, **(load_args or {})
         )
@@ -79,6 +85,34 @@ def load_task_group(
         before >> stage >> check >> publish >> sweep.as_teardown(setups=stage)
         publish >> after
     return group
+
+
+def _check(
+    staged: str,
+    target: str,
+    conn_id: str,
+    gates: Gate | Sequence[Gate],
+    checks: Check | Sequence[Check],
+    policy: QualityPolicy | None,
+    min_rows: int,
+) -> BaseOperator:
+    if not checks and policy is None:
+        return GateOperator(
+            task_id="check", table=staged, conn_id=conn_id, gates=gates, min_rows=min_rows
+        )
+    return QualityOperator(
+        task_id="check",
+        table=staged,
+        subject=target,
+        conn_id=conn_id,
+        checks=[*_several(gates), *_several(checks)],
+        min_rows=min_rows,
+        policy=policy,
+    )
+
+
+def _several(given: Any) -> Sequence[Any]:
+    return given if isinstance(given, list | tuple) else [given]
 
 
 def _made(tasks: Task | Sequence[Task], what: str) -> list[BaseOperator]:

@@ -45,6 +45,7 @@ from airflow_dataops.operators.loads.base import LoadArguments, LoadOperator
 from airflow_dataops.operators.loads.source import RowsArguments
 from airflow_dataops.operators.loads.stage import GateOperator, StageOperator, SweepOperator
 from airflow_dataops.operators.node import NodeArguments, NodeOperator
+from airflow_dataops.operators.quality import QualityOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator
 from airflow_dataops.task_groups.arguments import GroupArguments
 
@@ -67,6 +68,7 @@ OPERATORS = [
     *VERBS,
     StageOperator,
     GateOperator,
+    QualityOperator,
     SweepOperator,
     BuildOperator,
     TestOperator,

@@ -47,6 +47,7 @@ _LOADS = {
     "stage": f"{_OURS}.StageOperator",
     "gate": f"{_OURS}.GateOperator",
     "sweep": f"{_OURS}.SweepOperator",
+    "quality": f"{_OURS}.QualityOperator",
     "sla_monitor": f"{_OURS}.SlaMonitorOperator",
 }
 GROUPS = {name: f"{_OURS}.{name}" for name in ("dbt_task_group", "load_task_group")}
@@ -56,7 +57,9 @@ OBJECTS = {
     for name in (
         *("Append", "ApplyChanges", "History", "Increment", "LoadPartition", "Merge", "Replace"),
         *("Within", "Gate", "AlertNotifier", "BigQueryFiles", "ConnectionQuery", "DbtConfig"),
-        *("Files", "KafkaTopic", "SnowflakeFiles"),
+        *("Files", "KafkaTopic", "SnowflakeFiles", "QualityPolicy", "NullRate", "DuplicateRate"),
+        *("AcceptedValues", "AcceptedRange", "ForeignKey", "RowCount", "RowCountHistory"),
+        *("MaxAge", "Metric", "SqlCheck", "PythonCheck"),
     )
 }
 """What `$new` makes."""

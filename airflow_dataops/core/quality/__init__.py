@@ -1,0 +1,1 @@
+"""Checks of the rows of a table: what is asked, in how few scans, and what the answers mean."""

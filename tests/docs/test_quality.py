@@ -1,0 +1,106 @@
+"""The page of quality checks."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException
+
+from airflow_dataops.core.ledger.events import CheckEvent, CheckStatus
+from airflow_dataops.errors import RetryableError
+from airflow_dataops.hooks.alerts import open_ledger
+from tests.docs.blocks import block
+from tests.docs.running import run
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+    from tests.docs.running import Desk
+
+PAGE = block("docs/quality.md", 1)
+
+
+@pytest.fixture
+def dag(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> DAG:
+    monkeypatch.setenv("AIRFLOW__DATAOPS__LEDGER", f"sqlite:///{desk.folder}/ledger.db")
+    newest = f"{datetime.now(UTC) - timedelta(hours=3):%Y-%m-%d %H:%M}"
+    desk.sql(
+        "create schema raw; create schema sales;"
+        "create table raw.customers as select * from (values (1), (2)) c(id);"
+        "create table raw.orders (id int, customer_id int, status text, amount double,"
+        " ordered_at timestamp, email text);"
+        f"insert into raw.orders values (1, 1, 'paid', 5, '{newest}', 'ada@shop.example'),"
+        f" (2, 2, 'open', 7, '{newest}', 'bob@shop.example');"
+        "create table sales.orders as from raw.orders where false"
+    )
+    [found] = desk.dags(PAGE).values()
+    return found
+
+
+def test_good_rows_pass_and_are_published(desk: Desk, dag: DAG) -> None:
+    report = run(dag)["check_orders"]
+    assert {each["status"] for each in report["checks"]} == {"PASS"}
+    assert len(report["checks"]) == 12
+    assert desk.rows("select id from sales.orders order by 1") == [(1,), (2,)]
+    of_staged = open_ledger().read(CheckEvent, subject="sales.orders")
+    assert {each.name for each in of_staged} == {
+        *("null_rate:customer_id", "duplicate_rate:id", "min_rows")
+    }
+
+
+def test_bad_rows_stop_the_chain_and_are_shown_masked(desk: Desk, dag: DAG) -> None:
+    """In the error, from which alerts are made, in the XCom and in the ledger."""
+    desk.sql("update raw.orders set status = 'lost' where id = 2")
+    with pytest.raises(AirflowFailException) as failed:
+        run(dag)
+    assert '"status": "lost"' in str(failed.value)
+    assert "bob@shop.example" not in str(failed.value)
+    assert desk.rows("from sales.orders") == []
+    name = "accepted_values:status"
+    [kept] = open_ledger().read(CheckEvent, subject="raw.orders", name=name)
+    assert (kept.status, kept.value, kept.run_id) == (CheckStatus.FAIL, 0.5, "run")
+    assert '"email": "***"' in str(kept.message)
+
+
+def test_rows_that_are_staged_and_fail_are_not_published(desk: Desk, dag: DAG) -> None:
+    desk.sql("insert into raw.orders select * from raw.orders where id = 1")
+    with pytest.raises(AirflowFailException, match="duplicate_rate:id"):
+        run(dag, only={"orders.stage", "orders.check", "orders.publish"})
+    assert desk.rows("from sales.orders") == []
+
+
+@pytest.mark.parametrize(
+    ("errored", "tries_left", "outcome"),
+    [
+        ("retry", False, RetryableError),
+        ("retry_then_pass", True, RetryableError),
+        ("retry_then_pass", False, None),
+        ("fail", True, AirflowFailException),
+    ],
+)
+def test_a_dead_connection_is_an_error_and_no_failure(
+    desk: Desk, dag: DAG, monkeypatch: pytest.MonkeyPatch, errored: str, tries_left: bool,
+    outcome: Any,
+) -> None:  # fmt: skip
+    """All checks errored; what becomes of the task is the policy's to say."""
+    from airflow_dataops import QualityPolicy
+    from tests.docs import running
+
+    def dead(*args: Any, **more: Any) -> Any:
+        raise ConnectionError("connection refused")
+
+    monkeypatch.setattr("airflow_dataops.hooks.sql_runner.open_session", dead)
+    monkeypatch.setattr(running._Ti, "max_tries", int(tries_left))
+    task: Any = dag.get_task("check_orders")
+    task.policy = QualityPolicy(errored=errored)
+    if outcome is None:
+        assert {each["status"] for each in run(dag, only={"check_orders"})["check_orders"][
+            "checks"]} == {"ERROR"}  # fmt: skip
+    else:
+        with pytest.raises(outcome, match="connection refused"):
+            run(dag, only={"check_orders"})
+    found = open_ledger().read(CheckEvent, subject="raw.orders")
+    assert {each.status for each in found} == {CheckStatus.ERROR}
+    assert len(found) == 12
