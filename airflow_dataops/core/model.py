@@ -52,12 +52,32 @@ class Hook(Struct, frozen=True):
     transaction: bool = True
 
 
+class Range(Struct, frozen=True):
+    """Whole numbers in steps: from `start` on, up to but without `end`."""
+
+    start: int
+    end: int
+    interval: int
+
+
 class PartitionBy(Struct, frozen=True):
-    """How a table is partitioned, in BigQuery's terms."""
+    """How a table is partitioned, in BigQuery's terms; `range` is for whole numbers."""
 
     field: str
     data_type: str = "date"
     granularity: str = "day"
+    range: Range | None = None
+
+
+class ColumnSpec(Struct, frozen=True):
+    """A column as its author describes it.
+
+    Attributes:
+        name: as written, without quotes.
+    """
+
+    name: str
+    description: str = ""
 
 
 class Orchestration(Struct, frozen=True):
@@ -121,6 +141,7 @@ class ModelSpec(Struct, frozen=True, tag="model"):
         language: `sql` or `python`.
         incremental: set when `materialized` is `incremental`.
         full_refresh: the model's own setting, which beats the run's; None when unset.
+        described: the columns whose descriptions the warehouse is told.
         unsupported: what plain SQL cannot say faithfully, as reasons for a reader
             (`an enforced contract`, `grants`, ...). Not empty: dbt must run it.
         tied: likewise, what ties its SQL to the environment that it was compiled for.
@@ -132,6 +153,7 @@ class ModelSpec(Struct, frozen=True, tag="model"):
     full_refresh: bool | None = None
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
+    described: tuple[ColumnSpec, ...] = ()
     unsupported: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
 
@@ -152,6 +174,7 @@ class SeedSpec(Struct, frozen=True, tag="seed"):
     full_refresh: bool | None = None
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
+    described: tuple[ColumnSpec, ...] = ()
     unsupported: tuple[str, ...] = ()
 
 
@@ -192,6 +215,7 @@ class SnapshotSpec(Struct, frozen=True, tag="snapshot"):
     valid_to_current: str | None = None
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
+    described: tuple[ColumnSpec, ...] = ()
     unsupported: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.finishing import Comments, Finishing
 from airflow_dataops.core.engines.identifiers import literal, quote
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
 from airflow_dataops.core.engines.lookup import Lookup
@@ -41,6 +42,7 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from airflow_dataops.core.engines.finishing import Commented
     from airflow_dataops.core.model import Relation
 
 
@@ -59,7 +61,26 @@ def _last_altered(relation: Relation) -> Statement:
     )
 
 
+def _comment(kind: str, name: str, text: str) -> str:
+    return f"alter {kind} {name} set options (description = {text})"
+
+
+def _column_comments(name: str, columns: Sequence[Commented]) -> list[str]:
+    changes = ",\n".join(
+        f"  alter column {column} set options (description = {text})" for column, text in columns
+    )
+    return [f"alter table {name}\n{changes}"]
+
+
 _MODELS = ModelSql(
+    finishing=Finishing(
+        comments=Comments(
+            relation=_comment,
+            columns=_column_comments,
+            view_column="{0} options (description = {1})",
+        ),
+    ),
+    table_options=True,
     databases=Databases.ANY,
     schemata=_schemata,
     current_database="@@project_id",

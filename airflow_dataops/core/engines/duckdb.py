@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.finishing import Finishing
 from airflow_dataops.core.engines.identifiers import literal
 from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
 from airflow_dataops.core.engines.lookup import Lookup
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
 
 
 _MODELS = ModelSql(
+    # Of grants dbt-duckdb only warns that there are none.
+    finishing=Finishing(indexes=True),
     databases=Databases.OF_SESSION,
     # Qualified by `system`: a database may hold a schema of this name.
     schemata=lambda _: "system.information_schema.schemata",

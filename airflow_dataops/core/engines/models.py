@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from airflow_dataops.core.engines.finishing import Finishing
 from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.engines.types import Family
 from airflow_dataops.core.model import Relation, Struct
@@ -139,6 +140,12 @@ class ModelSql(Struct, frozen=True):
             loads; `{}` is its name.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
         partitioned: whether tables have the partitions and clusters of a model.
+        finishing: what is done once a table is built.
+        table_options: whether tables and views have OPTIONS.
+        clustered: whether a table is ordered and clustered by what its model names.
+        use_warehouse: makes the session work on the compute `{}`; None where there is none to
+            choose.
+        current_warehouse: SQL expression for its name.
         time_digits: whether dbt's adapter sees the digits of a time's type.
     """
 
@@ -164,4 +171,9 @@ class ModelSql(Struct, frozen=True):
     create_staging: str | None = None
     sized_texts: str | None = None
     partitioned: bool = False
+    finishing: Finishing = Finishing()
+    table_options: bool = False
+    clustered: bool = False
+    use_warehouse: str | None = None
+    current_warehouse: str = ""
     time_digits: bool = True

@@ -15,6 +15,7 @@ from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.engines import postgres_belongings, postgres_bystanders, postgres_waits
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.finishing import Finishing, Grants
 from airflow_dataops.core.engines.identifiers import literal
 from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
 from airflow_dataops.core.engines.lookup import Lookup
@@ -44,7 +45,27 @@ _SCHEMATA = (
     "from pg_catalog.pg_namespace) as listed"
 )
 
+
+def _grants(relation: Relation) -> Statement:
+    schema = "current_schema()" if relation.schema is None else MARK
+    return Statement(
+        sql=(
+            "select grantee, privilege_type from information_schema.role_table_grants\n"
+            "where grantor = current_role and grantee != current_role\n"
+            f"  and table_name = {MARK} and table_schema = {schema}"
+        ),
+        parameters=tuple(filter(None, (relation.identifier, relation.schema))),
+    )
+
+
+_FINISHING = Finishing(
+    grants=Grants(listed=_grants, read=lambda rows: [(who, what) for who, what in rows]),
+    indexes=True,
+    index_methods=("btree", "hash", "gist", "spgist", "gin", "brin"),
+)
+
 _MODELS = ModelSql(
+    finishing=_FINISHING,
     databases=Databases.OF_SESSION,
     schemata=lambda _: _SCHEMATA,
     current_database="current_database()",

@@ -25,10 +25,17 @@ class RelationKind(StrEnum):
 
 
 class Making(Struct, frozen=True):
-    """How a table is made: `table` or another word for it, and what stands behind its name."""
+    """How a table is made.
+
+    Attributes:
+        kind: `table` or another word for it.
+        clauses: what stands behind its name.
+        ordered_by: expressions that its rows are ordered by.
+    """
 
     kind: str = "table"
     clauses: str = ""
+    ordered_by: str = ""
 
 
 PLAIN = Making()
@@ -71,6 +78,8 @@ def replace_table_as(relation: Relation, query: str, dialect: str, making: Makin
 
 
 def _described(relation: Relation, query: str, dialect: str, making: Making) -> str:
+    if making.ordered_by:
+        query = f"select * from {subquery(query)}\norder by (\n{making.ordered_by}\n)"
     return f"{making.kind} {render(relation, dialect)}{making.clauses} as {subquery(query)}"
 
 
@@ -79,9 +88,9 @@ def create_view_as(relation: Relation, query: str, dialect: str) -> str:
     return f"create view {render(relation, dialect)} as {subquery(query)}"
 
 
-def replace_view_as(relation: Relation, query: str, dialect: str) -> str:
+def replace_view_as(relation: Relation, query: str, dialect: str, clauses: str = "") -> str:
     """Return a statement that makes a view, in place of an older view if there is one."""
-    return f"create or replace view {render(relation, dialect)} as {subquery(query)}"
+    return f"create or replace view {render(relation, dialect)}{clauses} as {subquery(query)}"
 
 
 def create_schema(relation: Relation, dialect: str) -> str:

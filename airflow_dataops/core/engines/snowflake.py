@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.finishing import Comments, Finishing, Grants
 from airflow_dataops.core.engines.identifiers import literal, quote
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
 from airflow_dataops.core.engines.lookup import Lookup
@@ -32,13 +33,16 @@ from airflow_dataops.core.engines.models import (
     TypeChange,
 )
 from airflow_dataops.core.engines.naming import Naming
+from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import Family
 from airflow_dataops.core.engines.values import SUPERSEDED, ScriptSql, ValueSql
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+    from typing import Any
 
+    from airflow_dataops.core.engines.finishing import Commented
     from airflow_dataops.core.model import Relation
 
 
@@ -62,7 +66,35 @@ def _last_altered(relation: Relation) -> Statement:
     )
 
 
+def _grants(relation: Relation) -> Statement:
+    return Statement(sql=f"show grants on {render(relation, 'snowflake')}")
+
+
+def _granted(rows: Iterable[tuple[Any, ...]]) -> list[tuple[str, str]]:
+    # created_on, privilege, granted_on, name, granted_to, grantee_name, ...
+    return [(r[5], r[1]) for r in rows if r[4] in ("ROLE", "DATABASE_ROLE") and r[1] != "OWNERSHIP"]
+
+
+def _column_comments(name: str, columns: Sequence[Commented]) -> list[str]:
+    return [f"alter table {name} alter " + ", ".join(f"{c} comment {text}" for c, text in columns)]
+
+
+_FINISHING = Finishing(
+    comments=Comments(
+        columns=_column_comments,
+        view_column="{0} comment {1}",
+        every_column=True,
+        named=lambda name: (name.upper(), name.lower(), name),
+        written=lambda text: text.replace("$", "[$]"),
+    ),
+    grants=Grants(listed=_grants, read=_granted, together=False, copied=True),
+)
+
 _MODELS = ModelSql(
+    finishing=_FINISHING,
+    clustered=True,
+    use_warehouse="use warehouse {}",
+    current_warehouse="current_warehouse()",
     databases=Databases.ANY,
     schemata=lambda relation: _listing(relation, "schemata"),
     current_database="current_database()",

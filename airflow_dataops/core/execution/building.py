@@ -5,7 +5,8 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.engines import relations
+from airflow_dataops.core.engines import get_engine, relations
+from airflow_dataops.core.engines.identifiers import quote, unquote
 from airflow_dataops.core.execution.turns import Turn, fenced, in_turn
 from airflow_dataops.core.loads.making import make_once
 from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
@@ -13,7 +14,7 @@ from airflow_dataops.core.sql import catalog
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from airflow_dataops.core.model import Hook, Node, Relation
     from airflow_dataops.core.ports import SqlRunner
@@ -21,7 +22,11 @@ if TYPE_CHECKING:
 
 @contextmanager
 def building(
-    node: Node, runner: SqlRunner, turn: Turn | None = None
+    node: Node,
+    runner: SqlRunner,
+    turn: Turn | None = None,
+    *,
+    last: Sequence[Callable[[], None]] = (),
 ) -> Iterator[tuple[Relation, SqlRunner]]:
     """Open the transaction in which a model, seed or snapshot is built.
 
@@ -34,6 +39,9 @@ def building(
     inside, around the block. The schema is made first and by itself, since a hook outside
     may need it.
 
+    Args:
+        last: what is done after the hooks, in the transaction; the block may add to it.
+
     Raises:
         ConfigError: the node is not built into a relation, or the session does not know the
             relation's database.
@@ -42,9 +50,10 @@ def building(
     spec, relation = _built(node)
     check_database(node, relation, runner)
     ensure_schema(relation, runner)
-    _run_hooks(spec.pre_hooks, runner, transaction=False)
     turn = turn or Turn()
-    with ExitStack() as held:
+    with ExitStack() as computed, ExitStack() as held:
+        computed.enter_context(_computing(node, runner))
+        _run_hooks(spec.pre_hooks, runner, transaction=False)
         within = runner
         if _adds_rows(spec):
             within = held.enter_context(fenced(relation, runner, turn))
@@ -52,7 +61,28 @@ def building(
         _run_hooks(spec.pre_hooks, runner, transaction=True)
         yield relation, within
         _run_hooks(spec.post_hooks, runner, transaction=True)
-    _run_hooks(spec.post_hooks, runner, transaction=False)
+        for step in last:
+            step()
+        held.close()
+        _run_hooks(spec.post_hooks, runner, transaction=False)
+
+
+@contextmanager
+def _computing(node: Node, runner: SqlRunner) -> Iterator[None]:
+    """Work on the compute that the node names, where an engine has several to choose from."""
+    wanted = node.config.get("snowflake_warehouse")
+    models = get_engine(runner.dialect).models
+    if models.use_warehouse is None or not wanted:
+        yield
+        return
+    [(before,)] = runner.fetch(f"select {models.current_warehouse}")
+    name = unquote(wanted) if unquote(wanted) != wanted else models.folded(wanted)
+    runner.execute(models.use_warehouse.format(quote(name, runner.dialect)))
+    try:
+        yield
+    finally:
+        if before:
+            runner.execute(models.use_warehouse.format(quote(str(before), runner.dialect)))
 
 
 def check_database(node: Node, relation: Relation, runner: SqlRunner) -> None:

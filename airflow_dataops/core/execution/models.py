@@ -7,6 +7,7 @@ old relation or the new one, and a process that is killed leaves the old one.
 from __future__ import annotations
 
 import secrets
+from functools import partial
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines import get_engine, relations
@@ -15,15 +16,19 @@ from airflow_dataops.core.engines.models import Macros, Replace
 from airflow_dataops.core.engines.relations import PLAIN, RelationKind
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.days import event_time, rebuild_days
+from airflow_dataops.core.execution.finishing import create_indexes, described_columns, finish
 from airflow_dataops.core.execution.incremental import add_rows
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import ModelSpec, Relation
 from airflow_dataops.core.sql import catalog
-from airflow_dataops.core.sql.makings import making_of
+from airflow_dataops.core.sql.finishing import commented_columns
+from airflow_dataops.core.sql.makings import clustering, keeps_grants, making_of, view_clauses
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from airflow_dataops.core.engines.relations import Making
     from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.execution.turns import Turn
@@ -57,19 +62,30 @@ def build_model(
     """
     spec = _sql_model(node)
     sql = _required(code.sql, node, "compiled code")
-    with building(node, runner, turn) as (relation, runner):
+    last: list[Callable[[], None]] = []
+    with building(node, runner, turn, last=last) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
         rows = None
         if spec.materialized == "view":
             _require_no_table(node, relation, existing, runner, full_refresh=full_refresh)
-            build_view(relation, sql, existing, runner)
+            build_view(relation, sql, existing, runner, clauses=view_clauses(node, runner.dialect))
+            _comment_in_view(node, relation, sql, runner)
         elif _adds_rows(spec, existing, full_refresh=full_refresh):
             action = Action.UPDATED
             rows = _increment(node, relation, code, days, runner)
         else:
             making = making_of(node, runner.dialect)
             rows = build_table(relation, sql, existing, runner, making)
+            cluster(node, relation, runner)
+            create_indexes(node, relation, runner)
+        kind = RelationKind.VIEW if spec.materialized == "view" else RelationKind.TABLE
+        kept = action is Action.UPDATED or keeps_grants(node, runner.dialect)
+        end = partial(finish, node, relation, kind, runner, inherits=existing is not None and kept)
+        if spec.materialized == "table":
+            last.append(end)
+        else:
+            end()
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
 
 
@@ -128,6 +144,8 @@ def build_view(
     existing: RelationKind | None,
     runner: SqlRunner,
     patience: Patience | None = None,
+    *,
+    clauses: str = "",
 ) -> None:
     """Make a view in place of what is there; as `build_table`."""
     dialect = runner.dialect
@@ -139,7 +157,26 @@ def build_view(
         return
     if existing is RelationKind.TABLE:
         runner.execute(relations.drop(relation, existing, dialect))
-    runner.execute(relations.replace_view_as(relation, sql, dialect))
+    runner.execute(relations.replace_view_as(relation, sql, dialect, clauses))
+
+
+def cluster(node: Node, relation: Relation, runner: SqlRunner) -> None:
+    """Have a new table kept in the order of its clusters, where the engine does that."""
+    for sql in clustering(node, relation, runner.dialect):
+        runner.execute(sql)
+
+
+def _comment_in_view(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> None:
+    """Make a view again with comments on its columns, where CREATE VIEW alone can write them."""
+    described = described_columns(node)
+    if not described:
+        return
+    dialect = runner.dialect
+    present = [column.name for column in catalog.columns_of(runner, relation)]
+    listed = commented_columns(described, present, dialect)
+    if listed is not None:
+        clauses = listed + view_clauses(node, dialect)
+        runner.execute(relations.replace_view_as(relation, sql, dialect, clauses))
 
 
 def _drop(

@@ -10,6 +10,7 @@ from airflow_dataops.core.engines.models import SeedRows
 from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.csv_table import SeedTable, read_seed
+from airflow_dataops.core.execution.finishing import finish
 from airflow_dataops.core.execution.models import build_table
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.execution.staged import staging_place
@@ -67,6 +68,7 @@ def build_seed(
         with staging_place(relation, runner) as staged:
             _stage(staged, table, runner)
             _publish(relation, staged, existing, runner, full_refresh=full_refresh)
+        finish(node, relation, RelationKind.TABLE, runner, inherits=False)
     action = Action.REPLACED if existing else Action.CREATED
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=table.rows)
 

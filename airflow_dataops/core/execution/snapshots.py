@@ -10,8 +10,9 @@ from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote, resolve, resolve_all
 from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.finishing import create_indexes, finish
 from airflow_dataops.core.execution.incremental import widen_texts
-from airflow_dataops.core.execution.models import build_table
+from airflow_dataops.core.execution.models import build_table, cluster
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
@@ -81,6 +82,9 @@ def build_snapshot(
                 dialect=runner.dialect,
             )
             rows = _continue(build, runner) if existing else _begin(build, runner)
+        if existing is None:
+            create_indexes(node, relation, runner)
+        finish(node, relation, RelationKind.TABLE, runner, inherits=existing is not None)
     action = Action.UPDATED if existing else Action.CREATED
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
 
@@ -114,7 +118,9 @@ def _snapshot(node: Node, code: Code) -> tuple[SnapshotSpec, str]:
 def _begin(build: _Build, runner: SqlRunner) -> int | None:
     query = snapshots.first_rows(_history(build), _incoming(build))
     making = making_of(build.node, build.dialect)
-    return build_table(build.relation, query, None, runner, making)
+    rows = build_table(build.relation, query, None, runner, making)
+    cluster(build.node, build.relation, runner)
+    return rows
 
 
 def _continue(build: _Build, runner: SqlRunner) -> int | None:

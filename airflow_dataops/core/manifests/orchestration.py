@@ -18,7 +18,7 @@ from airflow_dataops.core.decoding import Mistake, find_mistakes
 from airflow_dataops.core.manifests.schedule import ACCEPTED, normalise
 from airflow_dataops.core.manifests.show import show
 from airflow_dataops.core.manifests.task_settings import mistakes_in
-from airflow_dataops.core.model import Orchestration, PartitionBy
+from airflow_dataops.core.model import Orchestration, PartitionBy, Range
 from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.core.sla.spec import About, Defaults, SlaSpec, sla_of
 
@@ -222,14 +222,25 @@ def _partition_by(value: object, complain: Complain) -> PartitionBy | None:
         field = field.get("field")
     elif field is None:
         return None
+    steps = _steps(value.get("range")) if isinstance(value, dict) else None
     texts = (field, *settings.values())
     if all(isinstance(text, str) and text.strip() for text in texts):
-        return PartitionBy(field=str(field), **settings)
+        return PartitionBy(field=str(field), range=steps, **settings)
     complain(
         f"partition_by is {show(value)}; write a column's name, or a mapping with `field` and, "
         "if need be, `data_type` and `granularity` as text."
     )
     return None
+
+
+def _steps(value: object) -> Range | None:
+    """Read the range of partitions by whole numbers; what is none is told by `unsupported`."""
+    if not isinstance(value, dict):
+        return None
+    try:
+        return msgspec.convert(value, Range)
+    except msgspec.ValidationError:
+        return None
 
 
 _PARTITION_SETTINGS = ("data_type", "granularity")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_dataops.core.manifests.dbt.columns import read_columns
 from airflow_dataops.core.manifests.dbt.hooks import Hooks, has_jinja, read_hooks
 from airflow_dataops.core.manifests.dbt.names import expressions
 from airflow_dataops.core.manifests.dbt.unsupported import (
@@ -49,6 +50,7 @@ def read_model(entry: Entry) -> ModelSpec:
         full_refresh=full_refresh,
         pre_hooks=hooks.pre,
         post_hooks=hooks.post,
+        described=read_columns(entry),
         unsupported=tuple(reasons),
         tied=tied(entry),
     )

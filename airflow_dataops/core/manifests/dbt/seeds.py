@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.columns import read_columns
 from airflow_dataops.core.manifests.dbt.hooks import read_hooks
 from airflow_dataops.core.manifests.dbt.names import tidy
 from airflow_dataops.core.manifests.dbt.unsupported import physical
@@ -29,6 +30,7 @@ def read_seed(entry: Entry) -> SeedSpec:
         full_refresh=settings.flag("full_refresh"),
         pre_hooks=hooks.pre,
         post_hooks=hooks.post,
+        described=read_columns(entry),
         unsupported=(*physical(entry, "seed"), *hooks.unsupported()),
     )
 

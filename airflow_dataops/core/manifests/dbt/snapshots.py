@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.columns import read_columns
 from airflow_dataops.core.manifests.dbt.hooks import read_hooks
 from airflow_dataops.core.manifests.dbt.names import expressions
 from airflow_dataops.core.manifests.dbt.unsupported import no_sql, physical, tied
@@ -34,6 +35,7 @@ def read_snapshot(entry: Entry) -> SnapshotSpec:
         valid_to_current=settings.text("dbt_valid_to_current"),
         pre_hooks=hooks.pre,
         post_hooks=hooks.post,
+        described=read_columns(entry),
         unsupported=(
             *no_sql(entry),
             *_reasons(settings),

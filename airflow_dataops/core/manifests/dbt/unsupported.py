@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.manifests.dbt.columns import written_columns
+from airflow_dataops.core.manifests.dbt.hooks import has_jinja
+from airflow_dataops.core.manifests.dbt.names import expressions, is_column
 from airflow_dataops.core.manifests.dbt.touched import reasons, ties
+from airflow_dataops.core.privileges import strange_grants
 
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
@@ -28,7 +32,7 @@ _MOST_STRATEGIES = ("append", "delete+insert", "merge")
 _TIME_PARTITIONS = ("date", "datetime", "timestamp")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 
-_ANYWHERE = ("sql_header", "grants", "indexes")
+_ANYWHERE = ("sql_header",)
 _ADAPTERS = {
     "duckdb": (
         "merge_clauses",
@@ -43,19 +47,15 @@ _ADAPTERS = {
     ),
     "postgres": ("unlogged",),
     "snowflake": (
-        "automatic_clustering",
         "base_location_root",
         "base_location_subpath",
         "catalog_name",
-        "cluster_by",
         "change_tracking",
-        "copy_grants",
         "copy_tags",
         "external_volume",
         "query_tag",
         "row_access_policy",
         "secure",
-        "snowflake_warehouse",
         "table_format",
         "table_tag",
         "tmp_relation_type",
@@ -63,37 +63,124 @@ _ADAPTERS = {
     "bigquery": (
         "catalog_name",
         "file_format",
+        "enable_change_history",
         "grant_access_to",
-        "hours_to_expiration",
-        "kms_key_name",
-        "labels",
-        "partition_expiration_days",
+        "labels_from_meta",
         "partitions",
-        "require_partition_filter",
         "resource_tags",
         "storage_uri",
         "table_format",
     ),
 }
-_PARTITION_KEYS = {"field", "data_type", "granularity"}
+_PARTITION_KEYS = {"field", "data_type", "granularity", "range"}
+_SEED_OPTIONS = (
+    "hours_to_expiration",
+    "kms_key_name",
+    "labels",
+    "partition_expiration_days",
+    "require_partition_filter",
+)
+_INDEX_METHODS = ("btree", "hash", "gist", "spgist", "gin", "brin")
 
 
 def physical(entry: Entry, materialization: str) -> list[str]:
     """Return reasons that hold for whatever makes a table or view."""
-    found = entry.settings.once(_configured, entry.context.adapter)
+    adapter = entry.context.adapter
+    found = [
+        *entry.settings.once(_configured, adapter),
+        *entry.settings.once(_beside, adapter, materialization),
+        *_nested(entry),
+    ]
     return [*found, *frozen(entry), *replaced(entry, materialization)]
 
 
 def _configured(settings: Settings, adapter: str | None) -> list[str]:
     names = (*_ANYWHERE, *_ADAPTERS.get(adapter or "", ()))
     found = settings.any_of(names)
-    docs = settings.mapping("persist_docs")
-    if docs.get("relation") or docs.get("columns"):
-        found.append("persist_docs")
     if settings.mapping("contract").get("enforced"):
         found.append("an enforced contract")
     if _odd_partition(settings.raw("partition_by"), adapter):
-        found.append("partition_by beyond one field, its data_type and its granularity")
+        found.append("partition_by beyond one field, its data_type, granularity and range")
+    return found
+
+
+def _beside(settings: Settings, adapter: str | None, materialization: str) -> list[str]:
+    """Return what of grants, indexes and options only dbt can do."""
+    found = []
+    grants = settings.mapping("grants")
+    if grants and adapter == "bigquery":
+        found.append("grants on BigQuery")
+    elif grants and (materialization == "seed" or strange_grants(grants)):
+        found.append("grants of a seed" if materialization == "seed" else "grants to odd names")
+    if settings.given("indexes") and adapter in ("duckdb", "postgres"):
+        if materialization == "seed":
+            found.append("indexes of a seed")
+        elif not _are_plain(settings.raw("indexes")):
+            found.append("indexes beyond columns, unique and type")
+    if adapter == "bigquery":
+        if materialization == "seed":
+            found += settings.any_of(_SEED_OPTIONS)
+        found += _odd_options(settings)
+    if adapter == "snowflake":
+        found += _odd_compute(settings, materialization)
+    return found
+
+
+def _are_plain(indexes: object) -> bool:
+    return isinstance(indexes, list) and all(
+        isinstance(index, dict)
+        and isinstance(index.get("columns"), list)
+        and index["columns"]
+        and all(isinstance(c, str) for c in index["columns"])
+        and not expressions(index["columns"])
+        and isinstance(index.get("unique", False), bool)
+        and index.get("type") in (None, *_INDEX_METHODS)
+        and index.keys() <= {"columns", "unique", "type"}
+        for index in indexes
+    )
+
+
+def _odd_options(settings: Settings) -> list[str]:
+    """Return the options of BigQuery that are not of the type they have to be."""
+    labels = settings.raw("labels")
+    texts = isinstance(labels, dict) and all(isinstance(v, str) for v in labels.values())
+    found = [] if texts or not settings.given("labels") else ["labels that are no texts"]
+    for name in ("hours_to_expiration", "partition_expiration_days"):
+        value = settings.raw(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+            found.append(f"{name} that is no number")
+    if not isinstance(settings.raw("kms_key_name"), str | None):
+        found.append("kms_key_name that is no text")
+    if not isinstance(settings.raw("require_partition_filter"), bool | None):
+        found.append("require_partition_filter that is neither true nor false")
+    return found
+
+
+def _odd_compute(settings: Settings, materialization: str) -> list[str]:
+    warehouse, keys = settings.raw("snowflake_warehouse"), settings.raw("cluster_by")
+    found = []
+    if warehouse and not (isinstance(warehouse, str) and is_column(warehouse)):
+        found.append("snowflake_warehouse that is no plain name")
+    listed = [keys] if isinstance(keys, str) else keys or []
+    if not isinstance(listed, list) or not all(isinstance(key, str) for key in listed):
+        found.append("cluster_by that is no text or list of texts")
+    elif any(has_jinja(key) for key in listed):
+        found.append("Jinja in cluster_by")
+    if materialization == "seed":
+        found += settings.any_of(("copy_grants",))
+    return found
+
+
+def _nested(entry: Entry) -> list[str]:
+    """Return what of the comments on columns on BigQuery only its API can write."""
+    if entry.context.adapter != "bigquery":
+        return []
+    if not entry.settings.mapping("persist_docs").get("columns"):
+        return []
+    columns = written_columns(entry)
+    found = ["comments on fields of a STRUCT"] if any("." in name for name in columns) else []
+    if any(column.get("policy_tags") for column in columns.values()):
+        found.append("policy_tags")
     return found
 
 
@@ -141,7 +228,20 @@ def _odd_partition(value: object, adapter: str | None) -> bool:
         return False
     if isinstance(value, dict):
         type_ = str(value.get("data_type", "date")).lower()
-        if type_ not in _TIME_PARTITIONS:
+        if type_ == "int64":
+            if not _is_range(value.get("range")):
+                return True
+        elif type_ not in _TIME_PARTITIONS or value.get("range"):
             return True
         return any(v not in (None, False) for k, v in value.items() if k not in _PARTITION_KEYS)
     return isinstance(value, list) and len(value) > 1
+
+
+def _is_range(value: object) -> bool:
+    """Say whether partitions by whole numbers are those that `Range` holds."""
+    names = {"start", "end", "interval"}
+    return (
+        isinstance(value, dict)
+        and value.keys() == names
+        and all(isinstance(n, int) and not isinstance(n, bool) for n in value.values())
+    )

@@ -121,6 +121,7 @@ class Node(Wire, frozen=True):
         dataops_touched: ours; what was touched while it was rendered, see `touched`.
         dataops_slots: ours; where values of the run go into its texts, see `Code`.
         dataops_refreshed: ours; its code on a full refresh, where that is another one.
+        columns: by name, as written in YAML; undecoded, for few nodes need them.
         unrendered_config: what YAML configures, before its Jinja was rendered.
         source_meta: `meta` of the group a source was declared in; part of `meta` since dbt 1.8.
         checksum: a mapping with `checksum`; of a unit test the hash itself.
@@ -171,6 +172,7 @@ class Node(Wire, frozen=True):
     dataops_slots: dict[str, tuple[Slot, ...]] = {}
     dataops_refreshed: Code | None = None
     unrendered_config: msgspec.Raw = msgspec.Raw()
+    columns: msgspec.Raw = msgspec.Raw()
 
 
 class File(Wire, frozen=True):
