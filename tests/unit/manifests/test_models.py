@@ -33,11 +33,12 @@ def test_the_usual_materializations_need_nothing_else(materialized: str) -> None
         ({"materialized": "materialized_view"}, "the materialization `materialized_view`"),
         ({"materialized": "external"}, "the materialization `external`"),
         ({"contract": {"enforced": True}}, "an enforced contract"),
-        ({"grants": {"select": ["reader"]}}, "grants"),
-        ({"persist_docs": {"relation": True}}, "persist_docs"),
-        ({"persist_docs": {"columns": True}}, "persist_docs"),
         ({"sql_header": "set x = 1;"}, "sql_header"),
-        ({"indexes": [{"columns": ["id"]}]}, "indexes"),
+        ({"indexes": [{"columns": ["lower(id)"]}]}, "indexes beyond columns, unique and type"),
+        (
+            {"indexes": [{"columns": ["id"], "type": "x"}]},
+            "indexes beyond columns, unique and type",
+        ),
         ({"partitioned_by": ["day"]}, "partitioned_by"),
         ({"sorted_by": "day"}, "sorted_by"),
         ({"pre-hook": [{"sql": "insert into {{ this }}"}]}, "Jinja in a pre-hook"),
@@ -55,7 +56,9 @@ def test_says_what_plain_sql_cannot_do(config: dict[str, Any], reason: str) -> N
         {"contract": {"enforced": False}},
         {"contract": None},
         {"grants": {}},
-        {"persist_docs": {"relation": False}},
+        {"grants": {"select": ["reader"]}},
+        {"persist_docs": {"relation": True, "columns": True}},
+        {"indexes": [{"columns": ["id"], "unique": True, "type": "hash"}]},
         {"sql_header": None},
         {"indexes": []},
         {"my_own_key": {"any": "thing"}},
@@ -72,19 +75,24 @@ def test_settings_that_ask_for_nothing_are_no_obstacle(config: dict[str, Any]) -
     ("adapter", "config", "reason"),
     [
         ("postgres", {"unlogged": True}, "unlogged"),
-        ("snowflake", {"cluster_by": ["day"]}, "cluster_by"),
+        ("postgres", {"grants": {"select": ["a, b"]}}, "grants to odd names"),
+        ("postgres", {"grants": {"select on x to y; --": ["a"]}}, "grants to odd names"),
+        ("snowflake", {"cluster_by": ["{{ x }}"]}, "Jinja in cluster_by"),
+        ("snowflake", {"snowflake_warehouse": "a; b"}, "snowflake_warehouse that is no plain name"),
         ("snowflake", {"secure": True}, "secure"),
-        ("bigquery", {"labels": {"team": "x"}}, "labels"),
+        ("bigquery", {"grants": {"roles/viewer": ["user:a"]}}, "grants on BigQuery"),
+        ("bigquery", {"labels": {"team": 5}}, "labels that are no texts"),
+        ("bigquery", {"hours_to_expiration": "5"}, "hours_to_expiration that is no number"),
         (
             "bigquery",
             {"partition_by": {"field": "id", "data_type": "int64"}},
-            "partition_by beyond one field, its data_type and its granularity",
+            "partition_by beyond one field, its data_type, granularity and range",
         ),
-        ("bigquery", {"require_partition_filter": True}, "require_partition_filter"),
+        ("bigquery", {"labels_from_meta": True}, "labels_from_meta"),
         (
             "bigquery",
             {"partition_by": {"field": "id", "data_type": "int64", "range": {"start": 0}}},
-            "partition_by beyond one field, its data_type and its granularity",
+            "partition_by beyond one field, its data_type, granularity and range",
         ),
     ],
 )
@@ -111,7 +119,7 @@ def test_strategies_are_those_of_the_adapter(
 
 def test_all_reasons_are_told() -> None:
     found = reasons(model(sql_header="x", grants={"select": ["a"]}, **{"post-hook": "{{ this }}"}))
-    assert found == ("sql_header", "grants", "Jinja in a post-hook")
+    assert found == ("sql_header", "Jinja in a post-hook")
 
 
 def test_a_python_model_is_that_and_nothing_else() -> None:

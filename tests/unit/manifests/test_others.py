@@ -92,8 +92,7 @@ def test_the_file_of_a_packages_seed_lies_under_the_project(
     ("config", "reason"),
     [
         ({"post-hook": "{{ x }}"}, "Jinja in a post-hook"),
-        ({"grants": {"select": ["a"]}}, "grants"),
-        ({"indexes": [{"columns": ["id"]}]}, "indexes"),
+        ({"indexes": [{"columns": ["id"]}]}, "indexes of a seed"),
     ],
 )
 def test_says_what_keeps_a_seed_from_sql(config: dict[str, Any], reason: str) -> None:
@@ -145,7 +144,6 @@ def test_reads_snapshots(config: dict[str, Any], expected: dict[str, Any]) -> No
             {"strategy": "check", "check_cols": ["lower(a)"]},
             "an SQL expression among check_cols",
         ),
-        ({"grants": {"select": ["a"]}}, "grants"),
         ({"sql_header": "x"}, "sql_header"),
         ({"pre-hook": "{{ x }}"}, "Jinja in a pre-hook"),
     ],

@@ -15,12 +15,13 @@ from airflow_dataops.core.model import (
     NodeKind,
     Orchestration,
     PartitionBy,
+    Range,
     Relation,
     SnapshotColumns,
 )
 from airflow_dataops.core.sql import columns, days, freshness, loads, seeds, snapshots
 from airflow_dataops.core.sql.catalog import Column
-from airflow_dataops.core.sql.makings import among, making_of, partition
+from airflow_dataops.core.sql.makings import among, clustering, making_of, partition
 
 ORDERS = Relation(database="SHOP", schema="MARTS", identifier="ORDERS")
 NODE = Node(
@@ -32,9 +33,9 @@ NODE = Node(
 )
 
 
-def configured(partition_by: PartitionBy | None = None, **config: object) -> Node:
+def configured(by: PartitionBy | None = None, /, **config: object) -> Node:
     return msgspec.structs.replace(
-        NODE, config=config, orchestration=Orchestration(partition_by=partition_by)
+        NODE, config=config, orchestration=Orchestration(partition_by=by)
     )
 
 
@@ -53,6 +54,30 @@ def configured(partition_by: PartitionBy | None = None, **config: object) -> Nod
             configured(PartitionBy(field="day"), cluster_by=["shop", "id"]),
             "create or replace table `SHOP`.`MARTS`.`ORDERS`\npartition by `day`\n"
             "cluster by `shop`, `id` as",
+        ),
+        (
+            "bigquery",
+            configured(
+                PartitionBy(
+                    field="n", data_type="int64", range=Range(start=0, end=100, interval=10)
+                ),
+                partition_by={"field": "n"},
+                labels={"team": "o'neill \\", "tier": ""},
+                hours_to_expiration=24,
+                partition_expiration_days=3,
+                require_partition_filter=True,
+                kms_key_name="key",
+            ),
+            "create or replace table `SHOP`.`MARTS`.`ORDERS`\n"
+            "partition by range_bucket(`n`, generate_array(0, 100, 10))\n"
+            "options (expiration_timestamp = timestamp_add(current_timestamp(), interval 24 hour),"
+            " labels = [('team', 'o\\'neill \\\\'), ('tier', '')], kms_key_name = 'key',"
+            " require_partition_filter = true, partition_expiration_days = 3) as",
+        ),
+        (
+            "snowflake",
+            configured(copy_grants=True),
+            'create or replace transient table "SHOP"."MARTS"."ORDERS"\ncopy grants as',
         ),
         (
             "duckdb",
@@ -80,6 +105,25 @@ def test_tables_are_made_as_configured(dialect: str, node: Node, statement: str)
 )
 def test_partitions_are_bigquerys(by: PartitionBy, expression: str) -> None:
     assert partition(by) == expression
+
+
+def test_partitions_by_whole_numbers_are_replaced_too() -> None:
+    by = PartitionBy(field="n", data_type="int64", range=Range(start=0, end=9, interval=1))
+    assert among(by, [3, 5], "d.") == "d.`n` in (3, 5)"
+
+
+def test_clusters_order_rows_on_snowflake_and_stay_in_order() -> None:
+    node = configured(cluster_by=["to_date(at)", "id"], automatic_clustering=True)
+    made = relations.replace_table_as(ORDERS, "select 1", "snowflake", making_of(node, "snowflake"))
+    assert made == (
+        'create or replace transient table "SHOP"."MARTS"."ORDERS" as (\n'
+        "select * from (\nselect 1\n)\norder by (\nto_date(at), id\n)\n)"
+    )
+    assert clustering(node, ORDERS, "snowflake") == (
+        'alter table "SHOP"."MARTS"."ORDERS" cluster by (\nto_date(at), id\n)',
+        'alter table "SHOP"."MARTS"."ORDERS" resume recluster',
+    )
+    assert clustering(node, ORDERS, "bigquery") == ()
 
 
 def test_partitions_are_replaced_by_one_merge() -> None:

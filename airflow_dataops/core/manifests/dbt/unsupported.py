@@ -107,7 +107,8 @@ def _configured(settings: Settings, adapter: str | None) -> list[str]:
 def _beside(settings: Settings, adapter: str | None, materialization: str) -> list[str]:
     """Return what of grants, indexes and options only dbt can do."""
     found = []
-    grants = settings.mapping("grants")
+    # dbt-duckdb pays no heed to grants.
+    grants = {} if adapter == "duckdb" else settings.mapping("grants")
     if grants and adapter == "bigquery":
         found.append("grants on BigQuery")
     elif grants and (materialization == "seed" or strange_grants(grants)):
