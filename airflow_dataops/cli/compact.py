@@ -34,7 +34,6 @@ _KEYS = frozenset(
         "attached_node",
         "checksum",
         "column_name",
-        "columns",
         "compiled",
         "compiled_code",
         "config",
@@ -175,8 +174,8 @@ def _prune(entry: Entry) -> Entry:
         kept["config"] = {k: v for k, v in kept["config"].items() if not _is_empty(v)}
     if entry.get("resource_type") == "operation":  # a hook around the run; dbt may have to run it
         kept["raw_code"] = entry.get("raw_code") or ""
-    if "columns" in kept:
-        kept |= _columns(entry)
+    if columns := _columns(entry):
+        kept["columns"] = columns
     if "depends_on" in kept:
         kept["depends_on"] = {"macros": [], "nodes": entry["depends_on"].get("nodes", [])}
     return kept
@@ -185,12 +184,10 @@ def _prune(entry: Entry) -> Entry:
 def _columns(entry: Entry) -> Entry:
     """Return a node's columns, if the warehouse is told of them: they are many."""
     asked = (entry.get("config") or {}).get("persist_docs") or {}
-    columns = entry["columns"] if asked.get("columns") else {}
     return {
-        "columns": {
-            name: {key: column[key] for key in _COLUMN_KEYS if not _is_empty(column.get(key))}
-            for name, column in columns.items()
-        }
+        name: {key: column[key] for key in _COLUMN_KEYS if not _is_empty(column.get(key))}
+        for name, column in (entry.get("columns") or {}).items()
+        if asked.get("columns")
     }
 
 

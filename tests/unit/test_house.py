@@ -69,6 +69,7 @@ _OF_ONE_ENGINE = {
     "core/sql/bulk.py": "BigQuery's staging tables and Snowflake's stages",
     "core/sql/copying.py": "Snowflake's COPY INTO",
     "core/sql/makings.py": "BigQuery's partitions and clusters",
+    "core/sql/options.py": "BigQuery's options of tables",
     "core/sql/sessions.py": "DuckDB's files",
     "core/assets.py": "how dbt's adapters store names; many have no engine here",
     "core/cost/queries.py": "the two warehouses that tell of costs",
