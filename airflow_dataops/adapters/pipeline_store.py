@@ -17,6 +17,7 @@ import msgspec
 
 from airflow_dataops import __version__
 from airflow_dataops.adapters import cache
+from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.pipelines.model import Pipeline
@@ -135,7 +136,8 @@ class PipelineStore:
     def __init__(self, root: Path, environment: str | None, only: Path | None = None) -> None:
         self._root = root
         self._environment = environment
-        told = "\0".join((str(root), str(only or ""), environment or "", __version__))
+        place = f"{only} {name_of(only)}" if only else ""
+        told = "\0".join((str(root), place, environment or "", __version__))
         digest = hashlib.sha256(told.encode(errors="surrogateescape")).hexdigest()
         self._name = f"{digest[:32]}.pipelines"
         self._kept: dict[str, Kept] | None = None
@@ -156,6 +158,11 @@ class PipelineStore:
             self._is_new = True
         opened = self._opened[str(path)] = OpenedPipelines(kept)
         return opened
+
+    def others(self, path: Path) -> list[str]:
+        """Return the other files that a file of pipelines is made of. Raises `PipelineError`."""
+        marks = self.open(path).kept.files
+        return [each for each, mark in marks.items() if mark.key and each != str(path)]
 
     def find(self, dag_id: str) -> tuple[Path, OpenedPipelines] | None:
         """Return the file that made a DAG at the last parse of the folder, if it is unchanged."""
@@ -201,11 +208,12 @@ class PipelineStore:
             files.main(path),
             str(path),
             files,
+            name=name_of(path),
             defaults=files.defaults(path),
             environment=self._environment,
         )
         if faults:
-            raise PipelineError(str(path), faults)
+            raise PipelineError(name_of(path), faults)
         marks = {each: Mark(key=key, state=_settled(each)) for each, key in files.read.items()}
         return Kept(files=marks, pipelines=tuple(pipelines))
 

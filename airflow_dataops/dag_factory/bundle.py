@@ -13,6 +13,8 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.adapters.pipeline_store import PipelineStore
+from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory import bundle_pruning
 from airflow_dataops.dag_factory.bundle_doubles import doubles, project_of
 from airflow_dataops.dag_factory.bundle_files import (
@@ -31,7 +33,7 @@ from airflow_dataops.dag_factory.bundle_versions import (
     kept_version,
     versions_place,
 )
-from airflow_dataops.dag_factory.folders import check_inside, find_manifests
+from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
@@ -207,6 +209,8 @@ class ManifestFolderBundle(BaseDagBundle):
         else:
             path = place
             check_inside(path, Path(str(self._folder)))
+            if is_pipeline(path):
+                self._check_alone(path)
         try:
             key = cache.known_key(path)
             if key is None or not is_whole(self._content(key), key):
@@ -216,6 +220,19 @@ class ManifestFolderBundle(BaseDagBundle):
         except OSError as error:
             raise ConfigError(f"{path} cannot be copied: {error.strerror}") from error
         return key
+
+    def _check_alone(self, path: Path) -> None:
+        """Refuse a pipeline that other files belong to: only the file itself is deployed."""
+        try:
+            others = PipelineStore(Path(str(self._folder)), None).others(path)
+        except PipelineError:
+            # Its DAG file tells so.
+            return
+        if others:
+            raise ConfigError(
+                f"{path} is made of {', '.join(others)} as well, which a bundle does not deploy; "
+                "write it in one file, or load the folder by load_dags"
+            )
 
     def _content(self, key: str) -> Path:
         return Path(self._current / MANIFESTS / f"{key}.json")

@@ -7,6 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.core.manifests.files import PIPELINES, SUFFIXES, is_manifest
 from airflow_dataops.errors import ConfigError
 
@@ -38,8 +39,8 @@ def check_inside(path: Path, root: Path) -> None:
 
 def is_pipeline(manifest: Path | Source) -> bool:
     """Tell whether a manifest is a pipeline in YAML: told by its name."""
-    name = str(manifest) if isinstance(manifest, Path) else urlsplit(manifest.uri).path
-    return name.endswith(PIPELINES)
+    name = name_of(manifest) if isinstance(manifest, Path) else manifest.uri
+    return urlsplit(name).path.endswith(PIPELINES) if "://" in name else name.endswith(PIPELINES)
 
 
 def find_manifests(root: Path) -> Iterator[Path]:

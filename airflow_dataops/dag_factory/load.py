@@ -120,9 +120,11 @@ def load_dags(
     return loader.dags
 
 
-def dag_ids(manifest: Path, *, per_project: Any = None, **arguments: Any) -> list[str]:
+def dag_ids(
+    manifest: Path, *, per_project: Any = None, environment: str | None = None, **arguments: Any
+) -> list[str]:
     """Return the ids of the DAGs that `load_dags` makes of a manifest. Raises `DataOpsError`."""
-    return _Loader({}, arguments, per_project or {}).dag_ids(manifest)
+    return _Loader({}, arguments, per_project or {}, environment).dag_ids(manifest)
 
 
 def _own_arguments(per_project: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -309,6 +311,9 @@ class _Loader:
 
     def dag_ids(self, manifest: Path) -> list[str]:
         """Return the ids of a manifest's DAGs. Raises `DataOpsError`."""
+        if is_pipeline(manifest):
+            opened = self._store(manifest, None).open(manifest)
+            return [pipeline.dag_id for pipeline in opened.pipelines]
         return [id_ for id_, _ in self._parts(manifest)[1]]
 
     def _parts(self, manifest: Path | Source) -> tuple[dict[str, Any], list[_Part]]:

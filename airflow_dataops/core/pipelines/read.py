@@ -6,8 +6,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.pipelines.calls import check_call, check_defaults
-from airflow_dataops.core.pipelines.families import FAMILY_KEYS, members
-from airflow_dataops.core.pipelines.faults import Fault, PipelineError, Place
+from airflow_dataops.core.pipelines.families import FAMILY_KEYS, Member, members
+from airflow_dataops.core.pipelines.faults import Fault, PipelineError
 from airflow_dataops.core.pipelines.fields import DAG_FIELDS, moment, text, valid_dag_id
 from airflow_dataops.core.pipelines.layers import over, without_empty
 from airflow_dataops.core.pipelines.located import Map
@@ -36,6 +36,7 @@ def read_pipelines(
     source: str,
     files: Files,
     *,
+    name: str = "",
     defaults: Sequence[Map] = (),
     environment: str | None = None,
     signatures: Signatures | None = None,
@@ -44,7 +45,8 @@ def read_pipelines(
 
     Args:
         document: the file's content.
-        source: its name.
+        source: its path.
+        name: what it is called where that is another place; its DAG is called like it by default.
         defaults: those of the folders around it, the outermost first.
         environment: whose overrides hold; None for none.
         signatures: tells what operators take; None to leave that to Airflow.
@@ -62,7 +64,7 @@ def read_pipelines(
     whole = _joined([*layers, *chain], environment, report)
     found = []
     for member in members(whole, report):
-        made = _pipeline(member.document, member.at, source, files, report, signatures)
+        made = _pipeline(member, source, name or source, files, report, signatures)
         if "for_each" in whole and "dag_id" not in whole:
             told = "Say how each DAG of the family is called, as in dag_id: etl_${{ table }}."
             report.key("missing-key", told, whole, "for_each", ())
@@ -138,13 +140,14 @@ def _joined(layers: Sequence[Map], environment: str | None, report: Report) -> M
 
 
 def _pipeline(
-    document: Map,
-    at: Place,
+    member: Member,
     source: str,
+    name: str,
     files: Files,
     report: Report,
     signatures: Signatures | None,
 ) -> Pipeline:
+    document, at = member
     check_fields(document, DAG_FIELDS, (), report)
     _check_dates(document, report)
     reader = TaskReader(report, files, source)
@@ -171,7 +174,7 @@ def _pipeline(
     if "schedule" in document:
         schedule = check_schedule(document, "schedule", (), report)
     return Pipeline(
-        dag_id=_dag_id(document, source, report),
+        dag_id=_dag_id(document, name, report),
         settings=settings,
         schedule=schedule,
         timezone=document.get("timezone"),
@@ -190,10 +193,10 @@ def _own(default_args: Any, source: str) -> list[str]:
     return [str(key) for key in default_args if default_args.keys_at[key].file == source]
 
 
-def _dag_id(document: Map, source: str, report: Report) -> str:
+def _dag_id(document: Map, name: str, report: Report) -> str:
     if document.get("dag_id") is not None:
         return str(document["dag_id"])
-    stem = PurePath(source).name.partition(".")[0]
+    stem = PurePath(name).name.partition(".")[0]
     try:
         valid_dag_id(stem)
     except ValueError as error:
