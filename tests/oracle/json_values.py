@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -10,6 +11,11 @@ from uuid import UUID
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+
+def _first(pair: list[Any]) -> str:
+    return json.dumps(pair[0], sort_keys=True)
+
 
 _TYPES: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "datetime": (datetime, datetime.isoformat, datetime.fromisoformat),
@@ -27,7 +33,8 @@ _TYPES: dict[str, tuple[type, Callable[[Any], Any], Callable[[Any], Any]]] = {
     "float": (float, repr, float),
     "dict": (
         dict,
-        lambda v: [[encoded(key), encoded(each)] for key, each in v.items()],
+        # In the order of the keys: dbt's threads end in another one each time.
+        lambda v: sorted(([encoded(key), encoded(each)] for key, each in v.items()), key=_first),
         lambda v: {decoded(key): decoded(each) for key, each in v},
     ),
 }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,9 +15,7 @@ from tests.oracle import recording
 from tests.oracle.json_values import decoded, encoded
 from tests.oracle.recording import Recording, Way
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+HERE = Path("/tmp/here")
 VALUES = [
     None,
     True,
@@ -50,7 +49,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def asked(way: Way, question: str, answer: str) -> str:
-    opened = Recording("some", way, "the command")
+    opened = Recording("some", way, "the command", HERE)
     found: str = opened.answer(question, lambda: answer)
     opened.close()
     return found
@@ -83,3 +82,17 @@ def test_another_version_of_dbt_is_another_question(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(recording, "_versions", lambda: ("dbt-core 9",))
     with pytest.raises(AssertionError, match="never asked"):
         asked(Way.READ, "which?", "that")
+
+
+@pytest.mark.usefixtures("folder")
+def test_the_folder_of_a_run_and_the_order_of_threads_are_no_part_of_an_answer() -> None:
+    def told(run: int, verdicts: dict[str, str]) -> Any:
+        opened = Recording("some", Way.WRITE if run == 1 else Way.ASK, "the command", HERE)
+        found = opened.answer("which?", lambda: (f"no file /tmp/here/seeds{run}/a.csv", verdicts))
+        opened.close()
+        return found
+
+    told(1, {"a": "pass", "b": "fail"})
+    told(2, {"b": "fail", "a": "pass"})
+    with pytest.raises(AssertionError, match="otherwise than recorded"):
+        told(3, {"b": "pass", "a": "pass"})
