@@ -33,6 +33,8 @@ _HOMES = {
     "KafkaTopic": "airflow_dataops.hooks.kafka_topic",
     "SnowflakeFiles": "airflow_dataops.hooks.snowflake_files",
     "Gate": "airflow_dataops.core.loads.gates",
+    "write_audit_publish": "airflow_dataops.task_groups.audit",
+    "AuditSweepOperator": "airflow_dataops.operators.loads.audit",
     "QualityOperator": "airflow_dataops.operators.quality",
     "NullRate": "airflow_dataops.core.quality.checks",
     "DuplicateRate": "airflow_dataops.core.quality.checks",

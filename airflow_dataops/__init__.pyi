@@ -68,6 +68,7 @@ from airflow_dataops.operators.freshness import FreshnessOperator as FreshnessOp
 from airflow_dataops.operators.fused import FusedOperator as FusedOperator
 from airflow_dataops.operators.inputs import InputsSensor as InputsSensor
 from airflow_dataops.operators.loads.append import AppendOperator as AppendOperator
+from airflow_dataops.operators.loads.audit import AuditSweepOperator as AuditSweepOperator
 from airflow_dataops.operators.loads.changes import ApplyChangesOperator as ApplyChangesOperator
 from airflow_dataops.operators.loads.history import HistoryOperator as HistoryOperator
 from airflow_dataops.operators.loads.increment import IncrementOperator as IncrementOperator
@@ -82,6 +83,7 @@ from airflow_dataops.operators.quality import QualityOperator as QualityOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
 from airflow_dataops.operators.test import TestOperator as TestOperator
 from airflow_dataops.slas.setting import set_sla as set_sla
+from airflow_dataops.task_groups.audit import write_audit_publish as write_audit_publish
 from airflow_dataops.task_groups.dbt import dbt_task_group as dbt_task_group
 from airflow_dataops.task_groups.loads import load_task_group as load_task_group
 

@@ -9,7 +9,14 @@ from airflow_dataops.config_section import config_section
 _NAME = "DataOps"
 _OPERATORS = (
     *("build", "freshness", "fused", "quality", "sla_monitor", "test"),
-    *("loads.append", "loads.changes", "loads.history", "loads.increment", "loads.merge"),
+    *(
+        "loads.append",
+        "loads.audit",
+        "loads.changes",
+        "loads.history",
+        "loads.increment",
+        "loads.merge",
+    ),
     *("loads.partition", "loads.replace", "loads.stage", "loads.transfer"),
 )
 

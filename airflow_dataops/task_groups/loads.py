@@ -74,7 +74,7 @@ def load_task_group(
     where: dict[str, Any] = {"target": target, "conn_id": conn_id}
     rows: dict[str, Any] = {"sql": sql, "table": table, "source": source, "parameters": parameters}
     with TaskGroup(**options) as group:
-        before, after = _made(wait_for, "wait_for"), _made(notify, "notify")
+        before, after = made(wait_for, "wait_for"), made(notify, "notify")
         stage = StageOperator(task_id="stage", **where, **rows)
         staged = f"{{{{ ti.xcom_pull(task_ids={stage.task_id!r})['table'] }}}}"
         check = _check(staged, target, conn_id, gates, checks, policy, min_rows)
@@ -115,7 +115,8 @@ def _several(given: Any) -> Sequence[Any]:
     return given if isinstance(given, list | tuple) else [given]
 
 
-def _made(tasks: Task | Sequence[Task], what: str) -> list[BaseOperator]:
+def made(tasks: Task | Sequence[Task], what: str) -> list[BaseOperator]:
+    """Return tasks, made where they are given as functions."""
     given = tasks if isinstance(tasks, list | tuple) else [tasks]
     made = [task() if callable(task) else task for task in given]
     return [instance(BaseOperator, task, what) for task in made]

@@ -12,7 +12,7 @@ from airflow_dataops.core.ledger.events import CheckEvent, CheckStatus
 from airflow_dataops.errors import RetryableError
 from airflow_dataops.hooks.alerts import open_ledger
 from tests.docs.blocks import block
-from tests.docs.running import run
+from tests.docs.running import run, run_task
 
 if TYPE_CHECKING:
     from airflow.sdk import DAG
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from tests.docs.running import Desk
 
 PAGE = block("docs/quality.md", 1)
+AUDITED = block("docs/quality.md", 2)
 
 
 @pytest.fixture
@@ -104,3 +105,23 @@ def test_a_dead_connection_is_an_error_and_no_failure(
     found = open_ledger().read(CheckEvent, subject="raw.orders")
     assert {each.status for each in found} == {CheckStatus.ERROR}
     assert len(found) == 12
+
+
+def test_a_batch_that_fails_its_audit_is_kept_and_not_published(desk: Desk, dag: DAG) -> None:
+    [audited] = desk.dags(AUDITED).values()
+    done = run(audited)
+    assert done["orders.sweep"] is None
+    assert desk.rows("select id from sales.orders order by 1") == [(1,), (2,)]
+    desk.sql("update raw.orders set amount = -amount where id = 2")
+    results: dict[str, Any] = {}
+    run_task(audited.get_task("orders.write"), results=results)
+    results["orders.write"] = run_task(audited.get_task("orders.write"), results=results)
+    with pytest.raises(AirflowFailException, match="accepted_range:amount"):
+        run_task(audited.get_task("orders.audit"), results=results)
+    results["orders.audit"] = {"status": "FAIL"}
+    kept = run_task(audited.get_task("orders.sweep"), results=results)
+    assert desk.rows(f"select id, amount from {kept} order by 1") == [(1, 5), (2, -7)]
+    assert desk.rows("select min(amount) from sales.orders") == [(5,)]
+    tables = "select count(*) from duckdb_tables() where table_name like 'orders__stg%'"
+    assert desk.rows(tables) == [(1,)]
+    assert audited.get_task("orders.alarm").trigger_rule == "one_failed"

@@ -47,10 +47,13 @@ _LOADS = {
     "stage": f"{_OURS}.StageOperator",
     "gate": f"{_OURS}.GateOperator",
     "sweep": f"{_OURS}.SweepOperator",
+    "audit_sweep": f"{_OURS}.AuditSweepOperator",
     "quality": f"{_OURS}.QualityOperator",
     "sla_monitor": f"{_OURS}.SlaMonitorOperator",
 }
-GROUPS = {name: f"{_OURS}.{name}" for name in ("dbt_task_group", "load_task_group")}
+GROUPS = {
+    name: f"{_OURS}.{name}" for name in ("dbt_task_group", "load_task_group", "write_audit_publish")
+}
 """What makes a group of tasks; its first argument is the group's id."""
 OBJECTS = {
     name: f"{_OURS}.{name}"

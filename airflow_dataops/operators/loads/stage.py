@@ -58,7 +58,7 @@ class StageOperator(SourceArguments, SessionOperator):
         with self._recorded() as runner:
             target = parse_relation(self.target, runner.dialect)
             source = self._source(runner.dialect)
-            run, try_number = _run(context, self.task_id), context["ti"].try_number
+            run, try_number = run_of(context, self.task_id), context["ti"].try_number
             try:
                 table, rows = stage_beside(target, run, try_number, source, runner)
             except LoadEmptyError as error:
@@ -146,10 +146,11 @@ class SweepOperator(SessionOperator):
         """Drop the tables."""
         with self._recorded() as runner:
             target = parse_relation(self.target, runner.dialect)
-            swept = sweep_beside(target, _run(context, self.staged_by), runner)
+            swept = sweep_beside(target, run_of(context, self.staged_by), runner)
         self.log.info("%s: dropped %s", target, ", ".join(swept) or "nothing")
 
 
-def _run(context: Context, task_id: str) -> str:
+def run_of(context: Context, task_id: str) -> str:
+    """Tell the staging of a run from all others of its target."""
     ti = context["ti"]
     return f"{ti.dag_id}.{task_id}[{ti.map_index}] in {ti.run_id}"
