@@ -25,6 +25,9 @@ _CASE_IS_NOTHING = frozenset({"athena", "databricks", "duckdb", "fabric", "spark
 _STORES_CAPITALS = frozenset({"oracle", "snowflake"})
 """The engines that store a name without quotes in capitals; others in small letters, or as is."""
 
+_STORES_SMALL = frozenset({"postgres", "redshift"})
+"""The engines that store a name without quotes in small letters."""
+
 _PART = r"[a-z_][a-z0-9_-]*"
 _PLAIN = re.compile(rf"{_PART}\.{_PART}\.{_PART}")
 _SMALL = str.maketrans({chr(code): chr(code + 32) for code in range(ord("A"), ord("Z") + 1)})
@@ -62,6 +65,13 @@ def canonical(part: str, dialect: str | None) -> str:
         return small
     unquoted = part.upper() if dialect in _STORES_CAPITALS else small
     return small if part == unquoted else f'"{part}"'
+
+
+def stored(name: str, dialect: str | None) -> str:
+    """Return what an engine, as dbt's adapter has it, makes of a name without quotes."""
+    if dialect in _STORES_CAPITALS:
+        return name.upper()
+    return ascii_lower(name) if dialect in _STORES_SMALL else name
 
 
 def is_plain(table: str) -> bool:

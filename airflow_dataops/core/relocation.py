@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.assets import ascii_lower, canonical
+from airflow_dataops.core.assets import canonical, stored
 from airflow_dataops.core.model import ModelSpec, Relation, SnapshotSpec, Struct, TestSpec
 from airflow_dataops.errors import ConfigError
 
@@ -117,9 +117,7 @@ def read_relocation(value: object, dialect: str | None) -> Relocation | None:
 def _stored(name: str, dialect: str | None) -> str:
     if len(name) > 2 and name[0] == name[-1] == '"':
         return name[1:-1].replace('""', '"')
-    if dialect == "snowflake":
-        return name.upper()
-    return ascii_lower(name) if dialect in ("postgres", "redshift") else name
+    return stored(name, dialect)
 
 
 def _untied(node: Node) -> Node:

@@ -370,7 +370,19 @@ def _publication(fence: str, statements: Sequence[str]) -> str:
 _SCRIPTS = ScriptSql(publication=_publication, naive="datetime '{}'", aware="timestamp '{}'")
 # A name in quotes has a string's escapes, and none of these is of a name anyway:
 # https://cloud.google.com/bigquery/docs/reference/standard-sql/lexical#quoted_identifiers
-_NAMING = Naming(quote="`", unquotable=frozenset("`\\\n\r"), longest=1024, paths_in_quotes=True)
+_NAMING = Naming(
+    quote="`",
+    unquotable=frozenset("`\\\n\r"),
+    longest=1024,
+    paths_in_quotes=True,
+    text_escapes=(
+        ("\\", "\\\\"),
+        ("'", "\\'"),
+        ('"', '\\"'),
+        ("\n", "\\n"),
+        ("\r", "\\r"),
+    ),
+)
 
 ENGINE = Engine(
     name="bigquery",

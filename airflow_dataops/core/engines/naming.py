@@ -15,6 +15,7 @@ class Naming(Struct, frozen=True):
         unquotable: characters that no name may hold, not even in quotes.
         longest: the bytes of UTF-8 that are kept of a name; None for no limit.
         folded: how a part is read that is written without quotes.
+        text_escapes: what is written for letters within the quotes of a text.
         paths_in_quotes: whether one pair of quotes may be around a path with dots.
         one_database: whether a session has one database, which statements on schemas and the
             like do not name.
@@ -25,6 +26,7 @@ class Naming(Struct, frozen=True):
     unquotable: frozenset[str] = frozenset()
     longest: int | None = None
     folded: Callable[[str], str] = str
+    text_escapes: tuple[tuple[str, str], ...] = (("'", "''"),)
     paths_in_quotes: bool = False
     one_database: bool = False
     drops_dependents: bool = False

@@ -330,7 +330,7 @@ _SCRIPTS = ScriptSql(
 
 ENGINE = Engine(
     name="snowflake",
-    naming=Naming(longest=255, folded=str.upper),
+    naming=Naming(longest=255, folded=str.upper, text_escapes=(("'", "''"), ("\\", "\\\\"))),
     values=_VALUES,
     lookup=_LOOKUP,
     models=_MODELS,

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace
 
+from airflow_dataops.core.engines.registry import get_engine
 from airflow_dataops.core.model import Place, Struct
 from airflow_dataops.errors import ConfigError
 
@@ -27,8 +28,6 @@ READ = frozenset(("year", "month", "day", "hour", "minute", "second", "microseco
 CALLED = frozenset(("weekday", "isoweekday", "timestamp", "toordinal", "ctime"))
 """Its methods without arguments that give no other time."""
 
-_BACKSLASHES = frozenset(("bigquery", "snowflake"))
-"""Engines whose string literals have escapes that begin with a backslash."""
 _FORMS = {
     Place.NAME: (re.compile(r"[\w .:+-]+"), "letters, digits, blanks and . : + - _"),
     Place.WORD: (re.compile(r"[A-Za-z0-9_]+"), "letters A to Z, digits and _"),
@@ -86,12 +85,7 @@ def filled(text: str, slots: Sequence[Slot], run: RunValues, dialect: str, where
 def _written(slot: Slot, run: RunValues, dialect: str, before: str, where: str) -> str:
     value = str(_value_of(slot.value, run, where))
     if slot.place is Place.TEXT and "\0" not in value:
-        if dialect == "bigquery":
-            escaped = value.replace("\\", "\\\\").replace("'", "\\'").replace('"', '\\"')
-            return escaped.replace("\n", "\\n").replace("\r", "\\r")
-        if dialect in _BACKSLASHES:
-            value = value.replace("\\", "\\\\")
-        return value.replace("'", "''")
+        return "".join(map(_escapes(dialect).get, value, value))
     form, words = _FORMS.get(slot.place, (None, "text without the character NUL"))
     if form is None or form.fullmatch(value) is None or (before == "-" and value[:1] == "-"):
         raise ConfigError(
@@ -99,6 +93,10 @@ def _written(slot: Slot, run: RunValues, dialect: str, before: str, where: str) 
             f"where it must be {words}. Write quotes around it in the model, or give another value."
         )
     return value
+
+
+def _escapes(dialect: str) -> dict[str, str]:
+    return dict(get_engine(dialect).naming.text_escapes)
 
 
 _WHERE = {

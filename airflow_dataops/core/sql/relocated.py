@@ -8,7 +8,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from airflow_dataops.core.assets import ascii_lower
+from airflow_dataops.core.assets import ascii_lower, stored
 from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.errors import ConfigError
 
@@ -116,11 +116,7 @@ def _is_renamed(table: exp.Table, relocation: Relocation) -> bool:
 
 def _stored(identifier: Any, dialect: str | None) -> str:
     name = str(identifier.name)
-    if identifier.args.get("quoted"):
-        return name
-    if dialect == "snowflake":
-        return name.upper()
-    return ascii_lower(name) if dialect in ("postgres", "redshift") else name
+    return name if identifier.args.get("quoted") else stored(name, dialect)
 
 
 def _refuse_unknown(statement: Any, relocation: Relocation, where: str) -> None:
