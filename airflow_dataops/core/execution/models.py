@@ -67,6 +67,8 @@ def build_model(
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
         rows = None
+        if header := node.config.get("sql_header"):
+            runner.execute(header)
         if spec.materialized == "view":
             _require_no_table(node, relation, existing, runner, full_refresh=full_refresh)
             build_view(relation, sql, existing, runner, clauses=view_clauses(node, runner.dialect))

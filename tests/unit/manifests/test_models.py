@@ -33,7 +33,7 @@ def test_the_usual_materializations_need_nothing_else(materialized: str) -> None
         ({"materialized": "materialized_view"}, "the materialization `materialized_view`"),
         ({"materialized": "external"}, "the materialization `external`"),
         ({"contract": {"enforced": True}}, "an enforced contract"),
-        ({"sql_header": "set x = 1;"}, "sql_header"),
+        ({"sql_header": "set x = '{{ y }}';"}, "sql_header with Jinja in it"),
         ({"indexes": [{"columns": ["lower(id)"]}]}, "indexes beyond columns, unique and type"),
         (
             {"indexes": [{"columns": ["id"], "type": "x"}]},
@@ -60,6 +60,7 @@ def test_says_what_plain_sql_cannot_do(config: dict[str, Any], reason: str) -> N
         {"persist_docs": {"relation": True, "columns": True}},
         {"indexes": [{"columns": ["id"], "unique": True, "type": "hash"}]},
         {"sql_header": None},
+        {"sql_header": "set x = 1;"},
         {"indexes": []},
         {"my_own_key": {"any": "thing"}},
         {"cluster_by": ["x"]},
@@ -80,6 +81,8 @@ def test_settings_that_ask_for_nothing_are_no_obstacle(config: dict[str, Any]) -
         ("snowflake", {"cluster_by": ["{{ x }}"]}, "Jinja in cluster_by"),
         ("snowflake", {"snowflake_warehouse": "a; b"}, "snowflake_warehouse that is no plain name"),
         ("snowflake", {"secure": True}, "secure"),
+        ("snowflake", {"sql_header": "set x = 1; set y = 2;"}, "sql_header of several statements"),
+        ("bigquery", {"sql_header": "declare x int64;"}, "sql_header on BigQuery"),
         ("bigquery", {"grants": {"roles/viewer": ["user:a"]}}, "grants on BigQuery"),
         ("bigquery", {"labels": {"team": 5}}, "labels that are no texts"),
         ("bigquery", {"hours_to_expiration": "5"}, "hours_to_expiration that is no number"),
@@ -118,8 +121,8 @@ def test_strategies_are_those_of_the_adapter(
 
 
 def test_all_reasons_are_told() -> None:
-    found = reasons(model(sql_header="x", grants={"select": ["a"]}, **{"post-hook": "{{ this }}"}))
-    assert found == ("sql_header", "Jinja in a post-hook")
+    found = reasons(model(sql_header="{{ x }}", **{"post-hook": "{{ this }}"}))
+    assert found == ("sql_header with Jinja in it", "Jinja in a post-hook")
 
 
 def test_a_python_model_is_that_and_nothing_else() -> None:

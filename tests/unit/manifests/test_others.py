@@ -144,7 +144,7 @@ def test_reads_snapshots(config: dict[str, Any], expected: dict[str, Any]) -> No
             {"strategy": "check", "check_cols": ["lower(a)"]},
             "an SQL expression among check_cols",
         ),
-        ({"sql_header": "x"}, "sql_header"),
+        ({"sql_header": "x"}, "sql_header of a snapshot"),
         ({"pre-hook": "{{ x }}"}, "Jinja in a pre-hook"),
     ],
 )

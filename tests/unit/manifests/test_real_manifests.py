@@ -198,7 +198,7 @@ def test_says_what_sql_cannot_do(nodes: dict[str, Node]) -> None:
     assert found == {
         "contracted": ("an enforced contract",),
         "custom": ("the materialization `nothing`",),
-        "hooked": ("sql_header", "Jinja in a post-hook"),
+        "hooked": ("Jinja in a post-hook",),
     }
 
 

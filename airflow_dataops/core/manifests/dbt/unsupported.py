@@ -32,7 +32,6 @@ _MOST_STRATEGIES = ("append", "delete+insert", "merge")
 _TIME_PARTITIONS = ("date", "datetime", "timestamp")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 
-_ANYWHERE = ("sql_header",)
 _ADAPTERS = {
     "duckdb": (
         "merge_clauses",
@@ -95,8 +94,7 @@ def physical(entry: Entry, materialization: str) -> list[str]:
 
 
 def _configured(settings: Settings, adapter: str | None) -> list[str]:
-    names = (*_ANYWHERE, *_ADAPTERS.get(adapter or "", ()))
-    found = settings.any_of(names)
+    found = settings.any_of(_ADAPTERS.get(adapter or "", ()))
     if settings.mapping("contract").get("enforced"):
         found.append("an enforced contract")
     if _odd_partition(settings.raw("partition_by"), adapter):
@@ -106,7 +104,7 @@ def _configured(settings: Settings, adapter: str | None) -> list[str]:
 
 def _beside(settings: Settings, adapter: str | None, materialization: str) -> list[str]:
     """Return what of grants, indexes and options only dbt can do."""
-    found = []
+    found = _odd_header(settings, adapter, materialization)
     # dbt-duckdb pays no heed to grants.
     grants = {} if adapter == "duckdb" else settings.mapping("grants")
     if grants and adapter == "bigquery":
@@ -125,6 +123,22 @@ def _beside(settings: Settings, adapter: str | None, materialization: str) -> li
     if adapter == "snowflake":
         found += _odd_compute(settings, materialization)
     return found
+
+
+def _odd_header(settings: Settings, adapter: str | None, materialization: str) -> list[str]:
+    """Return why a node's `sql_header` does not run as a statement before those of its build."""
+    header = settings.raw("sql_header")
+    if not settings.given("sql_header"):
+        return []
+    if not isinstance(header, str) or has_jinja(header):
+        return ["sql_header with Jinja in it"]
+    if materialization not in MATERIALIZATIONS:
+        return [f"sql_header of a {materialization}"]
+    if adapter == "bigquery":
+        return ["sql_header on BigQuery"]
+    if adapter == "snowflake" and ";" in header.strip().rstrip(";"):
+        return ["sql_header of several statements"]
+    return []
 
 
 def _are_plain(indexes: object) -> bool:
