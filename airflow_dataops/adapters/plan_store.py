@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import warnings
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -18,7 +18,7 @@ from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.adapters.pack import BrokenPackError
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, SplitOptions
+from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, Profile, SplitOptions
 from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
@@ -36,9 +36,19 @@ _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 _decode_plan = msgspec.msgpack.Decoder(Plan).decode
 _decode_tasks = msgspec.msgpack.Decoder(dict[str, PlannedTask]).decode
 _decode_task = msgspec.msgpack.Decoder(PlannedTask).decode
+_decode_profiles = msgspec.msgpack.Decoder(tuple[Profile, ...]).decode
+_decode_slas = msgspec.msgpack.Decoder(tuple[dict[str, Any], ...]).decode
 _decode_parts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
+T = TypeVar("T")
+
 Selection = str | tuple[str, ...] | None
+
+_FORMAT = b"2"
+"""Of the packs of plans: other releases' are left alone."""
+_PAGE = 64
+"""Profiles in one record: a worker reads the page of its task, a parse all of them."""
+_SLAS = "all slas"
 
 _selectors: dict[tuple[str, str], NodeSelector] = {}
 """That of the project, and the earlier state, which was selected from last."""
@@ -86,7 +96,7 @@ class StoredPlan:
     """A plan, of which only what is asked for is decoded.
 
     Attributes:
-        head: the plan without its tasks.
+        head: the plan without its tasks, and what they share: profiles and SLAs.
     """
 
     def __init__(self, head: Plan, source: Pack | Plan, again: Callable[[], Plan]) -> None:
@@ -94,27 +104,50 @@ class StoredPlan:
         self.head = head
         self._source = source
         self._again = again
+        self._pages: dict[int, tuple[Profile, ...]] = {}
 
     def tasks(self) -> dict[str, PlannedTask]:
         """Return all tasks by id, sorted."""
-        source = self._source
-        if isinstance(source, Plan):
-            return source.tasks
-        try:
-            return _decode_tasks(source.entries)
-        except (BrokenPackError, msgspec.MsgspecError):
-            return self._made().tasks
+        return self._read(lambda pack: _decode_tasks(pack.entries), lambda plan: plan.tasks)
 
     def task(self, id_: str) -> PlannedTask | None:
         """Return one task, None where there is none of that id."""
-        source = self._source
-        if isinstance(source, Plan):
-            return source.tasks.get(id_)
-        try:
-            record = source.get(id_)
-            return None if record is None else _decode_task(record)
-        except (BrokenPackError, msgspec.MsgspecError):
-            return self._made().tasks.get(id_)
+        return self._read(lambda pack: _read_task(pack, id_), lambda plan: plan.tasks.get(id_))
+
+    def profiles(self) -> tuple[Profile, ...]:
+        """Return all profiles by place."""
+        found: list[Profile] = []
+        while page := self._page(len(found) // _PAGE):
+            found += page
+            if len(page) < _PAGE:
+                break
+        return tuple(found)
+
+    def profile(self, place: int) -> Profile:
+        """Return one profile."""
+        return self._page(place // _PAGE)[place % _PAGE]
+
+    def _page(self, number: int) -> tuple[Profile, ...]:
+        """Return some profiles: a worker needs those of its task's page, a parse each page once."""
+        if number not in self._pages:
+            self._pages[number] = self._read(
+                lambda pack: _read_page(pack, number),
+                lambda plan: plan.profiles[number * _PAGE :][:_PAGE],
+            )
+        return self._pages[number]
+
+    def slas(self) -> tuple[dict[str, Any], ...]:
+        """Return the SLAs, as `slas_to_json` writes them, without the DAG's id."""
+        return self._read(_read_slas, lambda plan: plan.slas)
+
+    def _read(self, stored: Callable[[Pack], T], made: Callable[[Plan], T]) -> T:
+        """Return something of the plan, from the pack or of a plan that was made."""
+        if not isinstance(self._source, Plan):
+            try:
+                return stored(self._source)
+            except (BrokenPackError, msgspec.MsgspecError):
+                return made(self._made())
+        return made(self._source)
 
     def _made(self) -> Plan:
         self._source = made = self._again()
@@ -205,14 +238,43 @@ def _stored(key: str, again: Callable[[], Plan]) -> StoredPlan | None:
 
 
 def _fresh(plan: Plan) -> StoredPlan:
-    return StoredPlan(msgspec.structs.replace(plan, tasks={}), plan, lambda: plan)
+    return StoredPlan(_head(plan), plan, lambda: plan)
+
+
+def _head(plan: Plan) -> Plan:
+    return msgspec.structs.replace(plan, tasks={}, profiles=(), slas=())
 
 
 def _keep(key: str, plan: Plan) -> Plan:
     """Keep a plan; the same is made again where the host cannot."""
-    head = msgspec.structs.replace(plan, tasks={})
-    cache.store(f"{key}.plan", _encode(head), plan.tasks)
+    more: dict[str, object] = {
+        _page_name(at // _PAGE): plan.profiles[at : at + _PAGE]
+        for at in range(0, len(plan.profiles), _PAGE)
+    }
+    cache.store(f"{key}.plan", _encode(_head(plan)), plan.tasks, more | {_SLAS: plan.slas})
     return plan
+
+
+def _page_name(number: int) -> str:
+    """Name the record of a page of profiles: no task's id has a space."""
+    return f"profiles {number}"
+
+
+def _read_task(pack: Pack, id_: str) -> PlannedTask | None:
+    record = pack.get(id_)
+    return None if record is None else _decode_task(record)
+
+
+def _read_page(pack: Pack, number: int) -> tuple[Profile, ...]:
+    record = pack.get(_page_name(number))
+    return () if record is None else _decode_profiles(record)
+
+
+def _read_slas(pack: Pack) -> tuple[dict[str, Any], ...]:
+    record = pack.get(_SLAS)
+    if record is None:
+        raise BrokenPackError(_SLAS)
+    return _decode_slas(record)
 
 
 def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | None) -> Plan:
@@ -368,7 +430,7 @@ def _selector_of(manifest: StoredManifest, state: StoredState | None) -> NodeSel
 
 def _key(manifest: StoredManifest, state: StoredState | None, *request: Struct) -> str:
     told = b"".join(map(_encode, request)) + (state.key.encode() if state else b"")
-    return hashlib.sha256(manifest.key.encode() + told).hexdigest()[:32]
+    return hashlib.sha256(_FORMAT + manifest.key.encode() + told).hexdigest()[:32]
 
 
 def _part(key: str, place: int) -> str:

@@ -35,9 +35,7 @@ class SessionOperator(CheckedArguments, BaseOperator):
     ) -> None:
         where = f"task {arguments.get('task_id')!r}"
         super().__init__(**with_callbacks(arguments, where))
-        # As text: what Airflow writes of a mapping in the serialized DAG, it cannot read.
-        tags = sorted((metric_tags or {}).items())
-        self.metric_tags = [f"{key}:{value}" for key, value in tags] or None
+        self.metric_tags = tags_as_text(metric_tags)
 
     @classmethod
     def get_serialized_fields(cls) -> frozenset[str]:
@@ -84,3 +82,11 @@ class SessionOperator(CheckedArguments, BaseOperator):
     def _subject(self) -> str:
         """Name what the task is about, for errors."""
         return ""
+
+
+def tags_as_text(tags: Mapping[str, str] | None) -> list[str] | None:
+    """Return tags of metrics as an operator has them, `key:value`.
+
+    As text: what Airflow writes of a mapping in the serialized DAG, it cannot read.
+    """
+    return [f"{key}:{value}" for key, value in sorted((tags or {}).items())] or None

@@ -2,104 +2,123 @@
 
 Building an operator takes Airflow about 0.3 ms, the same work each time for operators that
 differ only in a few arguments. Copying one takes a few microseconds. It leans on Airflow's
-internals, so each kind is checked first: the second operator is built by Airflow as well, and
-unless the copy would have been equal, that kind goes on being built by Airflow.
+internals, so each kind and each setting is checked first: an operator is built by Airflow as
+well, and unless the copy would have been equal, that goes on being built by Airflow.
 """
 
 from __future__ import annotations
 
 import copy
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.definitions._internal.setup_teardown import SetupTeardownContext
+from airflow.sdk.definitions.taskgroup import TaskGroup
+
+from airflow_dataops.task_groups.containers import EDGES, INIT_KWARGS, containers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from airflow.sdk import DAG, BaseOperator, TaskGroup
+    from airflow.sdk import DAG, BaseOperator
 
-_KWARGS = "_BaseOperator__init_kwargs"
-_PLAIN = frozenset({list, dict, set})
-_EDGES = ("upstream_task_ids", "downstream_task_ids")
+    from airflow_dataops.task_groups.containers import Containers
+    from airflow_dataops.task_groups.settings import Settings
+
+_BASE = frozenset({""})
+"""Stands for all that is no setting."""
 
 
 class Mould:
-    """Makes operators of one class that share all but a few arguments."""
+    """Makes operators of one class that share all but their settings and a few arguments."""
 
     def __init__(self, dag: DAG, build: Callable[..., BaseOperator]) -> None:
         """`build` takes the arguments that differ and builds an operator the ordinary way."""
         self._dag = dag
         self._build = build
-        self._first: BaseOperator | None = None
+        self._is_used = False
         self._state: dict[str, Any] = {}
-        self._containers: list[tuple[str, Callable[[], Any]]] = []
-        self._is_trusted: bool | None = None
+        self._containers: Containers = []
+        self._class: type[BaseOperator]
+        self._trusted: set[str] = set()
+        self._refused: set[str] = set()
 
-    def make(self, own: dict[str, Any]) -> BaseOperator:
+    def make(self, own: dict[str, Any], settings: Settings) -> BaseOperator:
         """Return an operator, entered into its DAG and its group.
 
-        `own` are the arguments that differ, `task_id` and `task_group` among them.
+        `own` are the arguments that differ from task to task, `task_id` and `task_group` among
+        them; they win over `settings`.
         """
-        if self._first is None:
-            self._first = self._build(**own)
-            self._containers = containers_of(self._first)
-            self._state = dict(self._first.__dict__)
-            return self._first
-        if self._is_trusted is None:
-            built = self._build(**own)
-            copied = self._copied(self._first, own)
-            self._is_trusted = _is_same(copied, built) and _is_entered(built, self._dag)
-            return built
-        if not self._is_trusted:
-            return self._build(**own)
-        operator = self._copied(self._first, own)
-        self._enter(operator, own["task_group"])
-        return operator
+        if not self._is_used or SetupTeardownContext.active:
+            # Most moulds of settings that need the constructor are used once.
+            self._is_used = True
+            return self._built(own, settings)
+        needed = settings.names | _BASE
+        if needed <= self._trusted:
+            operator = self._copied(own, settings)
+            enter(operator, self._dag, own["task_group"])
+            return operator
+        if needed & self._refused:
+            return self._built(own, settings)
+        return self._checked(own, settings, needed)
 
-    def _copied(self, first: BaseOperator, own: dict[str, Any]) -> BaseOperator:
-        """Return an operator like `first` but for `own`, without edges, in no DAG yet."""
-        operator: BaseOperator = object.__new__(type(first))
+    def _built(self, own: dict[str, Any], settings: Settings) -> BaseOperator:
+        return self._build(dag=self._dag, **(settings.arguments | own))
+
+    def _checked(
+        self, own: dict[str, Any], settings: Settings, needed: frozenset[str]
+    ) -> BaseOperator:
+        """Return an operator that Airflow built, and learn whether a copy would have done."""
+        if not self._state:
+            self._learn(own, settings)
+        built = self._built(own, settings)
+        copied = self._copied(own, settings)
+        is_same = _is_same(copied, built) and _is_entered(built, self._dag)
+        (self._trusted if is_same else self._refused).update(needed - self._trusted)
+        return built
+
+    def _learn(self, like: dict[str, Any], settings: Settings) -> None:
+        """Build the operator that is copied: without settings, in no DAG of the user's."""
+        aside = copy.copy(self._dag)
+        aside.task_dict = {}
+        root = TaskGroup.create_root(aside)
+        root.default_args = like["task_group"].default_args
+        object.__setattr__(aside, "task_group", root)
+        place = {"dag": aside, "task_group": root}
+        prototype = self._build(**(settings.rest | like | place))
+        self._class = type(prototype)
+        self._state = prototype.__dict__ | {"_dag": self._dag}
+        self._containers = containers_of(self._state)
+        self._state[INIT_KWARGS] = self._state[INIT_KWARGS] | {"dag": self._dag}
+
+    def _copied(self, own: dict[str, Any], settings: Settings) -> BaseOperator:
+        """Return an operator like the prototype, without edges, in no DAG yet."""
+        operator: BaseOperator = object.__new__(self._class)
         state = operator.__dict__
         state.update(self._state)
+        state.update(settings.attributes)
         state.update(own)
         state["task_id"] = own["task_group"].child_id(own["task_id"])
         for name, copied in self._containers:
+            if name not in own and name not in settings.attributes:
+                state[name] = copied()
+        for name, copied in settings.containers:
             if name not in own:
                 state[name] = copied()
-        for name in _EDGES:
+        for name in EDGES:
             state[name] = set()
-        state[_KWARGS] = self._state[_KWARGS] | own
+        state[INIT_KWARGS] = self._state[INIT_KWARGS] | settings.kept | own
         return operator
 
-    def _enter(self, operator: BaseOperator, task_group: TaskGroup) -> None:
-        used, task_id = task_group.used_group_ids, operator.task_id
-        if task_id in used:
-            # Let Airflow say what it says about that.
-            self._dag.add_task(operator)
-        self._dag.task_dict[task_id] = operator
-        task_group.children[task_id] = operator
-        used.add(task_id)
 
-
-def containers_of(operator: BaseOperator) -> list[tuple[str, Callable[[], Any]]]:
-    """Name the attributes that two operators must not share, each with what makes a copy.
-
-    They are those that can be changed in place.
-    """
-    mutable = (list, dict, set, ParamsDict)
-    state = {
-        name: value
-        for name, value in operator.__dict__.items()
-        if isinstance(value, mutable) and name not in {_KWARGS, *_EDGES}
-    }
-    return [(name, _copier(value)) for name, value in state.items()]
-
-
-def _copier(value: Any) -> Callable[[], Any]:
-    if type(value) is ParamsDict and not value:
-        return ParamsDict
-    return value.copy if type(value) in _PLAIN else partial(copy.copy, value)
+def enter(operator: BaseOperator, dag: DAG, group: TaskGroup) -> None:
+    """Enter an operator into its DAG and group, as Airflow does when it is built."""
+    task_id = operator.task_id
+    if task_id in group.used_group_ids or task_id in dag.task_dict:
+        # Let Airflow say what it says about that.
+        dag.add_task(operator)
+    dag.task_dict[task_id] = operator
+    group.children[task_id] = operator
+    group.used_group_ids.add(task_id)
 
 
 def _is_same(copied: BaseOperator, built: BaseOperator) -> bool:

@@ -23,7 +23,8 @@ from airflow.sdk import BaseOperator
 
 from airflow_dataops import __version__
 from airflow_dataops.adapters.pipeline_store import Model
-from airflow_dataops.task_groups.cloning import containers_of
+from airflow_dataops.task_groups.cloning import enter
+from airflow_dataops.task_groups.containers import EDGES, INIT_KWARGS, containers_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
     Build = Callable[[DAG, dict[str, Any]], BaseOperator]
     """Builds an operator in a DAG the ordinary way, of arguments as a file has them."""
 
-_KWARGS = "_BaseOperator__init_kwargs"
-_EDGES = ("upstream_task_ids", "downstream_task_ids")
 _OF_DEFAULTS = ("default_args", "owner", "params", "start_date", "end_date")
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
 
@@ -111,8 +110,8 @@ class _Copier:
     def __init__(self, model: BaseOperator) -> None:
         self._class = type(model)
         self._state = dict(model.__dict__)
-        self._kwargs = self._state[_KWARGS]
-        self._containers = containers_of(model)
+        self._kwargs = self._state[INIT_KWARGS]
+        self._containers = containers_of(self._state)
 
     def copied(self, own: dict[str, Any], place: dict[str, Any]) -> BaseOperator:
         """Return an operator like the model but for `own`, in no DAG yet."""
@@ -122,24 +121,13 @@ class _Copier:
         for name, copied in self._containers:
             state[name] = copied()
         state.update(own)
-        for name in _EDGES:
+        for name in EDGES:
             state[name] = set()
         group: TaskGroup = place["task_group"]
         state["task_id"] = group.child_id(place["task_id"])
         state["task_group"], state["_dag"] = group, place["dag"]
-        state[_KWARGS] = {**self._kwargs, **own, **place}
+        state[INIT_KWARGS] = {**self._kwargs, **own, **place}
         return operator
-
-
-def enter(operator: BaseOperator, dag: DAG, group: TaskGroup) -> None:
-    """Enter an operator into its DAG and group, as Airflow does when it is built."""
-    task_id = operator.task_id
-    if task_id in group.used_group_ids or task_id in dag.task_dict:
-        # Let Airflow say what it says about that.
-        dag.add_task(operator)
-    dag.task_dict[task_id] = operator
-    group.children[task_id] = operator
-    group.used_group_ids.add(task_id)
 
 
 def _is_same(copied: BaseOperator, built: BaseOperator) -> bool:

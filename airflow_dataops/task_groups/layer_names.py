@@ -41,7 +41,7 @@ class LayerNames:
         if not self._looks:
             return
         self._manifests.append(planned.warehouse.manifest)
-        for profile in planned.plan.head.profiles:
+        for profile in planned.plan.profiles():
             self._note(profile.group, profile.tags)
 
     def check(self) -> None:

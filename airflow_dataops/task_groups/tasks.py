@@ -26,15 +26,18 @@ from airflow_dataops.task_groups.operators import (
     own_arguments,
 )
 from airflow_dataops.task_groups.partial import LazyTasks, wanted_task
+from airflow_dataops.task_groups.settings import settings_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
 
     from airflow.sdk import DAG, BaseOperator
 
     from airflow_dataops.core.plan import PlannedTask
     from airflow_dataops.core.sla.policies import Sla
+    from airflow_dataops.operators.node import NodeOperator
     from airflow_dataops.task_groups.factory import Planned
+    from airflow_dataops.task_groups.settings import Settings
 
 _LONGEST_PREFIX = 150
 """Letters of the group's id before the ids of tasks, which then stay readable."""
@@ -83,7 +86,8 @@ class _Builder:
         self._groups: dict[tuple[str, ...], TaskGroup] = {(): parent}
         self._task_ids: set[str] = set()
         self._arguments: dict[int, dict[str, Any]] = {}
-        self._moulds: dict[tuple[type, int], Mould] = {}
+        self._settings: dict[int, Settings] = {}
+        self._moulds: dict[tuple[object, ...], Mould] = {}
 
     def owns(self, task_id: str) -> bool:
         """Tell whether a task of the DAG is one of the plan."""
@@ -125,7 +129,7 @@ class _Builder:
 
     def add_slas(self) -> None:
         """Give the DAG the SLAs that the project's metadata asks for."""
-        entries = self._plan.head.slas
+        entries = self._plan.slas()
         if entries:
             put_entries(self._dag, entries, self._about)
 
@@ -156,7 +160,7 @@ class _Builder:
         try:
             return self._operator(task)
         except (TypeError, ValueError, AttributeError, AirflowException) as error:
-            profile = self._plan.head.profiles[task.profile]
+            profile = self._plan.profile(task.profile)
             raise ConfigError(
                 f"{self._warehouse.manifest}: {profile.node}, {profile.path}: Airflow does not "
                 f"take the operator arguments of task {task.id!r}: {error}. They come from "
@@ -181,11 +185,9 @@ class _Builder:
         if task.engine is Engine.DBT:
             own["dag"] = self._dag
             return dbt_task_operator(task, self._warehouse, arguments | own | place)
-        key = (operator_class(task), task.profile)
-        if key not in self._moulds:
-            self._moulds[key] = Mould(self._dag, self._ordinary(task, arguments))
         own = {**place, "nodes": task.nodes, "fingerprint": task.fingerprint, **own}
-        return self._moulds[key].make(own)
+        settings = self._settings_of(task.profile, arguments)
+        return self._mould(operator_class(task), group, settings).make(own, settings)
 
     def _placed(self, task: PlannedTask) -> PlannedTask:
         """Return a task in which other tasks go by their ids in the DAG."""
@@ -194,15 +196,23 @@ class _Builder:
         around = (replace(each, task=self._id(each.task)) for each in task.around)
         return replace(task, around=tuple(around))
 
-    def _ordinary(self, like: PlannedTask, arguments: dict[str, Any]) -> Callable[..., Any]:
-        """Return what builds operators such as this task's the way Airflow does."""
-        return partial(
-            build_operator, operator_class(like), self._warehouse, dag=self._dag, **arguments
-        )
+    def _mould(self, kind: type[NodeOperator], group: TaskGroup, settings: Settings) -> Mould:
+        """Return what makes operators of a class, in groups of the same default arguments."""
+        key = (kind, group.group_id if group.default_args else None, settings.alike)
+        if key not in self._moulds:
+            build = partial(build_operator, kind, self._warehouse)
+            self._moulds[key] = Mould(self._dag, build)
+        return self._moulds[key]
+
+    def _settings_of(self, profile: int, arguments: dict[str, Any]) -> Settings:
+        if profile not in self._settings:
+            where = f"the task of {self._plan.profile(profile).node}"
+            self._settings[profile] = settings_of(arguments, self._dag.params, where)
+        return self._settings[profile]
 
     def _arguments_of(self, profile: int) -> dict[str, Any]:
         if profile not in self._arguments:
-            found = arguments_of(self._plan.head.profiles[profile], self._layers)
+            found = arguments_of(self._plan.profile(profile), self._layers)
             self._arguments[profile] = found
         return self._arguments[profile]
 

@@ -44,14 +44,8 @@ def state_of(operator: BaseOperator) -> dict[str, Any]:
 @pytest.fixture
 def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have Airflow build every operator itself."""
-    make = Mould.make
-
-    def distrust(self: Mould, *arguments: Any, **own: Any) -> Any:
-        self._is_trusted = False if self._first else None
-        return make(self, *arguments, **own)
-
     with monkeypatch.context() as patch:
-        patch.setattr(Mould, "make", distrust)
+        patch.setattr(Mould, "make", Mould._built)
         yield
 
 

@@ -6,7 +6,6 @@ or table, so that ten thousand of them are small.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -18,6 +17,8 @@ from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    _Subject = tuple[SubjectKind, str, str]
 
 KEY = "slas"
 """The key in a DAG's `default_args`."""
@@ -39,10 +40,12 @@ class SlaList(list[dict[str, Any]]):
 
     def __init__(self, slas: Iterable[Sla] = ()) -> None:
         super().__init__()
-        self._keys: list[bytes] = []
-        self._holders: dict[tuple[SubjectKind, str], list[dict[str, Any]]] = {}
-        for sla in slas:
-            self.add(sla)
+        self._entries: dict[bytes, dict[str, Any]] = {}
+        """By what its SLAs share."""
+        self._holders: dict[_Subject, bytes] = {}
+        """Which of them a subject is in, by the SLA's name."""
+        self._names: set[tuple[SubjectKind, str]] = set()
+        self._join_all((_alike(sla), _own_id(sla)) for sla in slas)
 
     def add(self, sla: Sla) -> None:
         """Add an SLA, unless it is there.
@@ -50,8 +53,7 @@ class SlaList(list[dict[str, Any]]):
         Raises:
             ConfigError: its subject has another one of the same name.
         """
-        id_ = sla.subject if _is_data(sla.kind) else sla.task_id
-        self._join(_alike(sla), [] if id_ is None else [id_])
+        self._join_all([(_alike(sla), _own_id(sla))])
 
     def add_entries(
         self, entries: Iterable[dict[str, Any]], about: Callable[[Sla, str], str], dag_id: str
@@ -64,38 +66,46 @@ class SlaList(list[dict[str, Any]]):
         Raises:
             ConfigError: a subject has another one of the same name.
         """
-        added = []
-        for entry in msgspec.convert(list(entries), tuple[_Entry, ...]):
-            common = replace(_common(entry), dag_id=dag_id)
-            self._join(common, sorted(about(common, id_) for id_ in _ids(entry)))
-            added.append(common)
+        read = msgspec.convert(list(entries), tuple[_Entry, ...])
+        added = [replace(_common(entry), dag_id=dag_id) for entry in read]
+        self._join_all(
+            (common, [about(common, id_) for id_ in _ids(entry)])
+            for common, entry in zip(added, read, strict=True)
+        )
         return added
 
-    def _join(self, common: Sla, ids: list[str]) -> None:
-        key = msgspec.json.encode(common)
-        place = bisect_left(self._keys, key)
-        if place == len(self._keys) or self._keys[place] != key:
-            entry: dict[str, Any] = msgspec.to_builtins(common)
-            named = self._holders.setdefault((common.kind, common.name), [])
-            for other in named:
-                _refuse(common, sorted({*ids} & {*other[_held(common)]} if ids else {""}))
-            entry[_held(common)] = ids
-            named.append(entry)
-            self._keys.insert(place, key)
-            self.insert(place, entry)
-            return
-        self._extend(self[place], common, ids)
+    def _join_all(self, slas: Iterable[tuple[Sla, list[str]]]) -> None:
+        """Add SLAs, each with the ids that have it; sort once."""
+        known = len(self._entries)
+        grown: dict[int, list[str]] = {}
+        for sla, ids in slas:
+            mine = self._join(sla, ids)
+            grown[id(mine)] = mine
+        for mine in grown.values():
+            mine.sort()
+        if len(self._entries) > known:
+            self[:] = [self._entries[key] for key in sorted(self._entries)]
 
-    def _extend(self, entry: dict[str, Any], common: Sla, ids: list[str]) -> None:
-        mine = entry[_held(common)]
-        others = self._holders[common.kind, common.name]
-        for id_ in ids:
-            at = bisect_left(mine, id_)
-            if at < len(mine) and mine[at] == id_:
-                continue
-            if len(others) > 1:
-                _refuse(common, [id_ for other in others if _has(other[_held(common)], id_)])
-            insort(mine, id_)
+    def _join(self, common: Sla, ids: list[str]) -> list[str]:
+        """Add an SLA of some ids; return all ids of its entry."""
+        key, name = msgspec.json.encode(common), (common.kind, common.name)
+        new = []
+        for id_ in dict.fromkeys(ids):
+            holder = self._holders.get((*name, id_))
+            if holder is None:
+                new.append(id_)
+            elif holder != key:
+                raise _two_different(common, id_ or common.dag_id)
+        entry = self._entries.get(key)
+        if entry is None:
+            if not ids and name in self._names:
+                raise _two_different(common, common.dag_id)
+            entry = self._entries[key] = msgspec.to_builtins(common) | {_held(common): []}
+            self._names.add(name)
+        self._holders.update(((*name, id_), key) for id_ in new)
+        mine: list[str] = entry[_held(common)]
+        mine += new
+        return mine
 
 
 def slas_to_json(slas: Iterable[Sla]) -> list[dict[str, Any]]:
@@ -158,14 +168,12 @@ def _slas_of(entry: _Entry) -> Iterable[Sla]:
     return (replace(common, task_id=id_) for id_ in _ids(entry) or (None,))
 
 
-def _has(ids: list[str], id_: str) -> bool:
-    at = bisect_left(ids, id_)
-    return at < len(ids) and ids[at] == id_
+def _own_id(sla: Sla) -> list[str]:
+    id_ = sla.subject if _is_data(sla.kind) else sla.task_id
+    return [] if id_ is None else [id_]
 
 
-def _refuse(sla: Sla, ids: list[str]) -> None:
-    if ids:
-        where = ids[0] or sla.dag_id
-        raise ConfigError(
-            f"{where!r} has two different SLAs called {sla.name!r}; give one of them a name."
-        )
+def _two_different(sla: Sla, where: str | None) -> ConfigError:
+    return ConfigError(
+        f"{where!r} has two different SLAs called {sla.name!r}; give one of them a name."
+    )
