@@ -37,6 +37,11 @@ from airflow_dataops.core.quality.checks import NullRate as NullRate
 from airflow_dataops.core.quality.checks import PythonCheck as PythonCheck
 from airflow_dataops.core.quality.checks import RowCount as RowCount
 from airflow_dataops.core.quality.checks import SqlCheck as SqlCheck
+from airflow_dataops.core.quality.contract import Contract as Contract
+from airflow_dataops.core.quality.contract import ContractColumn as ContractColumn
+from airflow_dataops.core.quality.contract import Evolution as Evolution
+from airflow_dataops.core.quality.contract_files import contract_of_dbt as contract_of_dbt
+from airflow_dataops.core.quality.contract_files import read_contract as read_contract
 from airflow_dataops.core.quality.history import RowCountHistory as RowCountHistory
 from airflow_dataops.core.quality.policy import QualityPolicy as QualityPolicy
 from airflow_dataops.core.sla.misses import Escalation as Escalation

@@ -15,7 +15,7 @@ from airflow_dataops.operators.loads.stage import StageOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator
 from airflow_dataops.operators.quality import QualityOperator
 from airflow_dataops.task_groups.arguments import LoadGroupArguments
-from airflow_dataops.task_groups.loads import made
+from airflow_dataops.task_groups.loads import made, several
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Verb
     from airflow_dataops.core.quality.check import Check
+    from airflow_dataops.core.quality.contract import Contract
     from airflow_dataops.operators.loads.base import LoadTaskArguments
     from airflow_dataops.task_groups.loads import Task
 
@@ -36,7 +37,8 @@ def write_audit_publish(
     target: str,
     conn_id: str,
     verb: Verb,
-    checks: Check | Gate | Sequence[Check | Gate],
+    checks: Check | Gate | Sequence[Check | Gate] = (),
+    contract: Contract | None = None,
     sql: str | None = None,
     table: str | None = None,
     source: Source | str | None = None,
@@ -62,6 +64,8 @@ def write_audit_publish(
         conn_id: its warehouse.
         verb: what to do with the rows, such as `Merge(keys=("id",))`.
         checks: what is audited, one or several; see `QualityOperator`.
+        contract: what the rows must keep: their columns and types before they are audited, keys
+            and values by checks besides the others.
         sql, table, source, parameters: the rows, as for `LoadOperator`.
         min_rows: fewer rows fail as well.
         policy: see `QualityPolicy`; what errored must not be published, so `retry_then_pass` is
@@ -80,6 +84,9 @@ def write_audit_publish(
             f"{name}: errored='retry_then_pass' would publish rows that nobody audited; choose "
             "retry or fail."
         )
+    audited = [*several(checks), *(contract.checks() if contract else ())]
+    if not audited and not min_rows:
+        raise ConfigError(f"{name}: nothing is audited; give checks, a contract, or min_rows.")
     options: dict[str, Any] = {"group_id": group_id}
     options.update(of_group)
     where: dict[str, Any] = {"target": target, "conn_id": conn_id}
@@ -87,10 +94,10 @@ def write_audit_publish(
     with TaskGroup(**options) as group:
         before, after = made(wait_for, "wait_for"), made(notify, "notify")
         failed = made(notify_failed, "notify_failed")
-        write = StageOperator(task_id="write", **where, **rows)
+        write = StageOperator(task_id="write", **where, contract=contract, **rows)
         staged = f"{{{{ ti.xcom_pull(task_ids={write.task_id!r})['table'] }}}}"
         audit = QualityOperator(
-            task_id="audit", table=staged, conn_id=conn_id, subject=target, checks=checks,
+            task_id="audit", table=staged, conn_id=conn_id, subject=target, checks=audited,
             min_rows=min_rows, policy=policy,
         )  # fmt: skip
         publish = TransferOperator(

@@ -105,13 +105,14 @@ def _check(
         table=staged,
         subject=target,
         conn_id=conn_id,
-        checks=[*_several(gates), *_several(checks)],
+        checks=[*several(gates), *several(checks)],
         min_rows=min_rows,
         policy=policy,
     )
 
 
-def _several(given: Any) -> Sequence[Any]:
+def several(given: Any) -> Sequence[Any]:
+    """Return one thing or several as several."""
     return given if isinstance(given, list | tuple) else [given]
 
 

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 PAGE = block("docs/quality.md", 1)
 AUDITED = block("docs/quality.md", 2)
+CONTRACT = block("docs/quality.md", 3)
+AGREED = block("docs/quality.md", 4)
 
 
 @pytest.fixture
@@ -125,3 +127,19 @@ def test_a_batch_that_fails_its_audit_is_kept_and_not_published(desk: Desk, dag:
     tables = "select count(*) from duckdb_tables() where table_name like 'orders__stg%'"
     assert desk.rows(tables) == [(1,)]
     assert audited.get_task("orders.alarm").trigger_rule == "one_failed"
+
+
+def test_a_batch_is_held_to_its_contract(desk: Desk, dag: DAG) -> None:
+    """Columns that nobody agreed on are left out; a wrong status is refused by the audit."""
+    (desk.folder / "orders.yaml").write_text(CONTRACT.text)
+    [agreed] = desk.dags(AGREED).values()
+    desk.sql("insert into raw.orders values (null, 1, 'open', 9, null, null)")
+    run(agreed)
+    found = "select id, amount, status, email from sales.orders order by 1"
+    assert desk.rows(found) == [(1, 5, "paid", None), (2, 7, "open", None)]
+    desk.sql("update raw.orders set status = 'lost' where id = 2")
+    with pytest.raises(AirflowFailException, match="accepted_values:status"):
+        run(agreed, only={"orders.write", "orders.audit", "orders.publish"})
+    desk.sql("alter table raw.orders alter id type varchar")
+    with pytest.raises(AirflowFailException, match="id is VARCHAR, not integer"):
+        run(agreed)

@@ -62,7 +62,7 @@ OBJECTS = {
         *("Within", "Gate", "AlertNotifier", "BigQueryFiles", "ConnectionQuery", "DbtConfig"),
         *("Files", "KafkaTopic", "SnowflakeFiles", "QualityPolicy", "NullRate", "DuplicateRate"),
         *("AcceptedValues", "AcceptedRange", "ForeignKey", "RowCount", "RowCountHistory"),
-        *("MaxAge", "Metric", "SqlCheck", "PythonCheck"),
+        *("MaxAge", "Metric", "SqlCheck", "PythonCheck", "Contract", "ContractColumn"),
     )
 }
 """What `$new` makes."""

@@ -5,13 +5,19 @@ A condition is true for a wrong row. Conditions that look at other rows call the
 
 from __future__ import annotations
 
+import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote, quote_all
 from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import read_type
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.sql.tables import TableColumn
 
 _CHECKED = "checked"
+_TYPE = re.compile(r"[\w ,()<>\[\]]+")
 
 
 def scan(table: str, aggregates: Sequence[Statement]) -> Statement:
@@ -157,3 +164,51 @@ def _repeated(table: str, columns: Sequence[str], dialect: str, selected: str) -
 
 def _quoted(columns: Sequence[str], dialect: str) -> list[str]:
     return [quote(column, dialect) for column in columns]
+
+
+def conforming(
+    table: str,
+    kept: Sequence[str],
+    emptied: Sequence[tuple[str, str]],
+    valueless: Sequence[str],
+    valued: Sequence[str],
+    dialect: str,
+) -> str:
+    """Return the query for what a contract takes of a batch.
+
+    Args:
+        emptied: columns that are NULL, with their type.
+        valueless, valued: columns in which a row has no value, or has one.
+    """
+    selected = [quote(name, dialect) for name in kept]
+    selected += [
+        f"cast(null as {type_name(type_, dialect)}) as {quote(name, dialect)}"
+        for name, type_ in emptied
+    ]
+    tests = [f"{name} is null" for name in _quoted(valueless, dialect)]
+    tests += [f"{name} is not null" for name in _quoted(valued, dialect)]
+    where = f"\nwhere {' and '.join(tests)}" if tests else ""
+    return f"select {', '.join(selected)}\nfrom {table}{where}"
+
+
+def type_name(text: str, dialect: str) -> str:
+    """Return the name of a type that somebody else wrote, read and written anew.
+
+    Raises:
+        ConfigError: it is none.
+    """
+    # sqlglot reads past what follows a type.
+    if _TYPE.fullmatch(text) and _is_balanced(text):
+        with suppress(SqlglotError):
+            return exp.DataType.build(text, dialect=dialect).sql(dialect=dialect)
+    raise ConfigError(f"{text!r} is no type of {dialect}.")
+
+
+def _is_balanced(text: str) -> bool:
+    """Tell whether no bracket is closed that was not opened."""
+    depth = 0
+    for sign in text:
+        depth += (sign in "(<[") - (sign in ")>]")
+        if depth < 0:
+            return False
+    return depth == 0

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk.exceptions import AirflowSkipException
 
-from airflow_dataops.core.arguments import count, several, text
+from airflow_dataops.core.arguments import count, instance, several, text
 from airflow_dataops.core.engines.names import parse_relation, written
 from airflow_dataops.core.loads.beside import stage_beside, sweep_beside
 from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.core.loads.gates import Gate, check_gates
 from airflow_dataops.core.model import Severity
+from airflow_dataops.core.quality.contract import Contract
+from airflow_dataops.core.quality.holding import hold_to_contract
 from airflow_dataops.operators.loads.source import RowsArguments, SourceArguments
 from airflow_dataops.operators.node import plain
 from airflow_dataops.operators.session import SessionOperator
@@ -31,6 +33,7 @@ class StageOperator(SourceArguments, SessionOperator):
     Args:
         target: the table that they are for.
         conn_id: its warehouse.
+        contract: what the rows must keep; what becomes of those that do not, it says.
         sql, table, source, parameters: the rows, as for `LoadOperator`.
 
     Returns:
@@ -47,8 +50,16 @@ class StageOperator(SourceArguments, SessionOperator):
     overwrite_rtif_after_execution = True
     ui_color = "#eef7d8"
 
-    def __init__(self, *, target: str, conn_id: str, **arguments: Unpack[RowsArguments]) -> None:
+    def __init__(
+        self,
+        *,
+        target: str,
+        conn_id: str,
+        contract: Contract | None = None,
+        **arguments: Unpack[RowsArguments],
+    ) -> None:
         super().__init__(**arguments)
+        self.contract = None if contract is None else instance(Contract, contract, "contract")
         self.target = text(target, "target")
         self.conn_id = text(conn_id, "conn_id")
         self.script: str | None = None
@@ -63,6 +74,8 @@ class StageOperator(SourceArguments, SessionOperator):
                 table, rows = stage_beside(target, run, try_number, source, runner)
             except LoadEmptyError as error:
                 raise AirflowSkipException(f"{target}: there is nothing to load") from error
+            if self.contract is not None:
+                rows = hold_to_contract(self.contract, table, runner)
         self.log.info("%s: %d rows in %s", target, rows, table)
         return {"table": written(table), "rows": rows}
 
