@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from airflow.sdk import DAG
 
-from airflow_dataops.dag_factory.splitting import SplitArguments
 from airflow_dataops.task_groups.arguments import PlanArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, MutableMapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -73,6 +72,27 @@ class DbtDagArguments(PlanArguments, DagArguments, total=False):
 
     slas: str | Path | None
     timezone: str | None
+
+
+class SplitArguments(TypedDict, total=False):
+    """What `load_dags` takes to make several DAGs of one project.
+
+    Attributes:
+        split_by: `schedule`, `tag`, `owner`, `layer`, `folder`, `domain` or `none`. By default
+            a project whose metadata names several schedules is split by them, unless the
+            caller sets `schedule`.
+        selectors: by name of the part, what it takes: an expression in the selection
+            language, a list of them, or `{"select": ..., "exclude": ...}`.
+        rest: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
+            or `leave out`.
+        circles: what becomes of parts that wait for each other in a circle: `cut` (the
+            default: what comes later is a part of its own, `<part>_2`) or `refuse` (an error).
+    """
+
+    split_by: str | None
+    selectors: Mapping[str, Any] | None
+    rest: str | None
+    circles: str | None
 
 
 class LoadDagsArguments(DbtDagArguments, SplitArguments, total=False):

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import logging
 import traceback
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
 from airflow.sdk import DAG, get_parsing_context
 
 from airflow_dataops.adapters.collection import no_collection
-from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.core.arguments import (
     did_you_mean,
@@ -22,32 +20,21 @@ from airflow_dataops.core.arguments import (
 )
 from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
-from airflow_dataops.dag_factory.circles import circles_between
-from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
 from airflow_dataops.dag_factory.pipelines import build_pipelines, explained
-from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError, DataOpsError
-from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import Source, as_source, find_sources
 from airflow_dataops.task_groups.copies import Copies
-from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
 from airflow_dataops.task_groups.files import beside, locate
-from airflow_dataops.task_groups.layer_names import LayerNames, check_layer_names
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableMapping, Sequence
+    from collections.abc import Mapping, MutableMapping, Sequence
     from typing import NoReturn
 
     from airflow_dataops.adapters.pipeline_store import OpenedPipelines
-    from airflow_dataops.adapters.plan_store import StoredPlan
     from airflow_dataops.core.pipelines.calls import Signatures
-    from airflow_dataops.task_groups.arguments import PlanArguments
-    from airflow_dataops.task_groups.factory import Planned
-
-    _Part = tuple[str, Callable[[], Planned]]
-    """The id of a DAG, and what returns its plan."""
+    from airflow_dataops.dag_factory.projects import Projects
 
 log = logging.getLogger(__name__)
 
@@ -159,14 +146,12 @@ class _Loader:
         self.per_project = {name: self._located(own) for name, own in per_project.items()}
         self.environment = environment
         self.dags: list[DAG] = []
-        self._projects: set[str] = set()
-        self._layers: LayerNames | None = None
+        self._loaded: Projects | None = None
         self._copies = Copies()
         self._signatures: Signatures | None = None
         self._stores: dict[Path, PipelineStore] = {}
         self._nameless = False
         self._sources: dict[str, Path | Source] = {}
-        self._plans: dict[str, StoredPlan] = {}
         self._errors: dict[str, DataOpsError] = {}
 
     def _located(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -180,24 +165,36 @@ class _Loader:
 
     def load(self, manifest: Path | Source, root: Path | None) -> None:
         """Load one manifest, or remember why not; it must not lead out of `root`."""
-        known = len(self._projects)
+        known = self._known()
         try:
             if isinstance(manifest, Path) and root is not None:
                 check_inside(manifest, root)
             if is_pipeline(manifest):
                 self._load_pipelines(manifest, root)
                 return
-            for dag in self._build(manifest):
+            for dag in self._projects.build(manifest):
                 self._add(dag, manifest)
         except DataOpsError as error:
-            self._nameless |= len(self._projects) == known
+            self._nameless |= self._known() == known
             self.fail(error)
         except Exception as error:  # noqa: BLE001 - a manifest may hold anything
-            self._nameless |= len(self._projects) == known
+            self._nameless |= self._known() == known
             # Whatever a manifest holds, it is the only one that does not load.
-            log.error("%s: %s", manifest, redacted(traceback.format_exc()))
-            why = f"{type(error).__name__}: {redacted(str(error))[:_LONGEST]}"
+            log.error("%s: %s", manifest, _redacted(traceback.format_exc()))
+            why = f"{type(error).__name__}: {_redacted(str(error))[:_LONGEST]}"
             self.fail(ConfigError(f"{manifest}: it cannot become a DAG: {why}"))
+
+    @property
+    def _projects(self) -> Projects:
+        """What loads projects of dbt; a process that loads none does without."""
+        if self._loaded is None:
+            from airflow_dataops.dag_factory.projects import Projects
+
+            self._loaded = Projects(self.namespace, self.arguments, self.per_project)
+        return self._loaded
+
+    def _known(self) -> int:
+        return len(self._loaded.names) if self._loaded else 0
 
     def load_wanted(self, root: Path) -> bool:
         """Load the pipeline that a worker runs; tell whether the last parse knew its file.
@@ -264,30 +261,31 @@ class _Loader:
 
         Unless one might be, in a manifest that does not load.
         """
-        if self._layers is not None and not self._errors:
+        if self._loaded is not None and not self._errors:
             try:
-                self._layers.check()
+                self._loaded.check_layers()
             except ConfigError as error:
                 self.fail(error)
-        missing = [] if self._nameless else sorted(self.per_project.keys() - self._projects)
+        known = self._loaded.names if self._loaded else set()
+        missing = [] if self._nameless else sorted(self.per_project.keys() - known)
         for name in missing:
-            there = ", ".join(sorted(self._projects))
+            there = ", ".join(sorted(known))
             self.fail(
                 ConfigError(
                     f"per_project: no manifest is of a project {name!r}"
-                    f"{did_you_mean(name, self._projects)}. There are {there}."
+                    f"{did_you_mean(name, known)}. There are {there}."
                 )
             )
 
     def check_circles(self) -> None:
         """Refuse projects whose DAGs wait for each other for ever. The DAGs stay, to be mended."""
-        for error in circles_between(self._plans):
+        for error in self._projects.circles() if self._loaded else ():
             self.fail(error)
 
     def fail(self, error: DataOpsError) -> None:
         """Remember an error, and log it; one that every manifest meets is said once."""
         if (said := str(error)) not in self._errors:
-            log.error("%s", redacted(said))
+            log.error("%s", _redacted(said))
             self._errors[said] = error
 
     def report(self, name: str) -> None:
@@ -299,73 +297,12 @@ class _Loader:
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
             self.namespace[id_] = _Errors(id_, name, list(self._errors.values()))
 
-    def _build(self, manifest: Path | Source) -> list[DAG]:
-        """Build the DAGs of a manifest, without those that this process does not run."""
-        of_dag, parts = self._parts(manifest)
-        wanted = [(id_, make()) for id_, make in parts if is_wanted(id_)]
-        self._plans.update({id_: planned.plan for id_, planned in wanted})
-        try:
-            return [build_dag(planned, id_, of_dag) for id_, planned in wanted]
-        except (TypeError, ValueError) as error:
-            raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
-
     def dag_ids(self, manifest: Path) -> list[str]:
         """Return the ids of a manifest's DAGs. Raises `DataOpsError`."""
         if is_pipeline(manifest):
             opened = self._store(manifest, None).open(manifest)
             return [pipeline.dag_id for pipeline in opened.pipelines]
-        return [id_ for id_, _ in self._parts(manifest)[1]]
-
-    def _parts(self, manifest: Path | Source) -> tuple[dict[str, Any], list[_Part]]:
-        """Return what Airflow's `DAG` takes, and the DAGs of a manifest."""
-        path = locate(manifest)
-        planned, arguments = self._planned(path)
-        asked = take_split(arguments := dict(arguments))
-        planning, of_dag = _settled(arguments)
-        conn_id = of_dag.pop("conn_id")
-        if "slas" in of_dag:
-            of_dag["slas"] = beside(self.namespace.get("__file__", "."), of_dag["slas"])
-        base = of_dag.pop("dag_id", None) or planned.plan.head.name
-        split = split_request(asked, planned.plan.head, of_dag)
-        if split is None:
-            return of_dag, [(base, lambda: planned)]
-        parts = plan_parts(path, conn_id, planning, split)
-        return of_dag, [
-            (dag_id_of(base, part), partial(parts.planned, at))
-            for at, part in enumerate(parts.parts)
-        ]
-
-    def _planned(self, path: Path) -> tuple[Planned, dict[str, Any]]:
-        """Plan a manifest as one DAG; return the arguments of its project as well."""
-        planned = None
-        try:
-            planned = self._plan(path, self.arguments)
-            name = planned.plan.head.name
-        except ConfigError:
-            # What is wrong for all may be right for this project.
-            name = open_manifest(path).project().name
-            if name not in self.per_project:
-                raise
-        self._projects.add(name)
-        own = self.per_project.get(name)
-        arguments = self.arguments | (own or {})
-        if own or planned is None:
-            planned = self._plan(path, arguments)
-        if own and own.keys() & {"group_args", "tag_args"}:
-            check_layer_names(planned, arguments)
-        else:
-            self._layers = self._layers or LayerNames(self.arguments)
-            self._layers.see(planned)
-        return planned, arguments
-
-    def _plan(self, path: Path, arguments: dict[str, Any]) -> Planned:
-        """Plan a manifest as one DAG, which also tells the project's name and its schedules."""
-        arguments = dict(arguments)
-        take_split(arguments)
-        planning, of_dag = _settled(arguments)
-        if of_dag["conn_id"] is None:
-            raise ConfigError(f"{path}: load_dags needs conn_id=, the warehouse of this project")
-        return plan_manifest(path, of_dag["conn_id"], planning)
+        return self._projects.dag_ids(manifest)
 
     def _add(self, dag: DAG, manifest: Path | Source) -> None:
         dag_id = dag.dag_id
@@ -381,10 +318,11 @@ class _Loader:
         self.dags.append(dag)
 
 
-def _settled(arguments: dict[str, Any]) -> tuple[PlanArguments, dict[str, Any]]:
-    planning, of_dag = split_arguments(arguments)
-    settle_start(planning, of_dag)
-    return planning, of_dag
+def _redacted(text: str) -> str:
+    # Only where something is wrong: it knows the forms of many secrets.
+    from airflow_dataops.hooks.masking import redacted
+
+    return redacted(text)
 
 
 class _Errors(DAG):
@@ -397,7 +335,7 @@ class _Errors(DAG):
     def __init__(self, dag_id: str, folder: str, errors: list[DataOpsError]) -> None:
         super().__init__(dag_id, schedule=None)
         self._text = f"{len(errors)} of the manifests in {folder!r} did not load:" + "".join(
-            f"\n\n{redacted(str(error))}" for error in errors
+            f"\n\n{_redacted(str(error))}" for error in errors
         )
 
     def validate(self) -> NoReturn:

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.adapters.plan_store import PartRequest, SplitRequest
 from airflow_dataops.core.plan import Circles, split_options
+from airflow_dataops.dag_factory.arguments import SplitArguments
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.factory import hashable
 
 if TYPE_CHECKING:
     from airflow_dataops.core.plan import Plan
-
-
-class SplitArguments(TypedDict, total=False):
-    """What `load_dags` takes to make several DAGs of one project.
-
-    Attributes:
-        split_by: `schedule`, `tag`, `owner`, `layer`, `folder`, `domain` or `none`. By default
-            a project whose metadata names several schedules is split by them, unless the
-            caller sets `schedule`.
-        selectors: by name of the part, what it takes: an expression in the selection
-            language, a list of them, or `{"select": ..., "exclude": ...}`.
-        rest: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
-            or `leave out`.
-        circles: what becomes of parts that wait for each other in a circle: `cut` (the
-            default: what comes later is a part of its own, `<part>_2`) or `refuse` (an error).
-    """
-
-    split_by: str | None
-    selectors: Mapping[str, Any] | None
-    rest: str | None
-    circles: str | None
 
 
 def take_split(arguments: dict[str, Any]) -> SplitArguments:

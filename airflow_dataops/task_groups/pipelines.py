@@ -6,7 +6,7 @@ import inspect
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from airflow.sdk import BaseOperator, TaskGroup, XComArg
+from airflow.sdk import BaseOperator, TaskGroup, XComArg, get_parsing_context
 from airflow.sdk.bases.decorator import _TaskDecorator
 from airflow.sdk.definitions.mappedoperator import MappedOperator
 
@@ -239,8 +239,13 @@ class _Builder:
             before >> after
 
     def _add_slas(self) -> None:
-        # Few pipelines have any, and to check what authors wrote is dear to import.
+        if get_parsing_context().dag_id is not None:
+            # A worker runs one task, and looks at no SLA.
+            return
+        # Dear to import, and few pipelines have SLAs.
         from airflow_dataops.slas.setting import set_declared
+
+        # Few pipelines have any, and to check what authors wrote is dear to import.
 
         for declared in self._pipeline.slas:
             set_declared(self._dag, self._dag, declared)
