@@ -140,7 +140,7 @@ def _measured(name: str, count: int) -> float:
         env["_AIRFLOW_PARSING_CONTEXT_TASK_ID"] = "task_3"
         expected = 1
     else:
-        setup = "import airflow_dataops.dag_factory"
+        setup = "from airflow_dataops.dag_factory import load_dags"
     code = _CHILD.format(
         root=str(ROOT), file=str(CACHE / "dag.py"), setup=setup, work=work, tasks=TASKS
     )
