@@ -26,7 +26,7 @@ def building(
     runner: SqlRunner,
     turn: Turn | None = None,
     *,
-    last: Sequence[Callable[[], None]] = (),
+    last: Sequence[Callable[[], object]] = (),
 ) -> Iterator[tuple[Relation, SqlRunner]]:
     """Open the transaction in which a model, seed or snapshot is built.
 

@@ -62,7 +62,7 @@ def build_model(
     """
     spec = _sql_model(node)
     sql = _required(code.sql, node, "compiled code")
-    last: list[Callable[[], None]] = []
+    last: list[Callable[[], object]] = []
     with building(node, runner, turn, last=last) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
