@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.plan import Plan
     from airflow_dataops.core.selection import SelectionInputs
+    from airflow_dataops.hooks.sources import Source
 
 
 def plan(
@@ -41,6 +42,16 @@ def plan(
             "run_results.json or sources.json of an earlier run."
         ),
     ] = None,
+    defer: Annotated[
+        bool, typer.Option("--defer", help="Tell what would be read from the run of --state.")
+    ] = False,
+    defer_state: Annotated[
+        str | None, typer.Option(help="The folder to defer to, if it is not --state.")
+    ] = None,
+    favor_state: Annotated[
+        bool,
+        typer.Option("--favor-state", help="Defer also what exists here and is not selected."),
+    ] = False,
     engine: Annotated[str, typer.Option(help="auto, sql or dbt.")] = "auto",
     group_by: Annotated[str, typer.Option(help="layer, folder, tag, schema or none.")] = "layer",
     granularity: Annotated[
@@ -84,6 +95,7 @@ def plan(
     """
     opened = open_manifest(manifest)
     selectors = _selectors(selector or [])
+    deferred_to = _deferred_to(state, defer_state, defer=defer, favor_state=favor_state)
     project = opened.project()
     inputs = _earlier(state, opened, manifest, select, exclude, *selectors.values())
     chosen = NodeSelector(project, inputs)
@@ -105,8 +117,55 @@ def plan(
     if as_json:
         shown = plans if plans[0].part else plans[0]
         typer.echo(msgspec.json.format(msgspec.json.encode(shown)).decode())
-    else:
-        _show(plans)
+        return
+    _show(plans)
+    if deferred_to is not None:
+        _show_deferred(plans, opened, deferred_to, favor_state=favor_state)
+
+
+def _deferred_to(
+    state: str | None, defer_state: str | None, *, defer: bool, favor_state: bool
+) -> StoredManifest | None:
+    """Return the manifest that references lead to; None where nothing is deferred."""
+    if not defer:
+        for name, given in (("--defer-state", defer_state), ("--favor-state", favor_state)):
+            if given:
+                raise ConfigError(f"{name} does nothing without --defer")
+        return None
+    named = defer_state or state
+    if named is None:
+        raise ConfigError("--defer: name the folder of an earlier run in --state too")
+    from airflow_dataops.adapters.state_store import MANIFEST
+    from airflow_dataops.hooks.states import artifact
+
+    path = artifact(_place(named), MANIFEST, needed=True)
+    return None if path is None else open_manifest(path)
+
+
+def _show_deferred(
+    plans: tuple[Plan, ...], opened: StoredManifest, there: StoredManifest, *, favor_state: bool
+) -> None:
+    """Say which tables the planned nodes read where the earlier run built them."""
+    from airflow_dataops.core.execution.deferring import is_referable, read_by
+
+    planned = {id_ for each in plans for task in each.tasks.values() for id_ in task.nodes}
+    nodes, moved = there.project().nodes, {}
+    for id_ in sorted(planned):
+        for read in read_by(opened.node(id_), opened.node):
+            known = nodes.get(read.id)
+            if read.id not in planned and known is not None and is_referable(known):
+                moved[read.id] = known.relation
+    when = "in any case" if favor_state else "where they do not exist here"
+    typer.echo(f"Deferred {when}: {len(moved)} tables")
+    for id_, relation in moved.items():
+        typer.echo(printable(f"  {id_} is read from {relation}"))
+
+
+def _place(folder: str) -> Path | Source:
+    from airflow_dataops.hooks.sources import Source, as_source
+
+    place = as_source(folder)
+    return place if isinstance(place, Source) else place.absolute()
 
 
 def _earlier(
@@ -118,13 +177,10 @@ def _earlier(
     """Return what an earlier run left, as far as expressions look at it."""
     if state is None:
         return None
-    from airflow_dataops.hooks.sources import Source, as_source
     from airflow_dataops.hooks.states import state_files
 
-    place = as_source(state)
-    folder = place if isinstance(place, Source) else place.absolute()
     methods, others = methods_in(*expressions), has_named_selector(*expressions)
-    return StoredState(state_files(folder, manifest, methods, others=others)).inputs(opened)
+    return StoredState(state_files(_place(state), manifest, methods, others=others)).inputs(opened)
 
 
 def _check(manifest: Path, plans: tuple[Plan, ...]) -> None:

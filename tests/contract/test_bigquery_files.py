@@ -12,7 +12,6 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from google.api_core.exceptions import ServiceUnavailable
-from tests.contract.engine import FIRST, OLD, items
 
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Load, Merge, Replace
@@ -21,6 +20,7 @@ from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks.bigquery_files import BigQueryFiles
 from airflow_dataops.hooks.bigquery_session import BigQuerySession
 from airflow_dataops.hooks.file_source import Files
+from tests.contract.loading import FIRST, OLD, items
 from tests.duckdb_runner import DuckDBRunner
 from tests.emulators import bigquery
 from tests.warehouses import open_warehouse

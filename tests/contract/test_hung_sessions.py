@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from tests.contract.engine import FIRST, OTHER, RETRY
 
 from airflow_dataops.core.engines.relations import RelationKind
 from airflow_dataops.core.execution.build import build
@@ -23,6 +22,7 @@ from airflow_dataops.core.execution.turns import Turn
 from airflow_dataops.core.loads.waiting import Patience
 from airflow_dataops.core.model import Code, Incremental, ModelSpec, Node, NodeKind, Relation
 from airflow_dataops.errors import RetryableError, SupersededError
+from tests.contract.loading import FIRST, OTHER, RETRY
 from tests.contract.scenarios import SCENARIOS
 from tests.execution_cases import values
 from tests.postgres import PostgresRunner

@@ -16,7 +16,6 @@ import pytest
 pytest.importorskip("confluent_kafka")
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from tests.contract.engine import Spy
 
 from airflow_dataops.core.loads.choices import Duplicates, EmptiedTarget
 from airflow_dataops.core.loads.specs import (
@@ -34,6 +33,7 @@ from airflow_dataops.hooks import kafka_reading
 from airflow_dataops.hooks.kafka_topic import KafkaTopic
 from tests.contract.killing import Nursery
 from tests.contract.killing_topics import load, numbered, source
+from tests.contract.loading import Spy
 from tests.duckdb_runner import DuckDBRunner
 from tests.postgres import open_postgres
 

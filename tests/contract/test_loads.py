@@ -14,7 +14,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import (
+
+from airflow_dataops.core.loads.run import run_load
+from airflow_dataops.core.loads.specs import (
+    Attempt,
+    Load,
+)
+from tests.contract.loading import (
     EVERY_VERB,
     FIRST,
     ITEMS,
@@ -26,12 +32,6 @@ from tests.contract.engine import (
     items,
     load,
     run,
-)
-
-from airflow_dataops.core.loads.run import run_load
-from airflow_dataops.core.loads.specs import (
-    Attempt,
-    Load,
 )
 from tests.contract.scenarios import SCENARIOS
 

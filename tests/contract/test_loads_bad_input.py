@@ -7,18 +7,6 @@ from typing import TYPE_CHECKING, Any
 import psycopg
 import pytest
 from msgspec.structs import replace
-from tests.contract.engine import (
-    ITEMS,
-    MERGE,
-    OLD,
-    RETRY,
-    Chunks,
-    Spy,
-    items,
-    lease,
-    load,
-    run,
-)
 
 from airflow_dataops.core.engines.statements import MARK
 from airflow_dataops.core.loads.sources import Query
@@ -35,6 +23,18 @@ from airflow_dataops.core.loads.specs import (
     Replace,
 )
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
+from tests.contract.loading import (
+    ITEMS,
+    MERGE,
+    OLD,
+    RETRY,
+    Chunks,
+    Spy,
+    items,
+    lease,
+    load,
+    run,
+)
 from tests.contract.scenarios import SCENARIOS
 from tests.postgres import PostgresRunner
 from tests.warehouses import open_warehouse

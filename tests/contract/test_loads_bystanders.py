@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.choices import Duplicates
 from airflow_dataops.core.loads.specs import (
@@ -19,6 +18,7 @@ from airflow_dataops.core.loads.specs import (
     Replace,
 )
 from airflow_dataops.errors import RunError
+from tests.contract.loading import load
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from itertools import permutations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.specs import ApplyChanges, Envelope
 from airflow_dataops.errors import RunError
+from tests.contract.loading import load
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:

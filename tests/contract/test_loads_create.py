@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import FIRST, ITEMS, MERGE, OLD, RETRY, load
 
 from airflow_dataops.core.loads.specs import Append, Increment, Merge, NullKeys
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import FIRST, ITEMS, MERGE, OLD, RETRY, load
 from tests.contract.scenarios import SCENARIOS
 from tests.contract.test_loads_races import TASKS, race
 from tests.warehouses import open_warehouse

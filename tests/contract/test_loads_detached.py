@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
-from tests.contract.engine import FIRST, ITEMS, MERGE, OLD, OTHER, RETRY, items, lease
 
 from airflow_dataops.core.loads.detached import Detached, abandon, finish
 from airflow_dataops.core.loads.run import begin_load, run_load
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import Attempt, Drift, Load, LoadResult
 from airflow_dataops.errors import SupersededError
+from tests.contract.loading import FIRST, ITEMS, MERGE, OLD, OTHER, RETRY, items, lease
 from tests.contract.scenarios import SCENARIOS
 from tests.emulators import bigquery_scripts, snowflake
 from tests.warehouses import open_warehouse

@@ -5,16 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import (
-    EVERY_VERB,
-    FIRST,
-    ITEMS,
-    MERGE,
-    OLD,
-    items,
-    load,
-    run,
-)
 
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import (
@@ -26,6 +16,16 @@ from airflow_dataops.core.loads.specs import (
 )
 from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import (
+    EVERY_VERB,
+    FIRST,
+    ITEMS,
+    MERGE,
+    OLD,
+    items,
+    load,
+    run,
+)
 from tests.contract.scenarios import SCENARIOS
 from tests.warehouses import open_warehouse
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.choices import Duplicates, EmptiedTarget
 from airflow_dataops.core.loads.specs import Append, Attempt, Increment
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import load
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

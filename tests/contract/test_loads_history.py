@@ -6,7 +6,6 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.specs import (
     Drift,
@@ -17,6 +16,7 @@ from airflow_dataops.core.loads.specs import (
     OnEmpty,
 )
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import load
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

@@ -8,10 +8,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.specs import Attempt, Increment, NullCursor
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import load
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.sources import Query

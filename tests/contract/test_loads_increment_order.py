@@ -6,12 +6,12 @@ import random
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import Drift, Increment
 from airflow_dataops.errors import RunError
+from tests.contract.loading import load
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:

@@ -6,7 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import (
+
+from airflow_dataops.core.loads.specs import (
+    Attempt,
+)
+from airflow_dataops.errors import RetryableError, RunError, SupersededError
+from tests.contract.loading import (
     FIRST,
     ITEMS,
     MERGE,
@@ -19,11 +24,6 @@ from tests.contract.engine import (
     lease,
     load,
 )
-
-from airflow_dataops.core.loads.specs import (
-    Attempt,
-)
-from airflow_dataops.errors import RetryableError, RunError, SupersededError
 
 if TYPE_CHECKING:
     from tests.warehouses import Warehouse

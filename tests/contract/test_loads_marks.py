@@ -6,12 +6,12 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.choices import EmptiedTarget, Reading
 from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.loads.specs import ApplyChanges, Attempt, Increment
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import load
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

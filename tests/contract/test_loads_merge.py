@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.specs import Compare, Drift, Merge, NullKeys, OnEmpty
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import load
 
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation

@@ -8,7 +8,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.choices import NonFinite, SameSequence, SameTime, TextOrder
 from airflow_dataops.core.loads.specs import (
@@ -22,6 +21,7 @@ from airflow_dataops.core.loads.specs import (
     Within,
 )
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import load
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:

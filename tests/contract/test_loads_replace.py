@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import load
 
 from airflow_dataops.core.loads.specs import Drift, OnEmpty, Replace
 from airflow_dataops.errors import RunError
+from tests.contract.loading import load
 from tests.postgres import open_postgres
 from tests.warehouses import open_warehouse
 

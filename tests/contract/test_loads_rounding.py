@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pytest
-from tests.contract.engine import FIRST, Spy, load
 
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.sources import Query
@@ -32,6 +31,7 @@ from airflow_dataops.core.loads.specs import (
 )
 from airflow_dataops.core.sql.tables import read_table
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import FIRST, Spy, load
 from tests.warehouses import EMULATED, open_warehouse
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import FIRST, ITEMS, MERGE, OLD, items
 
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Load
 from airflow_dataops.errors import RetryableError
+from tests.contract.loading import FIRST, ITEMS, MERGE, OLD, items
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ def test_nr_17_a_load_waits_for_its_turn_to_publish(
     target, source = items(warehouse), warehouse.source(ITEMS, [(3, "c")])
     other, mine = warehouse.session(), warehouse.session()
     load = Load(target=target, verb=MERGE, attempt=FIRST, wait=timedelta(minutes=2))
-    engine = threading.Thread(target=run_load, args=(load, source, mine))
+    loading = threading.Thread(target=run_load, args=(load, source, mine))
     with caplog.at_level(logging.INFO), other.transaction():
         other.execute(f"update {warehouse.sql(target)} set name = 'z' where id = 1")
-        engine.loads.start()
-        while "another transaction was in the way" not in caplog.text and engine.loads.is_alive():
-            engine.loads.join(0.05)
-        assert engine.loads.is_alive()
-    engine.loads.join(120)
+        loading.start()
+        while "another transaction was in the way" not in caplog.text and loading.is_alive():
+            loading.join(0.05)
+        assert loading.is_alive()
+    loading.join(120)
     assert warehouse.rows(target) == [(1, "z"), (2, "b"), (3, "c")]
 
 

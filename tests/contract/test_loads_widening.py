@@ -6,11 +6,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.contract.engine import FIRST, ITEMS, MERGE, OLD, RETRY, Spy, items
 
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Drift, Load
 from airflow_dataops.errors import SupersededError
+from tests.contract.loading import FIRST, ITEMS, MERGE, OLD, RETRY, Spy, items
 from tests.warehouses import EMULATED, open_warehouse
 
 if TYPE_CHECKING:

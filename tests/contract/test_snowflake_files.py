@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.parquet
 import pytest
-from tests.contract.engine import MERGE, OLD, RETRY, items, load
 
 from airflow_dataops import SnowflakeFiles
 from airflow_dataops.core.loads.specs import Increment, LoadPartition
 from airflow_dataops.errors import ConfigError, RunError
+from tests.contract.loading import MERGE, OLD, RETRY, items, load
 from tests.warehouses import open_warehouse
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from airflow.sdk.exceptions import TaskDeferred
 from google.api_core.exceptions import BadRequest
 
 from airflow_dataops.core.engines.statements import Effect
+from airflow_dataops.core.engines.values import SUPERSEDED
 from airflow_dataops.core.loads.detached import Detached
 from airflow_dataops.core.model import Relation
-from airflow_dataops.core.sql.scripts import SUPERSEDED
 from airflow_dataops.errors import RetryableError, SupersededError
 from airflow_dataops.operators.loads.merge import MergeOperator
 from airflow_dataops.triggers import publication

@@ -143,8 +143,11 @@ def test_the_stub_names_what_is_exported() -> None:
 
 
 BASES = {"operators.session", "operators.node", "operators.loads.base"}
-BEHIND_THE_SCENES = {"operators.ready", "operators.dbt"}
-"""Operators that only DAGs of manifests have: Cosmos's, and one of asked tasks."""
+BEHIND_THE_SCENES = {
+    *("operators.ready", "operators.dbt"),
+    *("operators.run_hooks", "operators.dbt_run_hooks", "operators.run_outcome"),
+}
+"""Operators that only DAGs of manifests have: Cosmos's, of asked tasks, and around a run."""
 
 
 def test_the_provider_names_the_modules_of_all_its_kinds() -> None:

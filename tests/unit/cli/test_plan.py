@@ -66,3 +66,27 @@ def test_json_is_a_plan_or_a_list_of_plans(path: Path) -> None:
 def test_a_selector_without_a_name_is_refused(path: Path) -> None:
     with pytest.raises(ConfigError, match="write the name of a DAG and what it takes"):
         said(path, "--selector", "tag:daily")
+
+
+def test_what_would_be_deferred_is_told_and_what_cannot_be_is_refused(
+    path: Path, tmp_path: Path
+) -> None:
+    """As `dbt build --defer --state`: of what is selected, what it reads and does not build."""
+    earlier = tmp_path / "prod"
+    earlier.mkdir()
+    nodes = (model("stg_a", schema="prod"), model("fct_b", "stg_a", schema="prod"))
+    write(earlier / "manifest.json", manifest(*nodes))
+    shown = said(path, "--select", "fct_b", "--state", str(earlier), "--defer")
+    assert "Deferred where they do not exist here: 1 tables" in shown
+    assert "model.tiny.stg_a is read from wh.prod.stg_a" in shown
+    assert "Deferred in any case: 0 tables" in said(
+        path, "--defer", "--favor-state", "--defer-state", str(earlier)
+    )
+    for options, error in (
+        (["--favor-state"], "does nothing without --defer"),
+        (["--defer"], "name the folder of an earlier run"),
+        (["--defer", "--state", str(tmp_path / "none")], "has no manifest.json"),
+    ):
+        done = CliRunner().invoke(app, ["plan", str(path), *options])
+        assert done.exit_code
+        assert error in str(done.exception)
