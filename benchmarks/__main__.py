@@ -1,6 +1,7 @@
 """Measure, and write docs/benchmarks.md and docs/benchmarks.svg.
 
 python -m benchmarks [--sizes 100,1000,5000,20000] [--quick] [--output FOLDER]
+python -m benchmarks --parsing --kinds real --sizes 5000 --repeats 3 --slow-repeats 1
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import json
 from pathlib import Path
 
 from benchmarks import plot, report
+from benchmarks.manifests import KINDS
 from benchmarks.run import Runner, Settings
 
 DOCS = Path(__file__).parents[1] / "docs"
@@ -23,6 +25,12 @@ def main() -> None:
     parser.add_argument(
         "--slow-repeats", type=int, default=3, help="of what takes more than ten seconds"
     )
+    parser.add_argument(
+        "--kinds", default=",".join(KINDS), help="manifests, by comma: without metadata, with"
+    )
+    parser.add_argument(
+        "--parsing", action="store_true", help="parsing and starts alone, nothing written"
+    )
     parser.add_argument("--quick", action="store_true", help="small sizes, once, nothing written")
     parser.add_argument("--output", type=Path, default=DOCS)
     parser.add_argument("--render", action="store_true", help="write the last results again")
@@ -31,10 +39,15 @@ def main() -> None:
         sizes=tuple(int(size) for size in arguments.sizes.split(",")),
         repeats=arguments.repeats,
         slow_repeats=arguments.slow_repeats,
+        kinds=tuple(arguments.kinds.split(",")),
     )
     if arguments.quick:
         settings = Settings.quick()
     CACHE.mkdir(parents=True, exist_ok=True)
+    if arguments.parsing:
+        # The runner says each figure as it comes.
+        Runner(settings, CACHE).only_parsing()
+        return
     kept = CACHE / "results.json"
     if not arguments.render:
         kept.write_text(json.dumps(Runner(settings, CACHE).all()))

@@ -49,11 +49,14 @@ def by_hand(manifest: Path) -> Build:
     from airflow.sdk import DAG, TaskGroup
 
     from airflow_dataops import BuildOperator, TestOperator
+    from airflow_dataops.core.plan import ArgumentLayers, arguments_of
     from airflow_dataops.dag_factory.dbt import DEFAULT_ARGS
     from airflow_dataops.operators.assets import table_asset
     from airflow_dataops.task_groups.factory import plan_manifest
 
-    planned = plan_manifest(manifest, CONN_ID, {}).plan.tasks()
+    plan = plan_manifest(manifest, CONN_ID, {}).plan
+    planned = plan.tasks()
+    given = [arguments_of(profile, ArgumentLayers()) for profile in plan.profiles()]
     operators: dict[str, Any] = {"build": BuildOperator, "test": TestOperator}
 
     def build() -> DAG:
@@ -75,6 +78,7 @@ def by_hand(manifest: Path) -> Build:
                     outlets=[table_asset(task.relation, CONN_ID, "duckdb")]
                     if task.relation
                     else [],
+                    **given[task.profile],
                 )
             for task in planned.values():
                 for upstream in task.upstream:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.real import with_metadata
+
 if TYPE_CHECKING:
     from pathlib import Path
 
+BARE, REAL = KINDS = ("bare", "real")
+"""Without metadata, and with that of real projects: benchmarks/real.py."""
 LAYERS = ("staging", "intermediate", "marts")
 PREFIX = {"staging": "stg", "intermediate": "int", "marts": "fct"}
 PARENTS = (1, 2, 1, 2)
@@ -57,11 +61,12 @@ def manifest(
     }
 
 
-def write(path: Path, models: int, slices: int = 0) -> Path:
-    """Write such a manifest to a file, where it is not there yet."""
+def write(path: Path, models: int, slices: int = 0, *, kind: str = BARE) -> Path:
+    """Write such a manifest to a file, where it is not there yet; `kind` is one of `KINDS`."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(manifest(models, slices=slices)))
+        content = manifest(models, slices=slices)
+        path.write_text(json.dumps(with_metadata(content) if kind == REAL else content))
     return path
 
 

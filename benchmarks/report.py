@@ -85,7 +85,26 @@ def _aims(results: dict[str, Any]) -> list[Line]:
         for cache in ("warm", "cold")
         if f"build ours {cache} 20000" in results["samples"]
     ]
+    lines += _with_metadata(results, main)
     return lines + _starts(results, main) + _groups(results) + _sizes(results, main)
+
+
+def _with_metadata(results: dict[str, Any], main: int) -> list[Line]:
+    """Return the same of manifests with the metadata of real projects."""
+    samples = results["samples"]
+    lines = []
+    for cache, aim in (("warm", 0.03), ("cold", 0.12)):
+        ours = f"build ours {cache} {main} real"
+        if ours not in samples:
+            return []
+        title = f"{main:,} models with tests and metadata, {cache} cache, against by hand"
+        lines.append(_ratio(results, title, ours, f"build by_hand  {main} real", aim))
+        most = f"build ours {cache} 20000 real"
+        if most in samples:
+            title = f"20,000 models with metadata against {main:,}, {cache} cache"
+            lines.append(_ratio(results, title, most, ours, 4.6))
+    title = f"A task's start on a worker, {main:,} models with metadata"
+    return [*lines, _figure(results, title, f"start ours warm {main} real", 1000, "ms", 25)]
 
 
 def _starts(results: dict[str, Any], main: int) -> list[Line]:
@@ -210,7 +229,9 @@ def _cell(samples: list[dict[str, Any]] | None) -> str:
 
 def _what(results: dict[str, Any]) -> str:
     return (
-        "Every model has two tests. By hand: the same operator classes, arguments and groups, "
+        "Every model has two tests. With metadata: owners, tags, groups, descriptions, exposures, "
+        "versions, schedules, SLAs and mixed materializations (benchmarks/real.py). "
+        "By hand: the same operator classes, arguments and groups, "
         "edges with `>>`, from a plan that is made before the clock runs. Cosmos: `DbtDag` or "
         "`DbtTaskGroup` of the same manifest, `LoadMode.DBT_MANIFEST`, "
         "`TestBehavior.AFTER_EACH`, all else at its defaults. Contestants are imported before "

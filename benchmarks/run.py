@@ -37,6 +37,7 @@ class Settings:
     repeats: int = 5
     slow_repeats: int = 3
     parses: int = 200
+    kinds: tuple[str, ...] = manifests.KINDS
 
     @classmethod
     def quick(cls) -> Settings:
@@ -52,10 +53,12 @@ class Case:
     cache: str
     models: int
     count: int = 0
+    kind: str = manifests.BARE
 
     @property
     def key(self) -> str:
-        return f"{self.measure} {self.contestant} {self.cache} {self.models}"
+        of_kind = "" if self.kind == manifests.BARE else f" {self.kind}"
+        return f"{self.measure} {self.contestant} {self.cache} {self.models}{of_kind}"
 
 
 class Runner:
@@ -69,15 +72,7 @@ class Runner:
         main = max((size for size in self.settings.sizes if size <= LARGEST_SLOW), default=100)
         self._prepare(main)
         started = time.time()
-        for size in self.settings.sizes:
-            self._rounds(self._building(size))
-        self._rounds(
-            [
-                Case("start", "ours", "warm", main),
-                Case("start", "ours", "warm", TINY),
-                Case("start", "cosmos", "", main),
-            ]
-        )
+        self.parsing(main)
         self._rounds(
             [
                 Case("groups", "ours", "warm", GROUP_MODELS, GROUPS),
@@ -100,22 +95,47 @@ class Runner:
             "versions": {name: importlib.metadata.version(name) for name in PACKAGES},
         }
 
-    def _building(self, size: int) -> list[Case]:
-        cases = [Case("build", "ours", "warm", size), Case("build", "ours", "cold", size)]
+    def parsing(self, main: int) -> None:
+        """Measure what depends on the metadata of a manifest, with and without."""
+        for kind in self.settings.kinds:
+            for size in self.settings.sizes:
+                self._rounds(self._building(size, kind))
+            self._rounds(
+                [
+                    Case("start", "ours", "warm", main, kind=kind),
+                    Case("start", "ours", "warm", TINY, kind=kind),
+                    *([Case("start", "cosmos", "", main)] if kind == manifests.BARE else []),
+                ]
+            )
+
+    def only_parsing(self) -> dict[str, list[dict[str, Any]]]:
+        """Return samples of parsing alone: one size and kind take some two minutes."""
+        main = max(size for size in self.settings.sizes if size <= LARGEST_SLOW)
+        self._prepare(main)
+        self.parsing(main)
+        return self.samples
+
+    def _building(self, size: int, kind: str) -> list[Case]:
+        """List what is measured; Cosmos, which reads no such metadata, on bare manifests alone."""
+        cases = [Case("build", "ours", cache, size, kind=kind) for cache in ("warm", "cold")]
         if size <= LARGEST_SLOW:
-            cases += [Case("build", "by_hand", "", size), Case("build", "cosmos", "", size)]
+            cases.append(Case("build", "by_hand", "", size, kind=kind))
+            if kind == manifests.BARE:
+                cases.append(Case("build", "cosmos", "", size))
         return cases
 
     def _prepare(self, main: int) -> None:
-        for size in {TINY, main, *self.settings.sizes}:
-            manifests.write(self._manifest(size), size)
+        for kind in self.settings.kinds:
+            for size in {TINY, main, *self.settings.sizes}:
+                manifests.write(self._manifest(size, kind), size, kind=kind)
         manifests.write(self._manifest(GROUP_MODELS), GROUP_MODELS, GROUPS)
         shutil.rmtree(self.folder / "homes", ignore_errors=True)
         # Files that changed a moment ago are not known by their time of change.
         time.sleep(3)
 
-    def _manifest(self, size: int) -> Path:
-        return self.folder / str(size) / "manifest.json"
+    def _manifest(self, size: int, kind: str = manifests.BARE) -> Path:
+        name = str(size) if kind == manifests.BARE else f"{size}-{kind}"
+        return self.folder / name / "manifest.json"
 
     def _rounds(self, cases: list[Case]) -> None:
         for case in cases:
@@ -142,12 +162,12 @@ class Runner:
 
     def _home(self, case: Case) -> Path:
         """A home for each, so that none warms another's cache."""
-        return self.folder / "homes" / f"{case.measure}-{case.contestant}-{case.cache}"
+        return self.folder / "homes" / f"{case.measure}-{case.contestant}-{case.cache}-{case.kind}"
 
     def _child(self, case: Case) -> dict[str, Any]:
         home = self._home(case)
         home.mkdir(parents=True, exist_ok=True)
-        manifest = self._manifest(case.models)
+        manifest = self._manifest(case.models, case.kind)
         if case.measure == "versions":
             manifest = home / "manifest.json"
         command = ["benchmarks.child", case.measure, case.contestant, manifest, case.count]

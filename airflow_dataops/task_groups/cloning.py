@@ -48,7 +48,7 @@ class Mould:
         `own` are the arguments that differ from task to task, `task_id` and `task_group` among
         them; they win over `settings`.
         """
-        if not self._is_used or SetupTeardownContext.active:
+        if SetupTeardownContext.active or (settings.rest and not self._is_used):
             # Most moulds of settings that need the constructor are used once.
             self._is_used = True
             return self._built(own, settings)
