@@ -40,6 +40,7 @@ _HOMES = {
     "Evolution": "airflow_dataops.core.quality.contract",
     "read_contract": "airflow_dataops.core.quality.contract_files",
     "contract_of_dbt": "airflow_dataops.core.quality.contract_files",
+    "QualityBranchOperator": "airflow_dataops.operators.quality_branch",
     "QualityOperator": "airflow_dataops.operators.quality",
     "NullRate": "airflow_dataops.core.quality.checks",
     "DuplicateRate": "airflow_dataops.core.quality.checks",

@@ -85,6 +85,7 @@ from airflow_dataops.operators.loads.stage import StageOperator as StageOperator
 from airflow_dataops.operators.loads.stage import SweepOperator as SweepOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator as TransferOperator
 from airflow_dataops.operators.quality import QualityOperator as QualityOperator
+from airflow_dataops.operators.quality_branch import QualityBranchOperator as QualityBranchOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
 from airflow_dataops.operators.test import TestOperator as TestOperator
 from airflow_dataops.slas.setting import set_sla as set_sla

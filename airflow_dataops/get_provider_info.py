@@ -8,7 +8,7 @@ from airflow_dataops.config_section import config_section
 
 _NAME = "DataOps"
 _OPERATORS = (
-    *("build", "freshness", "fused", "quality", "sla_monitor", "test"),
+    *("build", "freshness", "fused", "quality", "quality_branch", "sla_monitor", "test"),
     *(
         "loads.append",
         "loads.audit",

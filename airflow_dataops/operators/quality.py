@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Any, Required, Unpack
 
 from airflow.sdk.exceptions import AirflowFailException
 
@@ -15,6 +15,7 @@ from airflow_dataops.core.quality.history import RowCountHistory
 from airflow_dataops.core.quality.policy import Errored, QualityPolicy
 from airflow_dataops.core.quality.run import check_table, not_made
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
+from airflow_dataops.operators.arguments import SessionArguments
 from airflow_dataops.operators.node import plain
 from airflow_dataops.operators.quality_ledger import keep, past_of
 from airflow_dataops.operators.session import SessionOperator
@@ -29,7 +30,17 @@ if TYPE_CHECKING:
     from airflow_dataops.core.loads.gates import Gate
     from airflow_dataops.core.quality.check import Check
     from airflow_dataops.core.quality.report import QualityReport
-    from airflow_dataops.operators.arguments import SessionArguments
+
+
+class QualityArguments(SessionArguments, total=False):
+    """What an operator takes that checks a table; see `QualityOperator`."""
+
+    table: Required[str]
+    conn_id: Required[str]
+    checks: Check | Gate | Sequence[Check | Gate]
+    min_rows: int
+    policy: QualityPolicy | None
+    subject: str | None
 
 
 class QualityOperator(SessionOperator):
@@ -87,6 +98,10 @@ class QualityOperator(SessionOperator):
 
     def execute(self, context: Context) -> Any:
         """Check the table."""
+        return self._checked(context)[1]
+
+    def _checked(self, context: Context) -> tuple[QualityReport, dict[str, Any]]:
+        """Return the report, once it is kept and lets the task go on, and as plain data."""
         now = datetime.now(UTC)
         report = self._report(context, now)
         told_of = plain(report) | {"status": str(report.status)}
@@ -95,7 +110,7 @@ class QualityOperator(SessionOperator):
         self._say(report)
         with told(self.conn_id):
             self._conclude(report, context)
-        return told_of
+        return report, told_of
 
     def _report(self, context: Context, now: datetime) -> QualityReport:
         remembering = [each for each in self.checks if isinstance(each, RowCountHistory)]
@@ -124,9 +139,9 @@ class QualityOperator(SessionOperator):
         self.log.info("%s: %d of %d checks passed", report.subject, passed, len(report.checks))
 
     def _conclude(self, report: QualityReport, context: Context) -> None:
-        where = f"{report.subject} with {report.rows} rows"
         if report.of(Status.FAIL):
-            raise RunError(f"{where} is not let through. {report.told(Status.FAIL)}")
+            self._refuse(report)
+            return
         if not report.of(Status.ERROR):
             return
         problem = f"{report.subject}: not all checks could be made. {report.told(Status.ERROR)}"
@@ -136,3 +151,7 @@ class QualityOperator(SessionOperator):
         if self.policy.errored is Errored.RETRY or ti.try_number <= ti.max_tries:
             raise RetryableError(problem)
         self.log.warning("%s Its policy lets it through with the last try.", problem)
+
+    def _refuse(self, report: QualityReport) -> None:
+        where = f"{report.subject} with {report.rows} rows"
+        raise RunError(f"{where} is not let through. {report.told(Status.FAIL)}")

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from airflow.sdk.exceptions import AirflowFailException
+from airflow.sdk.exceptions import AirflowFailException, DownstreamTasksSkipped
 
 from airflow_dataops.core.ledger.events import CheckEvent, CheckStatus
 from airflow_dataops.errors import RetryableError
@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from tests.docs.running import Desk
 
 PAGE = block("docs/quality.md", 1)
-AUDITED = block("docs/quality.md", 2)
-CONTRACT = block("docs/quality.md", 3)
-AGREED = block("docs/quality.md", 4)
+BRANCHING = block("docs/quality.md", 2)
+AUDITED = block("docs/quality.md", 3)
+CONTRACT = block("docs/quality.md", 4)
+AGREED = block("docs/quality.md", 5)
 
 
 @pytest.fixture
@@ -143,3 +144,19 @@ def test_a_batch_is_held_to_its_contract(desk: Desk, dag: DAG) -> None:
     desk.sql("alter table raw.orders alter id type varchar")
     with pytest.raises(AirflowFailException, match="id is VARCHAR, not integer"):
         run(agreed)
+
+
+@pytest.mark.parametrize(
+    ("rows", "skipped"), [("where true", "tell_nobody_ordered"), ("where false", "process")]
+)
+def test_a_branch_is_followed_by_the_number_of_rows(
+    desk: Desk, dag: DAG, monkeypatch: pytest.MonkeyPatch, rows: str, skipped: str
+) -> None:
+    from tests.docs import running
+
+    [branching] = desk.dags(BRANCHING).values()
+    monkeypatch.setattr(running._Ti, "task", branching.get_task("any_rows"), raising=False)
+    desk.sql(f"create or replace table raw.orders as from raw.orders {rows}")
+    with pytest.raises(DownstreamTasksSkipped) as others:
+        run(branching, only={"any_rows"})
+    assert list(others.value.tasks) == [(skipped, -1)] or list(others.value.tasks) == [skipped]

@@ -48,6 +48,7 @@ _LOADS = {
     "gate": f"{_OURS}.GateOperator",
     "sweep": f"{_OURS}.SweepOperator",
     "audit_sweep": f"{_OURS}.AuditSweepOperator",
+    "quality_branch": f"{_OURS}.QualityBranchOperator",
     "quality": f"{_OURS}.QualityOperator",
     "sla_monitor": f"{_OURS}.SlaMonitorOperator",
 }
