@@ -55,6 +55,10 @@ bench-parsing: env ## Measure parsing beside Airflow and Cosmos (15 minutes)
 bench-loads: env ## Measure loads beside hand-written ones and dlt (25 minutes)
 	$(BIN)/python -m benchmarks.loads
 
+.PHONY: bench-pipelines
+bench-pipelines: env ## Measure pipelines in YAML beside dag-factory (3 minutes)
+	$(BIN)/python -m benchmarks.pipelines
+
 .PHONY: docs
 docs: env ## Build the documentation into site/
 	$(BIN)/mkdocs build --strict

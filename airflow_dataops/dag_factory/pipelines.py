@@ -16,6 +16,7 @@ from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.task_groups.files import caller_file
 from airflow_dataops.task_groups.objects import (
     Objects,
+    class_of,
     duration_from,
     import_object,
     moment_of,
@@ -163,7 +164,7 @@ def _schedule(given: Any, zone: str | None, objects: Objects) -> Any:
     if "timetable" in given:
         arguments = {key: objects.of(part) for key, part in given.items() if key != "timetable"}
         listed = arguments.pop("arguments", [])
-        return import_object(given["timetable"])(*listed, **arguments)
+        return class_of(given["timetable"])(*listed, **arguments)
     if "partitions" in given:
         return _partitioned(given, zone)
     if "assets" not in given:

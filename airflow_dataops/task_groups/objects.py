@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from importlib import import_module
@@ -43,6 +45,19 @@ def import_object(path: str) -> Any:
     if found is None:
         near = did_you_mean(name, [each for each in dir(module) if not each.startswith("_")])
         raise ConfigError(f"{module_name} has no {name!r}{near or '.'}")
+    return found
+
+
+def class_of(path: str) -> Any:
+    """Return a class whose instances are made while a DAG is built. Raises `ConfigError`.
+
+    None of Python's own: whoever may write a pipeline should not run a command at each parse.
+    """
+    found = import_object(path)
+    module = str(getattr(found, "__module__", ""))
+    is_pythons = module.partition(".")[0] in sys.stdlib_module_names and module != "datetime"
+    if not inspect.isclass(found) or is_pythons:
+        raise ConfigError(f"{path} is no class that a pipeline may make: name one of a package's")
     return found
 
 
@@ -107,7 +122,7 @@ class Objects:
                 return import_object(value[IMPORT])
             case _ if mark == NEW:
                 arguments = {key: self.of(part) for key, part in value.items() if key != NEW}
-                return import_object(value[NEW])(**arguments)
+                return class_of(value[NEW])(**arguments)
             case _ if mark == OUTPUT:
                 return self._output_of(value[OUTPUT], value.get("key"))
             case _ if mark == DURATION:

@@ -13,7 +13,7 @@ from airflow.sdk.definitions.mappedoperator import MappedOperator
 from airflow_dataops.core.pipelines.faults import Fault, PipelineError
 from airflow_dataops.core.pipelines.names import FACTORIES
 from airflow_dataops.core.pipelines.report import near
-from airflow_dataops.errors import DataOpsError
+from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.task_groups.objects import Objects, import_object
 
 if TYPE_CHECKING:
@@ -125,6 +125,8 @@ class _Builder:
                 made: TaskGroup = kind(group_id=task.name, **arguments)
             return made
         if inspect.isclass(kind):
+            if not issubclass(kind, BaseOperator):
+                raise ConfigError("it is no operator")
             return self._finished(task, self._operator(kind, task, arguments))
         return self._finished(task, self._decorated(kind, task, arguments))
 

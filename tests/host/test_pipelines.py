@@ -198,3 +198,21 @@ def test_operators_are_copied_only_where_that_was_seen_to_be_the_same(tmp_path: 
         (dag,) = load(tmp_path, text)
         assert [dag.get_task(id_).is_long for id_ in "ab"] == [False, True]
         assert dag.get_task("c").dag is dag
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tasks: {a: {operator: bash, bash_command: x, "
+        "env: {$new: subprocess.Popen, args: [touch, TOUCHED]}}}",
+        "schedule: {timetable: subprocess.Popen, args: [touch, TOUCHED]}\n"
+        "tasks: {a: {operator: empty}}",
+        "tasks: {a: {operator: subprocess.Popen, arguments: {args: [touch, TOUCHED]}}}",
+        "schedule: {timetable: os.system, command: touch TOUCHED}\ntasks: {a: {operator: empty}}",
+    ],
+)
+def test_no_command_runs_while_a_dag_is_built(tmp_path: Path, text: str) -> None:
+    touched = tmp_path / "touched"
+    with pytest.raises(ValueError, match=r"no class that a pipeline may make|no operator"):
+        load(tmp_path, text.replace("TOUCHED", str(touched)))
+    assert not touched.exists()
