@@ -71,6 +71,10 @@ manifests: env ## Compile the demo's dbt project into dags/manifests/
 metrics: env ## Write what is made from the catalogue of metrics into docs/
 	$(BIN)/airflow-dataops metrics --output docs
 
+.PHONY: pipeline-schema
+pipeline-schema: env ## Write the JSON Schema of pipelines in YAML into docs/
+	$(BIN)/airflow-dataops lint --schema > docs/pipeline.schema.json
+
 .PHONY: constraints
 constraints: env ## Pin what resolves today
 	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-header \
