@@ -41,11 +41,13 @@ from airflow_dataops.dag_factory.arguments import DagArguments
 from airflow_dataops.errors import ArgumentError, ConfigError
 from airflow_dataops.operators.arguments import TaskArguments, accepted
 from airflow_dataops.operators.fused import FusedOperator
+from airflow_dataops.operators.loads.audit import AuditSweepOperator
 from airflow_dataops.operators.loads.base import LoadArguments, LoadOperator
 from airflow_dataops.operators.loads.source import RowsArguments
 from airflow_dataops.operators.loads.stage import GateOperator, StageOperator, SweepOperator
 from airflow_dataops.operators.node import NodeArguments, NodeOperator
 from airflow_dataops.operators.quality import QualityOperator
+from airflow_dataops.operators.quality_branch import QualityBranchOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator
 from airflow_dataops.task_groups.arguments import GroupArguments
 
@@ -68,6 +70,8 @@ OPERATORS = [
     *VERBS,
     StageOperator,
     GateOperator,
+    AuditSweepOperator,
+    QualityBranchOperator,
     QualityOperator,
     SweepOperator,
     BuildOperator,
@@ -374,7 +378,7 @@ def test_what_is_typed_is_what_airflow_takes() -> None:
     ],
 )
 def test_what_is_typed_is_what_operators_take(typed: type, kind: type) -> None:
-    own = {"target", "conn_id"} if kind is StageOperator else set()
+    own = {"target", "conn_id", "contract"} if kind is StageOperator else set()
     assert set(typed.__annotations__) == set(accepted(kind)) - own
 
 
