@@ -26,7 +26,11 @@ FEATURES = {
 
 _NAMES = "not the emulator's: BigQuery takes no such names of columns"
 _FIELDS = "not the emulator's: BigQuery is not asked for the names of a JSON object's fields"
+_RENAMED = "its catalogue goes on listing a renamed table by its old name"
+
 LOADS = {
+    "test_a_failed_batch_is_kept_for_a_time": _RENAMED,
+    "test_a_poller_sees_no_row_that_was_not_audited": _RENAMED,
     "test_fields_that_the_table_has_not_are_refused_or_left_out_by_choice": _FIELDS,
     "test_fields_go_by_their_names_in_any_case": _FIELDS,
     "test_debezium_values_of_all_types": _NAMES,
