@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -96,7 +97,9 @@ def load_dags(
     except ConfigError as error:
         loader.fail(error)
     else:
-        with no_collection():
+        # Projects see to that themselves, one by one.
+        many = any(map(is_pipeline, manifests))
+        with no_collection() if many else nullcontext():
             for manifest in manifests:
                 loader.load(manifest, root)
         # Of one manifest that is named, as by a bundle, the arguments may be those of all.
