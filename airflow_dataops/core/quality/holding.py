@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -18,7 +19,11 @@ from airflow_dataops.errors import RunError
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.core.quality.conform import Conformed
     from airflow_dataops.core.quality.contract import Contract
+
+
+log = logging.getLogger(__name__)
 
 
 def hold_to_contract(contract: Contract, staged: Relation, runner: SqlRunner) -> int:
@@ -37,6 +42,7 @@ def hold_to_contract(contract: Contract, staged: Relation, runner: SqlRunner) ->
             f"{contract.name}: the batch does not keep its contract, and nothing was written. "
             f"{'; '.join(taken.problems)}."
         )
+    [(before,)] = ask(staging.facts(table.sql, ()), runner)
     if not taken.is_whole:
         query = quality.conforming(
             table.sql, taken.kept, taken.emptied, taken.valueless, taken.valued, runner.dialect
@@ -48,4 +54,16 @@ def hold_to_contract(contract: Contract, staged: Relation, runner: SqlRunner) ->
         drop_staging(staged, runner)
         runner.execute(rename(whole, staged.identifier, RelationKind.TABLE, runner.dialect))
     [(rows,)] = ask(staging.facts(table.sql, ()), runner)
+    _say(contract, taken, int(before) - int(rows))
     return int(rows)
+
+
+def _say(contract: Contract, taken: Conformed, fewer: int) -> None:
+    """Tell what was left out: nothing goes without a word."""
+    if fewer:
+        log.warning("%s: %d rows that do not keep the contract are left out", contract.name, fewer)
+    if taken.dropped:
+        log.warning("%s: columns left out: %s", contract.name, ", ".join(taken.dropped))
+    if taken.emptied:
+        names = ", ".join(name for name, _ in taken.emptied)
+        log.warning("%s: columns without values: %s", contract.name, names)
