@@ -8,7 +8,7 @@ ledger. What nobody looked at is not judged.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.health.compliance import Outcome
@@ -18,7 +18,7 @@ from airflow_dataops.core.sla.misses import SlaMiss, SubjectKind
 from airflow_dataops.core.sla.policies import ByTime
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
 
     from airflow_dataops.core.ledger.events import RunEvent, TaskEvent
     from airflow_dataops.core.sla.policies import Sla
@@ -97,7 +97,8 @@ def outcomes_of_age(
 ) -> list[Outcome]:
     """Return an outcome for each day in which a table or an asset could have been too old.
 
-    A day is kept where it was not, at any time of it.
+    A day is kept where it was not, at any time of it. Days are those of UTC, whenever the report is
+    made; the first begins with the report's time, and the last ends with it.
 
     Args:
         watched: since when and until when somebody looked; None where that is not known. A day
@@ -105,14 +106,21 @@ def outcomes_of_age(
     """
     first, last = watched[0] or since, watched[1] or now
     spans = [(kept.miss.due, kept.solved_at or now) for kept in misses if not kept.miss.warning]
-    found, begin = [], since
-    while begin < now:
-        end = min(begin + _DAY, now)
+    found = []
+    for begin, end in _days(since, now):
         late = any(due < end and solved >= begin for due, solved in spans)
         known = late or (first <= begin and (end <= last or now - last <= _LATELY))
         found.append(Outcome(at=begin, kept=not late, judged=known))
-        begin += _DAY
     return found
+
+
+def _days(since: datetime, until: datetime) -> Iterator[tuple[datetime, datetime]]:
+    begin = since
+    while begin < until:
+        midnight = begin.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+        end = min(midnight + _DAY, until)
+        yield begin, end
+        begin = end
 
 
 def _spans(

@@ -151,21 +151,25 @@ def test_runs_that_nobody_looked_at_are_not_judged(tmp_path: Path, now: datetime
 
 
 def test_days_before_the_monitor_and_after_it_are_not_judged(tmp_path: Path, now: datetime) -> None:
-    """An asset's day counts where somebody looked all day, or where it was missed."""
+    """An asset's day counts where somebody looked all day, or where it was missed.
+
+    Four days before midnight the monitor began at noon, two days before it ended at one o'clock.
+    """
     url = f"sqlite:///{tmp_path / 'ledger.db'}"
     ledger = LedgerStore(url)
     records = Records(ledger.database)
     KeptSlas(ledger).keep([FRESH], now)
-    records.mark(now - timedelta(days=4))
-    records.move("sla_watch", now - timedelta(days=2) + timedelta(hours=1))
+    midnight = now.replace(hour=0, minute=0, second=0)
+    records.mark(midnight - timedelta(days=3, hours=12))
+    records.move("sla_watch", midnight - timedelta(days=2) + timedelta(hours=1))
     subject = Subject(kind=SubjectKind.ASSET, name="orders")
-    late = now - timedelta(days=4, hours=6)
+    late = midnight - timedelta(days=3, hours=22)
     ledger.miss(SlaMiss(sla="fresh", subject=subject, due=late, detected_at=late))
     [miss] = ledger.open_misses()
     ledger.solve(miss.key, late + timedelta(hours=1))
     fresh = by_sla(url)["fresh"]
     assert fresh["total"] - fresh["kept"] == 1
-    assert (fresh["total"], fresh["not_judged"]) == (3, 2)
+    assert (fresh["total"], fresh["not_judged"]) == (2, 4)
     ledger.close()
 
 
