@@ -69,7 +69,10 @@ class Storage:
         (b"id,note\n1,x,y\n", "Expected 2 columns, got 3"),
         (b"id,id\n1,x\n", "two columns are named 'id'"),
         (b"id,\n1,x\n", "its column 2 has no name"),
-        (gzip.compress(b"id,note\n1,x\n", mtime=0), "packed by gzip and its name or format does not say so"),
+        (
+            gzip.compress(b"id,note\n1,x\n", mtime=0),
+            "packed by gzip and its name or format does not say so",
+        ),
         (b"PAR1\0\0", "packed by Parquet"),
     ],
 )
