@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.assets import canonical, stored
-from airflow_dataops.core.model import ModelSpec, Relation, SnapshotSpec, Struct, TestSpec
+from airflow_dataops.core.model import ModelSpec, NodeKind, Relation, SnapshotSpec, Struct, TestSpec
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import Node, Project
 
 _PARTS = {"database": "database", "schema": "schema", "alias": "identifier"}
+_TABLES = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT, NodeKind.SOURCE})
 _TIED = (ModelSpec, SnapshotSpec, TestSpec)
 
 
@@ -56,14 +57,37 @@ class Relocation(Struct, frozen=True):
         """Return a project where it is. What is tied to the environment of the compile goes to dbt.
 
         Raises:
-            ConfigError: a name is of no relation.
+            ConfigError: a name is of no relation, or two tables would become one.
         """
         self._check([node.relation for node in project.nodes.values() if node.relation])
         nodes = {id_: _untied(self.node(node)) for id_, node in project.nodes.items()}
+        self._refuse_meetings(project.nodes, nodes)
         hooks = tuple(
             replace(hook, unsupported=(*hook.unsupported, *hook.tied)) for hook in project.run_hooks
         )
         return replace(project, nodes=nodes, run_hooks=hooks)
+
+    def _refuse_meetings(self, before: Mapping[str, Node], after: Mapping[str, Node]) -> None:
+        """Refuse that a table comes to be where another one is that the project has."""
+        by_place: dict[tuple[str, ...], str] = {}
+        for id_, node in after.items():
+            spec = node.spec
+            is_none = isinstance(spec, ModelSpec) and spec.materialized == "ephemeral"
+            if node.relation is None or node.kind not in _TABLES or is_none:
+                continue
+            place = self._place(node.relation)
+            other = by_place.setdefault(place, id_)
+            if self._place(before[other].relation) != self._place(before[id_].relation):
+                raise ConfigError(
+                    f"relations=: {other} and {id_} would both be {node.relation}, and one would "
+                    "write over the other; give them different names."
+                )
+
+    def _place(self, relation: Relation | None) -> tuple[str, ...]:
+        parts = (
+            () if relation is None else (relation.database, relation.schema, relation.identifier)
+        )
+        return tuple(canonical(part or "", self.dialect) for part in parts)
 
     def _check(self, relations: Iterable[Relation]) -> None:
         for part, attribute in _PARTS.items():

@@ -36,14 +36,24 @@ def with_callbacks(arguments: Mapping[str, Any], where: str) -> dict[str, Any]:
     found = dict(arguments)
     for name in CALLBACKS:
         given = found.get(name)
-        if isinstance(given, str):
-            found[name] = _function(given, f"{where}: {name}")
-        elif isinstance(given, list | tuple) and any(isinstance(each, str) for each in given):
-            found[name] = [
-                _function(each, f"{where}: {name}") if isinstance(each, str) else each
-                for each in given
-            ]
+        if given is None:
+            continue
+        if isinstance(given, list | tuple):
+            found[name] = [_called(each, f"{where}: {name}") for each in given]
+        else:
+            found[name] = _called(given, f"{where}: {name}")
     return found
+
+
+def _called(given: object, where: str) -> Any:
+    if isinstance(given, str):
+        return _function(given, where)
+    if not callable(given) or isinstance(given, type):
+        raise ConfigError(
+            f"{where}={given!r}: write a function, an instance of a notifier, an import path of "
+            "one, or a list of these."
+        )
+    return given
 
 
 def _function(path: str, where: str) -> Callable[..., Any]:
@@ -54,15 +64,19 @@ def _function(path: str, where: str) -> Callable[..., Any]:
         )
     try:
         module = import_module(module_name)
-    except ImportError as error:
-        raise ConfigError(f"{where}={path!r}: {module_name} cannot be imported: {error}") from error
+    # Whatever the module does at its import, even an exit, is an error of this argument.
+    except (Exception, SystemExit) as error:
+        why = f"{type(error).__name__}: {error}"
+        raise ConfigError(f"{where}={path!r}: {module_name} cannot be imported: {why}") from error
     function = getattr(module, name, None)
     if function is None:
         public = [each for each in vars(module) if not each.startswith("_")]
         raise ConfigError(
             f"{where}={path!r}: {module_name} has no {name}{did_you_mean(name, public)}"
         )
-    if not callable(function):
-        raise ConfigError(f"{where}={path!r} is no function.")
+    if not callable(function) or isinstance(function, type):
+        raise ConfigError(
+            f"{where}={path!r} is no function; of a notifier's class name an instance of it."
+        )
     called: Callable[..., Any] = function
     return called

@@ -12,6 +12,8 @@ from airflow.sdk.exceptions import ParamValidationError
 from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import DbtConfig, dbt_dag, dbt_task_group
+from airflow_dataops.core.manifests.task_settings import RUN_PARAMS, mistakes_in
+from airflow_dataops.dag_factory.params import run_params
 from tests.host.manifests import manifest, model, write
 from tests.host.runs import Run
 from tests.host.test_fused_tasks import data_test, sql
@@ -239,3 +241,11 @@ def test_a_run_may_start_no_other_dag(warehouse: Path, tmp_path: Path, granulari
     assert query(warehouse, "select count(*) from a") == [(1,)]
     told = Run(dag).all()
     assert [list(assets) for assets in told.assets.values()] == [["dataops://w/wh/main/a"]]
+
+
+def test_metadata_may_not_set_the_params_of_the_form() -> None:
+    """A model with `meta.airflow.params: {dry_run: true}` was green and not built."""
+    assert set(run_params()) == RUN_PARAMS
+    [mistake] = mistakes_in({"params": {"dry_run": True, "x": 1}})
+    assert "'dry_run' is a param of the trigger form" in mistake
+    assert mistakes_in({"params": {"x": 1}}) == []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from airflow.sdk import DAG
 
-from airflow_dataops import MergeOperator, dbt_dag, dbt_task_group
+from airflow_dataops import AlertNotifier, MergeOperator, dbt_dag, dbt_task_group
 from airflow_dataops.errors import ConfigError, ManifestError
 from tests.host.manifests import manifest, model, write
 
@@ -93,3 +93,29 @@ def test_a_manifest_names_none(tmp_path: Path) -> None:
     file = write(tmp_path / "m.json", manifest(node))
     with pytest.raises(ManifestError, match="on_failure_callback"):
         dbt_dag(manifest=str(file), conn_id="w")
+
+
+@pytest.mark.parametrize("given", [5, {"a": 1}, ["own_alerts.notify", 5], AlertNotifier])
+def test_what_nobody_could_call_is_refused(path: str, given: Any) -> None:
+    """Airflow takes them, and fails to call them when something has failed."""
+    with pytest.raises(ConfigError, match="write a function, an instance"):
+        dbt_dag(manifest=path, conn_id="w", operator_args={"on_failure_callback": given})
+
+
+def test_a_class_of_a_notifier_is_no_function(path: str) -> None:
+    text: Any = {"on_failure_callback": "airflow_dataops.AlertNotifier"}
+    with pytest.raises(ConfigError, match="of a notifier's class name an instance"):
+        dbt_dag(manifest=path, conn_id="w", operator_args=text)
+
+
+@pytest.mark.parametrize("code", ["raise SystemExit(3)", "raise RuntimeError('boom')", "def :"])
+def test_a_module_that_cannot_be_imported_is_an_error_of_its_argument(
+    path: str, tmp_path: Path, code: str
+) -> None:
+    (tmp_path / "own_alerts.py").write_text(code)
+    with pytest.raises(ConfigError, match=r"on_failure_callback='own_alerts\.notify': own_alerts"):
+        dbt_dag(
+            manifest=path,
+            conn_id="w",
+            operator_args={"on_failure_callback": "own_alerts.notify"},
+        )

@@ -98,6 +98,20 @@ Count = Annotated[int, Meta(ge=1, le=_LARGEST)]
 Duration = Annotated[str | int | float, Meta(extra={"check": _duration})]
 
 
+RUN_PARAMS = frozenset(
+    ("full_refresh", "select", "exclude", "mode", "begin", "end", "assets", "vars", "dry_run")
+)
+"""Params of the trigger form; `dag_factory.params` declares them, and a test compares the two."""
+
+
+def _params(given: dict[str, Any]) -> None:
+    if taken := sorted(RUN_PARAMS & given.keys()):
+        raise ValueError(
+            f"{taken[0]!r} is a param of the trigger form, which says what a run does; a task that "
+            "has one of its own would be green without doing its work."
+        )
+
+
 class TaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """`meta.airflow`. The defaults are for show: what is not written is not set."""
 
@@ -132,7 +146,7 @@ class TaskSettings(Struct, frozen=True, forbid_unknown_fields=True):
     doc_json: str | None = None
     doc_yaml: str | None = None
     doc_rst: str | None = None
-    params: dict[str, Any] | None = None
+    params: Annotated[dict[str, Any], Meta(extra={"check": _params})] | None = None
     metric_tags: dict[str, str] | None = None
 
 

@@ -12,8 +12,10 @@ from airflow_dataops.core.selection.inputs import SelectionInputs
 from airflow_dataops.core.selection.report import describe_unmatched
 from airflow_dataops.core.selection.scope import Scope
 from airflow_dataops.core.selection.spec import (
+    Criterion,
     Group,
     IndirectSelection,
+    MethodName,
     OnEmpty,
     SetOperator,
     Spec,
@@ -37,6 +39,7 @@ class SelectionWarning(UserWarning):
     """A part of an expression matched nothing."""
 
 
+_OF_RESULTS = frozenset({MethodName.RESULT, MethodName.SOURCE_STATUS})
 _REMEDY = "Mend the expression, or pass on_empty='warn' where nothing is an answer."
 
 
@@ -93,7 +96,8 @@ class NodeSelector:
         spec = self._spec(select, exclude)
         evaluation = Evaluation(self._scope, indirect)
         ids = evaluation.run(spec).direct
-        unmatched = [describe_unmatched(self._scope, group) for group in evaluation.unmatched]
+        groups = [each for each in evaluation.unmatched if not (ids and _is_of_results(each))]
+        unmatched = [describe_unmatched(self._scope, group) for group in groups]
         if not ids and not unmatched and self._scope.nodes:
             unmatched = [f"{spec.text!r} leaves nothing of the project"]
         if unmatched:
@@ -119,6 +123,14 @@ class NodeSelector:
         """Return what holds without `select`: the default selector yields to an `exclude`."""
         default = None if excluding else self._scope.selectors.default
         return parse_criterion(f"selector:{default}") if default else _EVERYTHING
+
+
+def _is_of_results(group: Group) -> bool:
+    """Tell whether it is an answer that nothing matches: nothing failed, or came anew.
+
+    `result:error+ result:fail` means what went wrong, in one way or in the other.
+    """
+    return any(isinstance(p, Criterion) and p.method in _OF_RESULTS for p in group.parts)
 
 
 def _choice(enum: type[_Choice], value: str, name: str) -> _Choice:

@@ -135,8 +135,14 @@ def test_results() -> None:
     only = {"tests": False, "inputs": inputs}
     assert port.chosen("result:error", **only) == {"stg_ships"}
     assert port.chosen("result:error result:skipped", **only) == {"stg_ships", "fct_calls"}
-    with pytest.raises(ConfigError, match=r"close to it: error\)"):
+    with pytest.raises(ConfigError, match="did you mean 'error'"):
         port.chosen("result:eror", **only)
+    # What went wrong, in whichever way: nothing has to have gone wrong in each of them.
+    assert port.chosen("result:error result:fail result:warn", **only) == {"stg_ships"}
+    with pytest.raises(ConfigError, match="'result:fail' matches nothing"):
+        port.chosen("result:fail result:warn", **only)
+    with pytest.raises(ConfigError, match="'tag:none' matches nothing"):
+        port.chosen("result:error tag:none", **only)
 
 
 def test_fresher_sources() -> None:

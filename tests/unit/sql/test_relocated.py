@@ -6,11 +6,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from msgspec.structs import replace
 
-from airflow_dataops.core.model import Project, Relation
+from airflow_dataops.core.model import Node, Project, Relation
 from airflow_dataops.core.relocation import Relocation, read_relocation
 from airflow_dataops.core.sql.relocated import relocated
 from airflow_dataops.errors import ConfigError
+from tests.unit.plan.projects import model, project
 
 MOVES = {"database": {"dev": "prod"}, "schema": {"me": "main"}, "alias": {"old": "new"}}
 
@@ -107,3 +109,26 @@ def test_relations_move_by_the_rules_of_the_engine() -> None:
     assert str(relocation("snowflake").relation(table)) == "PROD.MAIN.NEW"
     assert str(relocation("postgres").relation(table)) == "DEV.ME.OLD"
     assert str(relocation("duckdb").relation(table)) == "prod.main.new"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"schema": {"stg": "analytics", "marts": "analytics"}},
+        {"schema": {"stg": "marts"}},
+        {"schema": {"marts": "STG"}},
+    ],
+)
+def test_two_tables_never_become_one(value: Any) -> None:
+    """`stg.orders` and `marts.orders`: the one would be written over the other, all green."""
+    before = project(*(orders(schema) for schema in ("stg", "marts")))
+    with pytest.raises(ConfigError, match="would both be"):
+        relocation(value=value).project(before)
+    apart = relocation(value={"schema": {"stg": "marts", "marts": "stg"}}).project(before)
+    schemas = [node.relation.schema for node in apart.nodes.values() if node.relation]
+    assert sorted(map(str, schemas)) == ["marts", "stg"]
+
+
+def orders(schema: str) -> Node:
+    at = Relation(database="dev", schema=schema, identifier="orders")
+    return replace(model(f"{schema}_orders"), relation=at)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.arguments import did_you_mean
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ def by_result(scope: Scope, criterion: Criterion) -> Iterator[str]:
         raise ConfigError(
             f"selector {criterion.text!r} looks at an earlier run, and there are no results. "
             "Name the folder with its run_results.json as the state (state=, --state)."
+        )
+    if criterion.pattern not in _STATUSES:
+        raise ConfigError(
+            f"selector {criterion.text!r}: {criterion.pattern!r} is no status of dbt"
+            f"{did_you_mean(criterion.pattern, _STATUSES)}; those are {', '.join(_STATUSES)}."
         )
     results, statuses = scope.inputs.results, scope.inputs.statuses
     if statuses is not None and criterion.pattern not in statuses:
