@@ -149,6 +149,11 @@ def _show_deferred(
     from airflow_dataops.core.execution.deferring import is_referable, read_by
 
     planned = {id_ for each in plans for task in each.tasks.values() for id_ in task.nodes}
+    if there.project().name != opened.project().name:
+        raise ConfigError(
+            f"--defer: {there.source} is of the project {there.project().name!r}, not of "
+            f"{opened.project().name!r}"
+        )
     nodes, moved = there.project().nodes, {}
     for id_ in sorted(planned):
         for read in read_by(opened.node(id_), opened.node):

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 from airflow.sdk import Asset, AssetAlias
 
+from airflow_dataops.core.arguments import did_you_mean, text
 from airflow_dataops.core.assets import SCHEME, asset_name, encoded, is_plain
+from airflow_dataops.core.engines import engine_names, is_engine
 from airflow_dataops.core.engines.names import parse_relation
 from airflow_dataops.errors import ConfigError
 
@@ -38,7 +40,13 @@ def asset_of(table: str, conn_id: str, *, dialect: str | None = None) -> Asset:
     Raises:
         ConfigError: it cannot be told which table is meant.
     """
-    relation = parse_relation(table, dialect)
+    relation = parse_relation(text(table, "table"), dialect)
+    text(conn_id, "conn_id")
+    if dialect is not None and not is_engine(text(dialect, "dialect")):
+        raise ConfigError(
+            f"dialect={dialect!r}: there is no such engine{did_you_mean(dialect, engine_names())}; "
+            f"those are {', '.join(engine_names())}."
+        )
     if relation.database is None or relation.schema is None:
         raise ConfigError(
             f"asset_of({table!r}): write database.schema.table; an asset is named where nobody "

@@ -124,6 +124,11 @@ def _request(arguments: PlanArguments) -> PlanRequest:
 def _state(arguments: PlanArguments, manifest: Path, *expressions: Selection) -> StoredState | None:
     """Open what an earlier run left, as far as selections look at it or references lead to it."""
     given, defers = arguments.get("state"), _defers(arguments)
+    if defers and arguments.get("relations"):
+        raise ConfigError(
+            "defer= and relations= do not go together: compile the manifest for the environment "
+            "whose DAG defers"
+        )
     if given is None and not defers:
         return None
     # Dear to import, and few DAG files name one.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from airflow_dataops import asset_of
 from airflow_dataops.core.loads.choices import Duplicates, Reading
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.connection_query import ConnectionQuery
@@ -91,3 +92,19 @@ def test_a_connection_may_be_a_template() -> None:
     assert (task.conn_id, task.target) == ("w", "shop.s.t")
     [plain] = MergeOperator(**given, conn_id="w").outlets
     assert plain.uri == "dataops://w/shop/s/t"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"dialect": "snowflak"}, "did you mean 'snowflake'"),
+        ({"dialect": "oracle"}, "there is no such engine; those are bigquery"),
+        ({"conn_id": ""}, "conn_id=''"),
+        ({"table": 5}, "table=5"),
+    ],
+)
+def test_an_asset_that_nobody_would_emit_is_refused(
+    arguments: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        asset_of(**{"table": "shop.main.orders", "conn_id": "w", **arguments})

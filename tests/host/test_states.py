@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_dataops import load_dags
+from airflow_dataops import dbt_dag, load_dags
+from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
 
 if TYPE_CHECKING:
@@ -84,3 +85,16 @@ def test_a_changed_state_changes_the_plan(tmp_path: Path) -> None:
         write(folder / "run_results.json", json.dumps({"results": results}))
         ids, error = loaded(tmp_path, state="prod", select="result:error")
         assert (ids == ["good", "tiny"]) is (status == "error"), error
+
+
+def test_to_defer_and_to_move_tables_is_refused(tmp_path: Path) -> None:
+    """A reference that leads away is looked for by its name of the compile, which moves."""
+    path = write(tmp_path / "m.json", manifest(model("stg_a")))
+    with pytest.raises(ConfigError, match="defer= and relations= do not go together"):
+        dbt_dag(
+            manifest=path,
+            conn_id="w",
+            state=tmp_path,
+            defer=True,
+            relations={"schema": {"main": "prod"}},
+        )
