@@ -112,6 +112,7 @@ def plan(
         selected=chosen.select(select, exclude),
         selections={name: chosen.select(text) for name, text in selectors.items()},
     )
+    _refuse_idle(plans, selectors, is_narrowed=bool(select or exclude))
     if strict:
         _check(manifest, plans)
     if as_json:
@@ -121,6 +122,23 @@ def plan(
     _show(plans)
     if deferred_to is not None:
         _show_deferred(plans, opened, deferred_to, favor_state=favor_state)
+
+
+def _refuse_idle(plans: tuple[Plan, ...], selectors: dict[str, str], *, is_narrowed: bool) -> None:
+    """Refuse what `load_dags` does: a selection of which nothing runs, a DAG without tasks.
+
+    Raises:
+        ConfigError: names what leaves nothing.
+    """
+    empty = [name for name in selectors if not any(p.part == name and p.tasks for p in plans)]
+    what = [f"--selector {name}" for name in empty]
+    if is_narrowed and not any(each.tasks for each in plans):
+        what = what or ["the selection"]
+    if what:
+        raise ConfigError(
+            f"{what[0]} leaves a DAG without tasks: ephemeral models, exposures, unit tests and "
+            "sources without freshness run nowhere by themselves. Select what is built or tested."
+        )
 
 
 def _deferred_to(

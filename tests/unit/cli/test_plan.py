@@ -90,3 +90,13 @@ def test_what_would_be_deferred_is_told_and_what_cannot_be_is_refused(
         done = CliRunner().invoke(app, ["plan", str(path), *options])
         assert done.exit_code
         assert error in str(done.exception)
+
+
+def test_a_selection_of_which_nothing_runs_is_refused(tmp_path: Path) -> None:
+    """As `load_dags` refuses it; it was a plan of 0 tasks, or a DAG that was not there."""
+    nodes = (model("e", config={"materialized": "ephemeral"}), model("a", "e"))
+    path = write(tmp_path / "m.json", manifest(*nodes))
+    for options in (["-s", "e"], ["--selector", "x=e", "--selector", "y=a"]):
+        done = CliRunner().invoke(app, ["plan", str(path), *options])
+        assert "leaves a DAG without tasks" in str(done.exception), done.output
+    assert "1 tasks" in said(path, "-s", "a")
