@@ -13,7 +13,7 @@ from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.core.plan.names import LONGEST_ID
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
-from airflow_dataops.dag_factory.timetables import in_zone, local_dates, optional_zone
+from airflow_dataops.dag_factory.timetables import check_dates, in_zone, local_dates, optional_zone
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.operators.callbacks import with_callbacks
@@ -103,6 +103,7 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     if zone is not None:
         of_dag |= local_dates(of_dag, zone)
         default_args |= local_dates(default_args, zone)
+    check_dates(of_dag)
     if "schedule" in of_dag:
         of_dag["schedule"] = in_zone(of_dag["schedule"], zone)
     slas = of_dag.pop("slas", None)

@@ -25,14 +25,30 @@ def in_zone(schedule: Any, timezone: str | None = None) -> Any:
         schedule: as in metadata, the zone's name at its end; or anything that Airflow takes,
             which stays as it is.
         timezone: of schedules that name none; None for that of the DAG.
+
+    Raises:
+        ConfigError: it names a zone that is none.
     """
     if not isinstance(schedule, str):
         return schedule
     text, named = split_zone(schedule)
+    if named is not None and not is_zone(named):
+        raise ConfigError(
+            f"schedule={schedule!r}: there is no time zone {named!r}; write its name as in "
+            "'Europe/Berlin'."
+        )
     zone = named or timezone
     if zone is None or text in ("@once", "@continuous"):
         return text
     return _cron(text, zone)
+
+
+def check_dates(arguments: Mapping[str, Any]) -> None:
+    """Refuse a start or an end that is no datetime. Raises `ConfigError`."""
+    for name in ("start_date", "end_date"):
+        value = arguments.get(name)
+        if value is not None and not isinstance(value, datetime):
+            raise ConfigError(f"{name}={value!r}: write a datetime.")
 
 
 def optional_zone(value: object) -> str | None:

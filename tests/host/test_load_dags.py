@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.dag_processing.dagbag import DagBag
 
+from airflow_dataops import dbt_dag
+from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
 
 if TYPE_CHECKING:
@@ -175,3 +177,22 @@ def test_what_airflow_takes_is_passed_on_and_projects_can_differ(tmp_path: Path)
     assert found.dags["good"].get_task("a").retries == 7
     assert found.dags["good"].get_task("a").retry_exponential_backoff
     assert "x" in found.dags["good"].tags
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"schedule": "0 7 * * * Mars/X"}, "no time zone 'Mars/X'"),
+        ({"schedule": "0 7 * * * europe/berlin"}, "no time zone 'europe/berlin'"),
+        ({"start_date": "2026-01-01"}, "start_date='2026-01-01': write a datetime"),
+    ],
+)
+def test_what_a_dag_takes_is_checked_where_it_is_written(
+    tmp_path: Path, arguments: dict[str, Any], message: str
+) -> None:
+    """Airflow finds it when it serializes the DAG, or in words of its own code."""
+    path = write(tmp_path / "m.json", manifest(model("stg_a")))
+    with pytest.raises(ConfigError, match=message):
+        dbt_dag(manifest=path, conn_id="w", **arguments)
+    for schedule in ("0 7 * * * Europe/Berlin", "*/5 0 * * * *", "0 0 * * MON#2", "@daily"):
+        dbt_dag(manifest=path, conn_id="w", schedule=schedule)
