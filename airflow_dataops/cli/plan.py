@@ -95,7 +95,7 @@ def plan(
     """
     opened = open_manifest(manifest)
     selectors = _selectors(selector or [])
-    deferred_to = _deferred_to(state, defer_state, defer=defer, favor_state=favor_state)
+    deferred_to = _deferred_to(opened, state, defer_state, defer=defer, favor_state=favor_state)
     project = opened.project()
     inputs = _earlier(state, opened, manifest, select, exclude, *selectors.values())
     chosen = NodeSelector(project, inputs)
@@ -142,9 +142,18 @@ def _refuse_idle(plans: tuple[Plan, ...], selectors: dict[str, str], *, is_narro
 
 
 def _deferred_to(
-    state: str | None, defer_state: str | None, *, defer: bool, favor_state: bool
+    opened: StoredManifest,
+    state: str | None,
+    defer_state: str | None,
+    *,
+    defer: bool,
+    favor_state: bool,
 ) -> StoredManifest | None:
-    """Return the manifest that references lead to; None where nothing is deferred."""
+    """Return the manifest that references lead to; None where nothing is deferred.
+
+    Raises:
+        ConfigError: there is none, it is damaged, or of another project.
+    """
     if not defer:
         for name, given in (("--defer-state", defer_state), ("--favor-state", favor_state)):
             if given:
@@ -153,11 +162,13 @@ def _deferred_to(
     named = defer_state or state
     if named is None:
         raise ConfigError("--defer: name the folder of an earlier run in --state too")
-    from airflow_dataops.adapters.state_store import MANIFEST
+    from airflow_dataops.adapters.state_store import MANIFEST, StateFiles
     from airflow_dataops.hooks.states import artifact
 
     path = artifact(_place(named), MANIFEST, needed=True)
-    return None if path is None else open_manifest(path)
+    found = StoredState(StateFiles(folder=named), path, favor_state=favor_state)
+    found.check_deferral(opened)
+    return found.deferred_to
 
 
 def _show_deferred(
@@ -167,11 +178,6 @@ def _show_deferred(
     from airflow_dataops.core.execution.deferring import is_referable, read_by
 
     planned = {id_ for each in plans for task in each.tasks.values() for id_ in task.nodes}
-    if there.project().name != opened.project().name:
-        raise ConfigError(
-            f"--defer: {there.source} is of the project {there.project().name!r}, not of "
-            f"{opened.project().name!r}"
-        )
     nodes, moved = there.project().nodes, {}
     for id_ in sorted(planned):
         for read in read_by(opened.node(id_), opened.node):

@@ -67,6 +67,11 @@ def canonical(part: str, dialect: str | None) -> str:
     return small if part == unquoted else f'"{part}"'
 
 
+def folds(dialect: str | None) -> bool:
+    """Tell whether an engine, as dbt's adapter has it, stores names without quotes in one case."""
+    return dialect in _STORES_CAPITALS or dialect in _STORES_SMALL
+
+
 def stored(name: str, dialect: str | None) -> str:
     """Return what an engine, as dbt's adapter has it, makes of a name without quotes."""
     if dialect in _STORES_CAPITALS:

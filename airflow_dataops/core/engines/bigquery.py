@@ -107,7 +107,6 @@ _MODELS = ModelSql(
     last_altered=_last_altered,
     now="current_timestamp()",
     row_id="to_hex(md5({}))",
-    text="string",
     midnight={
         Family.DATE: "date '{day}'",
         Family.NAIVE: "datetime '{day} 00:00:00'",

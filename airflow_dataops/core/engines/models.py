@@ -132,7 +132,6 @@ class ModelSql(Struct, frozen=True):
             asked.
         now: the present time as snapshots write it.
         row_id: a snapshot's id of a row, with `{}` for a text.
-        text: the type of texts without a limit.
         midnight: a literal of midnight in UTC, by the family of its type.
         type_change: see `TypeChange`.
         transient: whether tables are transient unless a model says otherwise.
@@ -164,7 +163,6 @@ class ModelSql(Struct, frozen=True):
     last_altered: Callable[[Relation], Statement] | None = None
     now: str = "cast(current_timestamp as timestamp)"
     row_id: str = "md5({})"
-    text: str = "varchar"
     midnight: dict[Family, str] = msgspec.field(default_factory=lambda: MIDNIGHTS)
     type_change: TypeChange = TypeChange.SUCCESSOR
     transient: bool = False

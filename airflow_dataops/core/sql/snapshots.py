@@ -183,9 +183,9 @@ def add_rows(history: History, begun: str, columns: Sequence[tuple[str, str]]) -
 
 def scd_id(values: Sequence[str], dialect: str) -> str:
     """Return an expression for a row's id: dbt's `snapshot_hash_arguments`."""
-    known = get_engine(dialect).models
-    texts = (f"coalesce(cast({value} as {known.text}), '')" for value in values)
-    return known.row_id.format(" || '|' || ".join(texts))
+    engine = get_engine(dialect)
+    texts = (f"coalesce(cast({value} as {engine.values.text}), '')" for value in values)
+    return engine.models.row_id.format(" || '|' || ".join(texts))
 
 
 def _sides(history: History, incoming: Incoming, match: Match) -> str:

@@ -5,24 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.assets import ascii_lower
+from airflow_dataops.core.assets import folds, stored
 from airflow_dataops.core.model import Relation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from airflow_dataops.core.manifests.dbt.wire import Node
 
 _PART = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|[^."`]+')
 _COLUMN = re.compile(r"""[^\W\d][\w$]*|"(?:[^"]|"")+"|`(?:[^`]|``)+`""")
-
-_FOLDS: dict[str | None, Callable[[str], str]] = {
-    "snowflake": str.upper,
-    "oracle": str.upper,
-    "postgres": ascii_lower,
-    "redshift": ascii_lower,
-}
-"""What an engine makes of a name without quotes, where case counts."""
 
 _UNQUOTED_BY_DEFAULT = ("snowflake",)
 
@@ -47,8 +39,7 @@ def read_relation(node: Node, adapter: str | None) -> Relation | None:
     identifier = node.identifier or node.alias
     if not identifier:
         return None
-    fold = _FOLDS.get(adapter)
-    if fold is None:
+    if not folds(adapter):
         return Relation(
             identifier=identifier, schema=node.schema or None, database=node.database or None
         )
@@ -56,7 +47,8 @@ def read_relation(node: Node, adapter: str | None) -> Relation | None:
     quoted = _quoted_parts(node.relation_name, adapter)
     parts = (identifier, node.schema or "", node.database or "")
     name, schema, database = (
-        part if is_quoted else fold(part) for part, is_quoted in zip(parts, quoted, strict=True)
+        part if is_quoted else stored(part, adapter)
+        for part, is_quoted in zip(parts, quoted, strict=True)
     )
     return Relation(identifier=name, schema=schema or None, database=database or None)
 
