@@ -125,6 +125,7 @@ def run(name: str) -> bool:
     chunk = CHUNKS[name]
     begun = time.monotonic()
     command = [sys.executable, "-m", "pytest", "--chunk", name, "-n", str(chunk.processes)]
+    command += ["--hypothesis-profile", "search"]
     _say(f"{name}: {chunk.proves}")
     try:
         status = subprocess.run(command, timeout=SECONDS, check=False).returncode

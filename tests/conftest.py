@@ -35,9 +35,13 @@ os.environ.update(
     DBT_SEND_ANONYMOUS_USAGE_STATS="False",
 )
 
-# How long a machine takes to think of an example tells nothing about what is tested.
-settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("busy")
+# How long a machine takes to think of an example tells nothing about what is tested. The same
+# code meets the same examples, so that a change is judged by what it changes; new ones are looked
+# for by the slow tests (--hypothesis-profile search).
+BUSY = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("search", BUSY)
+settings.register_profile("same", BUSY, derandomize=True)
+settings.load_profile("same")
 
 WITHOUT_CHUNK = pytest.StashKey[list[str]]()
 """The slow tests that were collected and belong to no chunk."""

@@ -65,7 +65,7 @@ OF_MANIFESTS: dict[str, st.SearchStrategy[Any]] = {
     "doc_yaml": st.none() | TEXT,
     "doc_rst": st.none() | TEXT,
     "params": st.none()
-    | st.dictionaries(st.sampled_from(["x", "y", "full_refresh"]), st.integers(0, 9) | TEXT),
+    | st.dictionaries(st.sampled_from(["x", "y", "z"]), st.integers(0, 9) | TEXT),
     "metric_tags": st.none() | st.dictionaries(st.sampled_from(["tier", "team"]), TEXT),
 }
 CALLBACK = st.sampled_from([None, notify, [notify, page], (page,), f"{__name__}.notify", []])
@@ -150,7 +150,6 @@ def same(build: Callable[[], DAG]) -> None:
 @settings(
     max_examples=8,
     deadline=None,
-    derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(
