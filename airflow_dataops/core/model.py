@@ -90,6 +90,7 @@ class Orchestration(Struct, frozen=True):
         critical: whether a miss is urgent.
         slas: more SLAs, each as plain data in the form of `core.sla.spec.SlaSpec`.
         owner: who is asked when it breaks.
+        domain: what part of the business it belongs to.
         airflow: operator arguments of this node (`meta.airflow`).
         partition_by: how the table is partitioned.
     """
@@ -100,6 +101,7 @@ class Orchestration(Struct, frozen=True):
     critical: bool = False
     slas: tuple[dict[str, Any], ...] = ()
     owner: str | None = None
+    domain: str | None = None
     airflow: dict[str, Any] = {}
     partition_by: PartitionBy | None = None
 

@@ -94,6 +94,27 @@ def test_each_of_them_alone_leaves_it_too(tmp_path: Path) -> None:
         assert str(planned.exception) in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        *(("sla", "07:00"), ("sla", {"by": 7}), ("domain", 5), ("owner", 5), ("critical", "yes")),
+        *(("schedule", 5), ("sla_hours", "2"), ("freshness_hours", True), ("event_time", ["at"])),
+        *(("orchestration", "daily"), ("airflow", ["x"])),
+    ],
+)
+def test_a_wrong_value_of_any_key_is_its_manifests_alone(
+    tmp_path: Path, key: str, value: object
+) -> None:
+    bad = write(tmp_path / "manifests" / "bad.json", manifest(model("bad", meta={key: value})))
+    write(tmp_path / "manifests" / "good.json", manifest(model("a"), project="good"))
+    namespace: dict[str, Any] = {"__file__": str(tmp_path / "dag.py")}
+    assert [dag.dag_id for dag in load_dags("manifests", namespace, conn_id="w")] == ["good"]
+    with pytest.raises(ValueError, match=rf"model\.tiny\.bad, .*: meta\.{key}") as caught:
+        namespace["dataops_errors_0"].validate()
+    planned = CliRunner().invoke(app, ["plan", str(bad)])
+    assert str(planned.exception) in str(caught.value)
+
+
 def test_what_looks_like_markup_is_shown_as_it_is(tmp_path: Path) -> None:
     """`plan` read `[/b]` in a node's name as markup and ended in a traceback."""
     node = model("a")

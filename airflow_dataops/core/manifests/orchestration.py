@@ -2,13 +2,15 @@
 
 The keys are those of the integration guide: `schedule`, `sla_hours`, `sla_minutes`,
 `freshness_hours`, `freshness_minutes`, `critical`, `owner`, `airflow`; besides them `sla`, one
-SLA or a list; and the configuration `partition_by`. They may be written under `orchestration`
-as well, where they win. Other keys belong to somebody else and are left alone.
+SLA or a list, `domain`, `event_time`; and the configuration `partition_by`. They may be written
+under `orchestration` as well, where they win. Other keys belong to somebody else and are left
+alone; what is nearly one of ours is told of.
 """
 
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +28,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     Complain = Callable[[str], None]
+    Misspelt = Callable[[str, str], None]
 
+_KEYS = (
+    *("schedule", "sla", "sla_hours", "sla_minutes", "freshness_hours", "freshness_minutes"),
+    *("critical", "owner", "airflow", "domain", "event_time", "orchestration"),
+)
+_NEAR = 0.88
+"""How alike two keys are that probably mean the same; 1 is equal."""
 _LONGEST_HOURS = 10 * 365 * 24
 _MINUTES = {"hours": 60, "minutes": 1}
 _NOTHING = Orchestration()
@@ -44,6 +53,7 @@ def read_orchestration(
     *,
     partition_by: object = None,
     owner: str | None = None,
+    misspelt: Misspelt | None = None,
 ) -> Orchestration:
     """Read the orchestration metadata of one node.
 
@@ -53,10 +63,14 @@ def read_orchestration(
             value is then treated as not written.
         partition_by: the configuration of that name.
         owner: who owns the node unless `meta` says otherwise.
+        misspelt: is called with each key that is nearly one of ours, and that one.
     """
     if not meta and partition_by is None and owner is None:
         return _NOTHING
+    if misspelt is not None:
+        _find_misspelt(meta, misspelt)
     meta, complain = _with_inner(meta, complain)
+    _check_event_time(meta.get("event_time"), complain)
     return Orchestration(
         schedule=_schedule(meta.get("schedule"), complain),
         sla_minutes=_minutes("sla", meta, complain),
@@ -64,6 +78,7 @@ def read_orchestration(
         critical=_critical(meta.get("critical"), complain),
         slas=_slas(meta.get("sla"), complain),
         owner=_owner(meta.get("owner"), complain) or owner,
+        domain=_domain(meta.get("domain"), complain),
         airflow=_airflow(meta.get("airflow"), complain),
         partition_by=_partition_by(partition_by, complain),
     )
@@ -87,6 +102,25 @@ def _with_inner(meta: Mapping[str, Any], complain: Complain) -> tuple[Mapping[st
     return outer | inner, complain_there
 
 
+def _find_misspelt(meta: Mapping[str, Any], misspelt: Misspelt) -> None:
+    inner = meta.get("orchestration")
+    for key in meta:
+        if meant := _near(key):
+            misspelt(f"meta.{key}", meant)
+    for key in inner if isinstance(inner, dict) else ():
+        if meant := _near(key):
+            misspelt(f"meta.orchestration.{key}", meant)
+
+
+@lru_cache(maxsize=1024)
+def _near(key: object) -> str | None:
+    """Return the key of ours that another one is nearly; None for ours, and for what is far."""
+    if key in _KEYS or not isinstance(key, str):
+        return None
+    plain = key.strip().lower().replace("-", "_")
+    return next(iter(get_close_matches(plain, _KEYS, 1, _NEAR)), None)
+
+
 def _is_beaten(key: str, inner: Mapping[str, Any]) -> bool:
     """Tell whether a setting is also there, in whatever unit."""
     stem = key.removesuffix("_hours").removesuffix("_minutes")
@@ -95,9 +129,14 @@ def _is_beaten(key: str, inner: Mapping[str, Any]) -> bool:
 
 def _slas(value: object, complain: Complain) -> tuple[dict[str, Any], ...]:
     """Check SLAs as `set_sla` does; return them as plain data."""
+    if value is None:
+        return ()
     listed = value if isinstance(value, list) else [value]
     if not all(isinstance(each, dict) for each in listed):
-        # Somebody else's: `sla: gold`.
+        complain(
+            f'meta.sla is {show(value)}; write a mapping such as {{by: "07:00"}}, or a list of '
+            "them. If the key is another tool's, hide it by `orchestration: {sla: null}`."
+        )
         return ()
     mistakes = [
         (number, mistake)
@@ -179,6 +218,18 @@ def _owner(value: object, complain: Complain) -> str | None:
         "`email` or `name`."
     )
     return None
+
+
+def _domain(value: object, complain: Complain) -> str | None:
+    if value is None or (isinstance(value, str) and value.strip()):
+        return None if value is None else str(value).strip()
+    complain(f"meta.domain is {show(value)}; write the name of a domain, such as 'finance'.")
+    return None
+
+
+def _check_event_time(value: object, complain: Complain) -> None:
+    if value is not None and not (isinstance(value, str) and value.strip()):
+        complain(f"meta.event_time is {show(value)}; write the name of a column.")
 
 
 def _airflow(value: object, complain: Complain) -> dict[str, Any]:

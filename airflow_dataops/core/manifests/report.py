@@ -13,6 +13,8 @@ class Report:
 
     problems: list[Problem] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    misspelt: dict[tuple[str, str], list[str]] = field(default_factory=dict)
+    """Nodes, by the key of their metadata that is nearly one of ours, and that one."""
 
     def at(self, node: str, path: str) -> Place:
         """Return a place to which problems are tied."""
@@ -34,3 +36,7 @@ class Place:
     def warn(self, message: str) -> None:
         """Add a warning that names this node."""
         self.report.warnings.append(f"{self.node}: {message}")
+
+    def note_misspelt(self, key: str, meant: str) -> None:
+        """Note a key that is nearly one of ours."""
+        self.report.misspelt.setdefault((key, meant), []).append(self.node)

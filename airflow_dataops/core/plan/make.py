@@ -286,15 +286,11 @@ class Planner:
     def _profile(self, node: Node, home: Home) -> int:
         """Return the place of a task's profile: of a test also what it asks for itself.
 
-        A test of several nodes takes what these have in common, and not the pool of one of them.
+        A test of several nodes takes that of the last of them, in whose group it is.
         """
-        if node.kind is not NodeKind.TEST:
-            return home.profile
-        profile, parents = home.profile, sorted(set(node.parents))
-        if len(parents) > 1:
-            profiles = [self._home(self.project.nodes[id_]).profile for id_ in parents]
-            profile = self.profiles.common(profiles)
-        return self.profiles.over(profile, node) if node.orchestration.airflow else profile
+        if node.kind is NodeKind.TEST and node.orchestration.airflow:
+            return self.profiles.over(home.profile, node)
+        return home.profile
 
     def _as_home(self, node: Node) -> Home:
         group = group_of(node, self.options.group_by)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -56,25 +55,6 @@ class Profiles:
         )
         return len(self._profiles) - 1
 
-    def common(self, places: Iterable[int]) -> int:
-        """Return the place of what profiles have in common, group and operator arguments too."""
-        first, *others = (self._profiles[place] for place in dict.fromkeys(places))
-        airflow = {
-            name: value
-            for name, value in first.airflow.items()
-            if all(name in other.airflow and other.airflow[name] == value for other in others)
-        }
-        owners = {profile.owner for profile in (first, *others)}
-        return self._keep(
-            replace(
-                first,
-                group=_beginning([first.group, *(other.group for other in others)]),
-                tags=tuple(t for t in first.tags if all(t in other.tags for other in others)),
-                owner=first.owner if len(owners) == 1 else None,
-                airflow=airflow,
-            )
-        )
-
     def over(self, place: int, node: Node) -> int:
         """Return the place of a profile with what a node asks for itself on top."""
         below = self._profiles[place]
@@ -113,9 +93,3 @@ class Profiles:
     def problems(self) -> list[Problem]:
         """Tell what is wrong with the operator arguments in the metadata."""
         return [problem for profile in self._profiles if (problem := problem_of(profile))]
-
-
-def _beginning(paths: list[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return what paths begin with, all of them."""
-    alike = takewhile(lambda names: len(set(names)) == 1, zip(*paths, strict=False))
-    return tuple(names[0] for names in alike)

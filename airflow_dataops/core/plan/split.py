@@ -25,7 +25,7 @@ from airflow_dataops.core.plan.slices import (
     inputs_of,
     nearest_parents,
 )
-from airflow_dataops.core.plan.split_keys import key_of, part_names, problem_of_key
+from airflow_dataops.core.plan.split_keys import key_of, part_names
 from airflow_dataops.core.plan.starts import Starting, starts_of
 from airflow_dataops.core.plan.structs import (
     Circles,
@@ -37,7 +37,6 @@ from airflow_dataops.core.plan.structs import (
     SplitBy,
     SplitOptions,
 )
-from airflow_dataops.errors import ManifestError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Set
@@ -142,9 +141,6 @@ def _told_of_cuts(
 
 
 def _by_keys(planner: Planner, by: SplitBy, built: list[Node]) -> dict[str, str]:
-    problems = [problem for node in built if (problem := problem_of_key(node, by))]
-    if problems:
-        raise ManifestError(f"project {planner.project.name!r}", problems)
     own = {node.id: key for node in built if (key := key_of(node, by))}
     if not own:
         return {}

@@ -10,7 +10,7 @@ from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import names
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.structs import GroupBy, SplitBy
-from airflow_dataops.errors import ConfigError, Problem
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,29 +35,12 @@ def key_of(node: Node, by: SplitBy) -> str | None:
         case SplitBy.OWNER:
             return node.orchestration.owner
         case SplitBy.DOMAIN:
-            return _domain(node) or node.group
+            return node.orchestration.domain or node.group
         case SplitBy.LAYER:
             return group_of(node, GroupBy.LAYER)[0] if node.kind is NodeKind.MODEL else None
         case SplitBy.FOLDER:
             return next(iter(node.fqn[1:-1]), None)
     return None
-
-
-def problem_of_key(node: Node, by: SplitBy) -> Problem | None:
-    """Tell what is wrong with what a node says of its part, None when nothing is."""
-    domain = node.meta.get("domain")
-    if by is not SplitBy.DOMAIN or domain is None or _domain(node):
-        return None
-    return Problem(
-        f"meta.domain is {domain!r}; write the name of a domain, such as 'finance'",
-        node=node.id,
-        path=node.declared_in or node.path,
-    )
-
-
-def _domain(node: Node) -> str | None:
-    domain = node.meta.get("domain")
-    return domain.strip() or None if isinstance(domain, str) else None
 
 
 def part_names(keys: Iterable[str]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from airflow_dataops.core.model import Orchestration, PartitionBy
-from tests.unit.manifests.built import complaint, entry, manifest, model, only, refused
+from tests.unit.manifests.built import complaint, entry, manifest, model, only, read, refused
 
 
 def written(meta: dict[str, Any], **config: Any) -> Orchestration:
@@ -39,7 +39,9 @@ def written(meta: dict[str, Any], **config: Any) -> Orchestration:
             Orchestration(airflow={"pool": "big", "retries": 3}),
         ),
         ({"colour": "blue", "slack": {"channel": 5}}, Orchestration()),
-        ({"sla": "gold"}, Orchestration()),
+        ({"sla": "gold", "orchestration": {"sla": None}}, Orchestration()),
+        ({"domain": " finance "}, Orchestration(domain="finance")),
+        ({"orchestration": {"domain": "finance"}}, Orchestration(domain="finance")),
         ({"sla": {"by": "07:00"}}, Orchestration(slas=({"by": "07:00"},))),
         (
             {"sla": [{"by": "07:00", "days": "workdays"}, {"within": "1h"}]},
@@ -90,12 +92,36 @@ SCHEDULES = "write hourly, daily, weekly, monthly, quarterly or yearly, an Airfl
         ({"owner": ""}, 'meta.owner is ""; write a name or an address as text, or a mapping'),
         ({"owner": ["a", "b"]}, 'meta.owner is ["a","b"]'),
         ({"owner": {"team": "x"}}, 'meta.owner is {"team":"x"}'),
+        *(({"sla": value}, "meta.sla is ") for value in ("gold", "07:00", 5, True, ["x"], [[]])),
+        *(({"domain": value}, "meta.domain is ") for value in (5, "", " ", True, ["x"], {"a": 1})),
+        ({"orchestration": {"domain": 5}}, "meta.orchestration.domain is 5; write the name"),
+        *(({"event_time": value}, "meta.event_time is ") for value in (5, "", True, ["at"], {})),
         ({"airflow": "big"}, 'meta.airflow is "big"; write a mapping of operator arguments'),
         ({"airflow": "x" * 200}, "x" * 59 + "...;"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_accepted(meta: dict[str, Any], said: str) -> None:
     assert said in complaint(manifest(model(meta=meta)))
+
+
+@pytest.mark.parametrize(
+    ("meta", "said"),
+    [
+        (
+            {"shedule": "daily"},
+            "meta.shedule of model.shop.m has no effect; do you mean 'schedule'?",
+        ),
+        ({"Airflow": {"pool": "x"}}, "meta.Airflow of model.shop.m has no effect"),
+        ({"sla-hours": 2}, "do you mean 'sla_hours'?"),
+        ({"orchestration": {"ownr": "x"}}, "meta.orchestration.ownr of model.shop.m"),
+        ({"team": "x", "slack": 1, "tier": 2, "freshness": "1h", "pool": "x"}, None),
+    ],
+)
+def test_a_key_that_is_nearly_one_of_ours_is_a_warning(
+    meta: dict[str, Any], said: str | None
+) -> None:
+    warnings = read(model(meta=meta)).project.warnings
+    assert [said in each for each in warnings] == ([True] if said else []), warnings
 
 
 def test_a_problem_names_the_node_and_the_file_it_was_written_in() -> None:

@@ -71,21 +71,24 @@ def test_a_gate_holds_beside_a_model_of_its_name() -> None:
     assert other.startswith("orders.test_")
 
 
-def test_a_test_of_two_layers_takes_what_its_models_have_in_common() -> None:
-    """Not the pool and the queue of the last of them."""
+@pytest.mark.parametrize("reads", [(), ("model.shop.a_stg",)])
+def test_a_test_of_two_layers_takes_the_queue_and_pool_of_its_last(reads: tuple[str, ...]) -> None:
+    """Whether the last reads the first or not, and in whichever order the test names them."""
     first = Orchestration(airflow={"pool": "small", "queue": "q", "retries": 1}, owner="ann")
-    last = Orchestration(airflow={"pool": "heavy", "queue": "q"}, owner="bob")
-    plan = make_plan(
-        project(
-            model("stg_a", folder="staging", orchestration=first),
-            model("fct_b", folder="marts", orchestration=last),
-            data_test("rel", "model.shop.stg_a", "model.shop.fct_b"),
+    last = Orchestration(airflow={"pool": "heavy", "queue": "r"}, owner="bob")
+    names = ("model.shop.a_stg", "model.shop.fct_b")
+    for parents in (names, names[::-1]):
+        plan = make_plan(
+            project(
+                model("a_stg", folder="staging", orchestration=first),
+                model("fct_b", *reads, folder="marts", orchestration=last),
+                data_test("rel", *parents),
+            )
         )
-    )
-    profile = plan.profiles[plan.tasks["test.rel"].profile]
-    assert profile.airflow == {"queue": "q"}
-    assert profile.owner is None
-    assert profile.group == ()
+        task = plan.tasks["test.rel"]
+        assert task.profile == plan.tasks["fct_b"].profile
+        assert task.group == plan.tasks["fct_b"].group == ("marts",)
+        assert plan.profiles[task.profile].airflow == last.airflow
 
 
 def test_what_a_test_asks_of_airflow_counts() -> None:

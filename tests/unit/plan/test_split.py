@@ -19,7 +19,7 @@ from airflow_dataops.core.plan.structs import (
     Start,
     StartWhen,
 )
-from airflow_dataops.errors import ConfigError, ManifestError
+from airflow_dataops.errors import ConfigError
 from tests.unit.plan.projects import asking, data_test, model, project, seed, snapshot, source
 
 if TYPE_CHECKING:
@@ -214,15 +214,10 @@ def test_what_a_project_can_be_split_by(by: str, parts: set[str]) -> None:
             folder="out",
             tags=("y",),
             group="sales",
-            meta={"domain": "money"},
+            orchestration=asking(domain="money"),
         ),
     )
     assert split(*nodes, by=by).keys() == parts
-
-
-def test_a_domain_that_is_no_text_is_told() -> None:
-    with pytest.raises(ManifestError, match=r"model\.shop\.a.*meta\.domain is 3"):
-        split(model("a", meta={"domain": 3}), by="domain")
 
 
 def test_two_parts_of_one_name_are_refused() -> None:

@@ -117,6 +117,7 @@ def _orchestration(meta: dict[str, Any], entry: Entry, place: Place) -> Orchestr
         place.complain,
         partition_by=entry.settings.raw("partition_by"),
         owner=outside.owner_of(entry.node.owner),
+        misspelt=place.note_misspelt,
     )
 
 

@@ -60,7 +60,7 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
         raise ManifestError(source, report.problems)
     run_hooks, of_hooks = read_run_hooks(file, name, context.macros)
     of_sql = tuple(_not_run_by_sql(file))
-    report.warnings.extend((*_not_run(file), *of_sql))
+    report.warnings.extend((*_misspelt(report), *_not_run(file), *of_sql))
     project = Project(
         name=name,
         nodes=nodes,
@@ -178,6 +178,11 @@ def _project_name(file: wire.File, source: str) -> str:
             return package
     most = packages.most_common(1)
     return (most[0][0] if most else "") or PurePath(source).stem
+
+
+def _misspelt(report: Report) -> Iterator[str]:
+    for (key, meant), nodes in sorted(report.misspelt.items()):
+        yield f"{key} of {_some(nodes)} has no effect; do you mean {meant!r}?"
 
 
 def _not_run(file: wire.File) -> Iterator[str]:
