@@ -13,10 +13,10 @@ _HOMES = {
     "load_dags": "airflow_dataops.dag_factory.load",
     "dbt_dag": "airflow_dataops.dag_factory.dbt",
     "dbt_task_group": "airflow_dataops.task_groups.dbt",
-    "Source": "airflow_dataops.hooks.sources",
+    "ManifestSource": "airflow_dataops.hooks.sources",
     "DbtConfig": "airflow_dataops.operators.dbt_config",
-    "BuildOperator": "airflow_dataops.operators.build",
-    "TestOperator": "airflow_dataops.operators.test",
+    "DbtBuildOperator": "airflow_dataops.operators.build",
+    "DbtTestOperator": "airflow_dataops.operators.test",
     "FreshnessOperator": "airflow_dataops.operators.freshness",
     "load_task_group": "airflow_dataops.task_groups.loads",
     "AppendOperator": "airflow_dataops.operators.loads.append",
@@ -106,10 +106,19 @@ _HOMES = {
     "SupersededError": "airflow_dataops.errors",
 }
 
+_RENAMED = {
+    "Source": "ManifestSource",
+    "BuildOperator": "DbtBuildOperator",
+    "TestOperator": "DbtTestOperator",
+}
+"""Names of the last release -> those of today."""
+
 __all__ = [*_HOMES, "__version__"]
 
 
 def __getattr__(name: str) -> Any:
+    if name in _RENAMED:
+        return import_module("airflow_dataops.core.deprecation").renamed(__name__, _RENAMED)(name)
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = globals()[name] = getattr(import_module(_HOMES[name]), name)

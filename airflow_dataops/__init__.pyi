@@ -65,9 +65,9 @@ from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.file_source import Files as Files
 from airflow_dataops.hooks.kafka_topic import KafkaTopic as KafkaTopic
 from airflow_dataops.hooks.snowflake_files import SnowflakeFiles as SnowflakeFiles
-from airflow_dataops.hooks.sources import Source as Source
+from airflow_dataops.hooks.sources import ManifestSource as ManifestSource
 from airflow_dataops.operators.assets import asset_of as asset_of
-from airflow_dataops.operators.build import BuildOperator as BuildOperator
+from airflow_dataops.operators.build import DbtBuildOperator as DbtBuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig as DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator as FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator as FusedOperator
@@ -87,7 +87,7 @@ from airflow_dataops.operators.loads.transfer import TransferOperator as Transfe
 from airflow_dataops.operators.quality import QualityOperator as QualityOperator
 from airflow_dataops.operators.quality_branch import QualityBranchOperator as QualityBranchOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
-from airflow_dataops.operators.test import TestOperator as TestOperator
+from airflow_dataops.operators.test import DbtTestOperator as DbtTestOperator
 from airflow_dataops.slas.setting import set_sla as set_sla
 from airflow_dataops.task_groups.audit import write_audit_publish as write_audit_publish
 from airflow_dataops.task_groups.dbt import dbt_task_group as dbt_task_group

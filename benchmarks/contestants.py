@@ -48,7 +48,7 @@ def by_hand(manifest: Path) -> Build:
     """Tasks and edges as one would write them; what they are is known before the clock runs."""
     from airflow.sdk import DAG, TaskGroup
 
-    from airflow_dataops import BuildOperator, TestOperator
+    from airflow_dataops import DbtBuildOperator, DbtTestOperator
     from airflow_dataops.core.plan import ArgumentLayers, arguments_of
     from airflow_dataops.dag_factory.dbt import DEFAULT_ARGS
     from airflow_dataops.operators.assets import table_asset
@@ -57,7 +57,7 @@ def by_hand(manifest: Path) -> Build:
     plan = plan_manifest(manifest, CONN_ID, {}).plan
     planned = plan.tasks()
     given = [arguments_of(profile, ArgumentLayers()) for profile in plan.profiles()]
-    operators: dict[str, Any] = {"build": BuildOperator, "test": TestOperator}
+    operators: dict[str, Any] = {"build": DbtBuildOperator, "test": DbtTestOperator}
 
     def build() -> DAG:
         groups: dict[str, TaskGroup] = {}

@@ -89,7 +89,7 @@ def _feed(store: Any) -> int:
         run = RunRow("d", f"r{number}", "scheduled", "success", NOW, NOW, NOW, NOW, NOW)
         end = NOW + timedelta(minutes=1)
         rows = [
-            TryRow(f"t{n}", -1, 1, "success", "BuildOperator", NOW, NOW, end, end, False)
+            TryRow(f"t{n}", -1, 1, "success", "DbtBuildOperator", NOW, NOW, end, end, False)
             for n in range(TASKS)
         ]
         store.write(events_of(RunRows(run, rows, [], DagInfo()), NOW))

@@ -14,7 +14,12 @@ from typing import TYPE_CHECKING, TypeVar
 import msgspec
 
 from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
-from airflow_dataops.adapters.pack import BrokenPackError, Pack, write_pack, write_whole
+from airflow_dataops.adapters.record_file import (
+    BrokenRecordFileError,
+    RecordFile,
+    write_records,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -31,7 +36,7 @@ _SETTLED = 2.0
 """Seconds after which a file's time of change tells one content from the next."""
 _LARGEST_NOTE = 1024
 _EVICTED_EACH = 50
-"""Packs that a process stores before it looks again for what to drop; it does so at its first."""
+"""Files that a process stores before it looks again for what to drop; it does so at its first."""
 _stored = itertools.count()
 
 
@@ -41,12 +46,12 @@ def folder() -> Path:
     return Path(home) / "dataops" / "cache"
 
 
-def load(name: str) -> Pack | None:
-    """Return a pack by name, None where there is none or it is broken."""
+def load(name: str) -> RecordFile | None:
+    """Return a record file by name, None where there is none or it is broken."""
     path = folder() / name
     try:
-        pack = Pack(path)
-    except BrokenPackError:
+        records = RecordFile(path)
+    except BrokenRecordFileError:
         drop(name)
         return None
     except OSError:
@@ -54,20 +59,20 @@ def load(name: str) -> Pack | None:
     with contextlib.suppress(OSError):
         if time.time() - path.stat().st_mtime > _TOUCHED_EACH:
             os.utime(path)
-    return pack
+    return records
 
 
-def read(name: str, of: Callable[[Pack], T]) -> T | None:
-    """Return what is read of a pack, None where there is none or it is broken.
+def read(name: str, of: Callable[[RecordFile], T]) -> T | None:
+    """Return what is read of a record file, None where there is none or it is broken.
 
     Args:
-        of: reads it; returns None for what the pack does not hold.
+        of: reads it; returns None for what the record file does not hold.
     """
-    if (pack := load(name)) is None:
+    if (records := load(name)) is None:
         return None
     try:
-        return of(pack)
-    except (BrokenPackError, msgspec.MsgspecError):
+        return of(records)
+    except (BrokenRecordFileError, msgspec.MsgspecError):
         drop(name)
         return None
 
@@ -78,19 +83,19 @@ def store(
     entries: Mapping[str, object] | None = None,
     more: Mapping[str, object] | None = None,
 ) -> None:
-    """Keep a pack. A host that cannot write goes without, silently.
+    """Keep a record file. A host that cannot write goes without, silently.
 
     So do whole numbers beyond 64 bits, which JSON may hold and msgpack may not.
     """
     with contextlib.suppress(OSError, OverflowError, UnicodeError):
-        write_pack(folder() / name, header, entries or {}, more or {})
+        write_records(folder() / name, header, entries or {}, more or {})
         # To look at all files each time would take the longer the more there are.
         if next(_stored) % _EVICTED_EACH == 0:
             _evict()
 
 
 def drop(name: str) -> None:
-    """Forget a pack that turned out to be broken inside; it is made again."""
+    """Forget a record file that turned out to be broken inside; it is made again."""
     log.info("%s was damaged, or is of another release: it is made again", name)
     with contextlib.suppress(OSError):
         (folder() / name).unlink()

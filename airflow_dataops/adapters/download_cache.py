@@ -23,7 +23,7 @@ import msgspec
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.addresses import slug
 from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
-from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.adapters.record_file import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

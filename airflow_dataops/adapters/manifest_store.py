@@ -24,7 +24,7 @@ from airflow_dataops.errors import ConfigError, ManifestError, Problem
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from airflow_dataops.adapters.pack import Pack
+    from airflow_dataops.adapters.record_file import RecordFile
     from airflow_dataops.core.model import Manifest
     from airflow_dataops.core.relocation import Relocation
 
@@ -86,7 +86,7 @@ class StoredManifest:
 
     def session(self) -> dict[str, Any]:
         """Return what the sessions of a run are given; no node is decoded for it."""
-        found = cache.read(self._name, lambda pack: _decode_head(pack.header))
+        found = cache.read(self._name, lambda records: _decode_head(records.header))
         return self._fresh().project.session if found is None else found.session
 
     def node(self, id_: str) -> Node:
@@ -101,18 +101,20 @@ class StoredManifest:
 
     def find(self, id_: str) -> Node | None:
         """Return one node by its unique id, None when there is none."""
-        found = cache.read(self._name, lambda pack: _found(pack.get(id_), _decode_node))
+        found = cache.read(self._name, lambda records: _found(records.get(id_), _decode_node))
         return self._fresh().project.nodes.get(id_) if found is None else found[0]
 
     def code(self, id_: str) -> Code:
         """Return the code of one node; empty where the manifest has none."""
-        found = cache.read(self._name, lambda pack: _found(pack.get(_CODE + id_), _decode_code))
+        found = cache.read(
+            self._name, lambda records: _found(records.get(_CODE + id_), _decode_code)
+        )
         return (self._fresh().code.get(id_) if found is None else found[0]) or Code()
 
     def state(self) -> ProjectState:
         """Return what `state:` selectors compare. Raises `ManifestError`, `ConfigError`."""
         name = f"{self.key}.state"
-        found = cache.read(name, lambda pack: _decode_state(pack.header))
+        found = cache.read(name, lambda records: _decode_state(records.header))
         if found is None:
             from airflow_dataops.core.manifests import read_state
 
@@ -125,9 +127,9 @@ class StoredManifest:
         return f"{self.key}.manifest"
 
     def _stored_project(self) -> Project | None:
-        def decoded(pack: Pack) -> Project:
-            project = _decode_project(pack.header)
-            return msgspec.structs.replace(project, nodes=_decode_nodes(pack.entries))
+        def decoded(records: RecordFile) -> Project:
+            project = _decode_project(records.header)
+            return msgspec.structs.replace(project, nodes=_decode_nodes(records.entries))
 
         return cache.read(self._name, decoded)
 
@@ -201,7 +203,7 @@ def _reader_key(name: str) -> str:
 
 
 def _found(record: memoryview | None, decode: Callable[[memoryview], T]) -> tuple[T | None]:
-    """Return what a whole pack holds of a key, also where that is nothing."""
+    """Return what a whole record file holds of a key, also where that is nothing."""
     return (None if record is None else decode(record),)
 
 

@@ -1,8 +1,8 @@
 """Pipelines, read once per content of their files, and kept in the host's cache.
 
-All files of a folder are kept in one pack, so that a parse reads one file for a thousand pipelines,
-and asks the file system only whether each is as it was. A worker reads the record of the one that
-it runs, found by the id of its DAG.
+All files of a folder are kept in one record file, so that a parse reads one file for a thousand
+pipelines, and asks the file system only whether each is as it was. A worker reads the record of the
+one that it runs, found by the id of its DAG.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from airflow_dataops.core.model import Struct
 from airflow_dataops.core.pipelines.model import Pipeline
 
 if TYPE_CHECKING:
-    from airflow_dataops.adapters.pack import Pack
     from airflow_dataops.adapters.pipeline_files import FolderFiles
+    from airflow_dataops.adapters.record_file import RecordFile
 
 State = tuple[int, int, int, int]
 """Inode, size and times of a file: what changes with its content."""
@@ -167,11 +167,11 @@ class PipelineStore:
     def find(self, dag_id: str) -> tuple[Path, OpenedPipelines] | None:
         """Return the file that made a DAG at the last parse of the folder, if it is unchanged."""
 
-        def found(pack: Pack) -> tuple[str, Kept] | None:
-            if (record := pack.get(_DAG + dag_id)) is None:
+        def found(records: RecordFile) -> tuple[str, Kept] | None:
+            if (record := records.get(_DAG + dag_id)) is None:
                 return None
             path = msgspec.msgpack.decode(record, type=str)
-            kept = pack.get(path)
+            kept = records.get(path)
             return None if kept is None else (path, _decode(kept))
 
         known = cache.read(self._name, found)
@@ -194,7 +194,7 @@ class PipelineStore:
 
     def _all(self) -> dict[str, Kept]:
         if self._kept is None:
-            self._kept = cache.read(self._name, lambda pack: _decode_all(pack.entries)) or {}
+            self._kept = cache.read(self._name, lambda records: _decode_all(records.entries)) or {}
         return self._kept
 
     def _read(self, path: Path) -> Kept:

@@ -16,7 +16,7 @@ import msgspec
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.collection import no_collection
-from airflow_dataops.adapters.pack import BrokenPackError
+from airflow_dataops.adapters.record_file import BrokenRecordFileError
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, Profile, SplitOptions
 from airflow_dataops.errors import ConfigError, ManifestError
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
-    from airflow_dataops.adapters.pack import Pack
+    from airflow_dataops.adapters.record_file import RecordFile
     from airflow_dataops.adapters.state_store import StoredState
     from airflow_dataops.core.model import Project
     from airflow_dataops.core.selection import NodeSelector
@@ -99,8 +99,8 @@ class StoredPlan:
         head: the plan without its tasks, and what they share: profiles and SLAs.
     """
 
-    def __init__(self, head: Plan, source: Pack | Plan, again: Callable[[], Plan]) -> None:
-        """`again` makes the plan, should its pack turn out to be damaged."""
+    def __init__(self, head: Plan, source: RecordFile | Plan, again: Callable[[], Plan]) -> None:
+        """`again` makes the plan, should its record file turn out to be damaged."""
         self.head = head
         self._source = source
         self._again = again
@@ -108,11 +108,13 @@ class StoredPlan:
 
     def tasks(self) -> dict[str, PlannedTask]:
         """Return all tasks by id, sorted."""
-        return self._read(lambda pack: _decode_tasks(pack.entries), lambda plan: plan.tasks)
+        return self._read(lambda records: _decode_tasks(records.entries), lambda plan: plan.tasks)
 
     def task(self, id_: str) -> PlannedTask | None:
         """Return one task, None where there is none of that id."""
-        return self._read(lambda pack: _read_task(pack, id_), lambda plan: plan.tasks.get(id_))
+        return self._read(
+            lambda records: _read_task(records, id_), lambda plan: plan.tasks.get(id_)
+        )
 
     def profiles(self) -> tuple[Profile, ...]:
         """Return all profiles by place."""
@@ -131,7 +133,7 @@ class StoredPlan:
         """Return some profiles: a worker needs those of its task's page, a parse each page once."""
         if number not in self._pages:
             self._pages[number] = self._read(
-                lambda pack: _read_page(pack, number),
+                lambda records: _read_page(records, number),
                 lambda plan: plan.profiles[number * _PAGE :][:_PAGE],
             )
         return self._pages[number]
@@ -140,12 +142,12 @@ class StoredPlan:
         """Return the SLAs, as `slas_to_json` writes them, without the DAG's id."""
         return self._read(_read_slas, lambda plan: plan.slas)
 
-    def _read(self, stored: Callable[[Pack], T], made: Callable[[Plan], T]) -> T:
-        """Return something of the plan, from the pack or of a plan that was made."""
+    def _read(self, stored: Callable[[RecordFile], T], made: Callable[[Plan], T]) -> T:
+        """Return something of the plan, from the record file or of a plan that was made."""
         if not isinstance(self._source, Plan):
             try:
                 return stored(self._source)
-            except (BrokenPackError, msgspec.MsgspecError):
+            except (BrokenRecordFileError, msgspec.MsgspecError):
                 return made(self._made())
         return made(self._source)
 
@@ -203,7 +205,7 @@ def open_split(
 
     Raises:
         ManifestError: the manifest is wrong, or has nodes that cannot run.
-        ConfigError: the selection is wrong, parts overlap or wait for each other in a circle.
+        ConfigError: the selection is wrong, parts overlap or wait for each other in a cycle.
     """
     key = _key(manifest, state, request, split)
     fresh: list[Plan] = []
@@ -224,7 +226,7 @@ def open_split(
 
 
 def _stored_parts(key: str) -> tuple[str, ...] | None:
-    return cache.read(f"{key}.split", lambda pack: _decode_parts(pack.header))
+    return cache.read(f"{key}.split", lambda records: _decode_parts(records.header))
 
 
 def _stored(key: str, again: Callable[[], Plan]) -> StoredPlan | None:
@@ -234,7 +236,9 @@ def _stored(key: str, again: Callable[[], Plan]) -> StoredPlan | None:
         cache.drop(name)
         return again()
 
-    return cache.read(name, lambda pack: StoredPlan(_decode_plan(pack.header), pack, remade))
+    return cache.read(
+        name, lambda records: StoredPlan(_decode_plan(records.header), records, remade)
+    )
 
 
 def _fresh(plan: Plan) -> StoredPlan:
@@ -260,20 +264,20 @@ def _page_name(number: int) -> str:
     return f"profiles {number}"
 
 
-def _read_task(pack: Pack, id_: str) -> PlannedTask | None:
-    record = pack.get(id_)
+def _read_task(records: RecordFile, id_: str) -> PlannedTask | None:
+    record = records.get(id_)
     return None if record is None else _decode_task(record)
 
 
-def _read_page(pack: Pack, number: int) -> tuple[Profile, ...]:
-    record = pack.get(_page_name(number))
+def _read_page(records: RecordFile, number: int) -> tuple[Profile, ...]:
+    record = records.get(_page_name(number))
     return () if record is None else _decode_profiles(record)
 
 
-def _read_slas(pack: Pack) -> tuple[dict[str, Any], ...]:
-    record = pack.get(_SLAS)
+def _read_slas(records: RecordFile) -> tuple[dict[str, Any], ...]:
+    record = records.get(_SLAS)
     if record is None:
-        raise BrokenPackError(_SLAS)
+        raise BrokenRecordFileError(_SLAS)
     return _decode_slas(record)
 
 

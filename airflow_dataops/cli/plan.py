@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.plan import Plan
     from airflow_dataops.core.selection import SelectionInputs
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
 
 
 def plan(
@@ -67,11 +67,15 @@ def plan(
     selector: Annotated[
         list[str] | None, typer.Option(help="A DAG and what it takes: `finance=tag:finance+`.")
     ] = None,
-    rest: Annotated[
-        str | None, typer.Option(help="Nodes that no selector takes: part or leave out.")
+    unassigned: Annotated[
+        str | None,
+        typer.Option("--unassigned", "--rest", help="Nodes that no selector takes: part or skip."),
     ] = None,
-    circles: Annotated[
-        str, typer.Option(help="DAGs that wait for each other in a circle: cut or refuse.")
+    cycles: Annotated[
+        str,
+        typer.Option(
+            "--cycles", "--circles", help="DAGs that wait for each other in a cycle: cut or refuse."
+        ),
     ] = "cut",
     start_when: Annotated[
         str, typer.Option(help="Inputs that must be fresh before a DAG starts: all or any.")
@@ -108,7 +112,9 @@ def plan(
             granularity=granularity,
             start_when=start_when,
         ),
-        split_options(split_by=split_by, rest=rest, circles=circles, selectors=bool(selectors)),
+        split_options(
+            split_by=split_by, unassigned=unassigned, cycles=cycles, selectors=bool(selectors)
+        ),
         selected=chosen.select(select, exclude),
         selections={name: chosen.select(text) for name, text in selectors.items()},
     )
@@ -190,11 +196,11 @@ def _show_deferred(
         typer.echo(printable(f"  {id_} is read from {relation}"))
 
 
-def _place(folder: str) -> Path | Source:
-    from airflow_dataops.hooks.sources import Source, as_source
+def _place(folder: str) -> Path | ManifestSource:
+    from airflow_dataops.hooks.sources import ManifestSource, as_source
 
     place = as_source(folder)
-    return place if isinstance(place, Source) else place.absolute()
+    return place if isinstance(place, ManifestSource) else place.absolute()
 
 
 def _earlier(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from airflow.sdk import DAG
 
+from airflow_dataops.core.deprecation import renamed_arguments
 from airflow_dataops.task_groups.arguments import PlanArguments
 
 if TYPE_CHECKING:
@@ -83,16 +84,16 @@ class SplitArguments(TypedDict, total=False):
             caller sets `schedule`.
         selectors: by name of the part, what it takes: an expression in the selection
             language, a list of them, or `{"select": ..., "exclude": ...}`.
-        rest: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
-            or `leave out`.
-        circles: what becomes of parts that wait for each other in a circle: `cut` (the
+        unassigned: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
+            or `skip`.
+        cycles: what becomes of parts that wait for each other in a cycle: `cut` (the
             default: what comes later is a part of its own, `<part>_2`) or `refuse` (an error).
     """
 
     split_by: str | None
     selectors: Mapping[str, Any] | None
-    rest: str | None
-    circles: str | None
+    unassigned: str | None
+    cycles: str | None
 
 
 class LoadDagsArguments(DbtDagArguments, SplitArguments, total=False):
@@ -109,6 +110,15 @@ class ProjectArguments(LoadDagsArguments, total=False):
     """What `per_project` takes for one project."""
 
     conn_id: str
+
+
+_RENAMED = {"rest": "unassigned", "circles": "cycles"}
+_VALUES = {("unassigned", "leave out"): "skip"}
+
+
+def with_current_names(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return arguments of `load_dags` under today's names; those of the last release still do."""
+    return renamed_arguments(arguments, _RENAMED, _VALUES)
 
 
 @cache

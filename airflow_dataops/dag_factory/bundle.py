@@ -12,8 +12,8 @@ from airflow.dag_processing.bundles.base import BaseDagBundle, BundleVersion
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.local_files import read_regular
-from airflow_dataops.adapters.pack import write_whole
 from airflow_dataops.adapters.pipeline_store import PipelineStore
+from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory import bundle_pruning
 from airflow_dataops.dag_factory.bundle_doubles import doubles, project_of
@@ -36,7 +36,7 @@ from airflow_dataops.dag_factory.bundle_versions import (
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
-from airflow_dataops.hooks.sources import Source, as_source, find_sources, local_manifest
+from airflow_dataops.hooks.sources import ManifestSource, as_source, find_sources, local_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class ManifestFolderBundle(BaseDagBundle):
     """A bundle in which each manifest is a file of its own to Airflow.
 
     Args:
-        folder: absolute path or URI (what `Source` takes) of the folder of manifests.
+        folder: absolute path or URI (what `ManifestSource` takes) of the folder of manifests.
         conn_id: the warehouse.
         arguments: what else `load_dags` takes, as JSON can say it.
         versions_folder: where versions are kept, so that a run under way keeps its manifest;
@@ -143,9 +143,9 @@ class ManifestFolderBundle(BaseDagBundle):
         deployment = read_deployment(self._current)
         return BundleVersion(deployment.version) if deployment else None
 
-    def _found(self) -> Iterator[tuple[str, Path | Source]]:
+    def _found(self) -> Iterator[tuple[str, Path | ManifestSource]]:
         """Yield each manifest with its path in the folder."""
-        if isinstance(self._folder, Source):
+        if isinstance(self._folder, ManifestSource):
             start = len(self._folder.uri.rstrip("/")) + 1
             for source in find_sources(self._folder):
                 yield source.uri[start:] or "manifest.json", source
@@ -155,7 +155,9 @@ class ManifestFolderBundle(BaseDagBundle):
                 # A path that is no text in UTF-8 could not be kept in the index.
                 yield name.encode(errors="backslashreplace").decode(), path
 
-    def _deploy(self, found: list[tuple[str, Path | Source]], before: Deployment | None) -> None:
+    def _deploy(
+        self, found: list[tuple[str, Path | ManifestSource]], before: Deployment | None
+    ) -> None:
         manifests: dict[str, str] = {}
         errors: dict[str, str] = {}
         for name, place in found:
@@ -202,9 +204,9 @@ class ManifestFolderBundle(BaseDagBundle):
             if dropped:
                 log.info("Bundle %s: dropped %d old versions", self.name, len(dropped))
 
-    def _copied(self, place: Path | Source) -> str:
+    def _copied(self, place: Path | ManifestSource) -> str:
         """Copy a manifest, unless its content is there already; return the key of its content."""
-        if isinstance(place, Source):
+        if isinstance(place, ManifestSource):
             path = local_manifest(place)
         else:
             path = place

@@ -21,10 +21,10 @@ import msgspec
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_file
 from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
-from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.dag_factory.load import dag_ids, load_dags
 from airflow_dataops.errors import ConfigError, DataOpsError
-from airflow_dataops.hooks.sources import Source, as_source, local_manifest
+from airflow_dataops.hooks.sources import ManifestSource, as_source, local_manifest
 from airflow_dataops.operators.dbt_config import DbtConfig
 
 if TYPE_CHECKING:
@@ -163,9 +163,9 @@ def _content_file(folder: Path, store: str, key: str) -> Path:
     if path.is_file() or not store:
         return path
     place = as_source(store)
-    if isinstance(place, Source):
+    if isinstance(place, ManifestSource):
         uri = f"{place.uri}/{MANIFESTS}/{key}.json"
-        return local_manifest(Source(uri, check_every=_FOREVER, max_age=_FOREVER))
+        return local_manifest(ManifestSource(uri, check_every=_FOREVER, max_age=_FOREVER))
     return place / MANIFESTS / f"{key}.json"
 
 

@@ -20,11 +20,11 @@ import msgspec
 
 from airflow_dataops.adapters.addresses import is_address, shown
 from airflow_dataops.adapters.downloads import OriginError
-from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.dag_factory.bundle_files import MANIFESTS, READABLE, Deployment
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.object_storage import storage_path, told
-from airflow_dataops.hooks.sources import Source, as_source
+from airflow_dataops.hooks.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -134,7 +134,7 @@ def _named(place: str) -> Iterator[None]:
 
 def _path(place: str, name: str) -> Path | ObjectStoragePath:
     where = as_source(place)
-    if isinstance(where, Source):
+    if isinstance(where, ManifestSource):
         return storage_path(f"{where.uri}/{name}", None)
     return where / name
 

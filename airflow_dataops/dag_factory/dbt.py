@@ -11,7 +11,12 @@ from airflow.sdk import DAG, AssetAll, AssetAny
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.core.plan.names import LONGEST_ID
-from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
+from airflow_dataops.dag_factory.arguments import (
+    DbtDagArguments,
+    SplitArguments,
+    names_of,
+    with_current_names,
+)
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.dag_factory.timetables import check_dates, in_zone, local_dates, optional_zone
 from airflow_dataops.errors import ConfigError
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_dataops.core.plan import Plan
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
     from airflow_dataops.task_groups.arguments import PlanArguments
 
 DEFAULT_ARGS = {
@@ -42,7 +47,7 @@ DEFAULT_ARGS = {
 @spelled_out(DbtDagArguments)
 def dbt_dag(
     *,
-    manifest: str | Path | Source,
+    manifest: str | Path | ManifestSource,
     conn_id: str,
     dag_id: str | None = None,
     **arguments: Unpack[DbtDagArguments],
@@ -51,7 +56,7 @@ def dbt_dag(
 
     Args:
         manifest: path of the manifest, relative to the DAG file; or a remote one, see
-            `Source`.
+            `ManifestSource`.
         conn_id: the warehouse.
         dag_id: the DAG's id; the project's name by default.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `on_empty`, `engine`,
@@ -66,7 +71,7 @@ def dbt_dag(
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
-    if unknown := sorted({"split_by", "selectors", "rest", "circles"} & arguments.keys()):
+    if unknown := sorted(with_current_names(arguments).keys() & SplitArguments.__annotations__):
         raise ConfigError(
             f"dbt_dag makes one DAG and has no {unknown[0]}; load_dags({str(manifest)!r}, "
             "globals(), ...) makes several of one manifest"

@@ -14,7 +14,7 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
 
 
 def check_inside(path: Path, root: Path) -> None:
@@ -37,7 +37,7 @@ def check_inside(path: Path, root: Path) -> None:
         )
 
 
-def is_pipeline(manifest: Path | Source) -> bool:
+def is_pipeline(manifest: Path | ManifestSource) -> bool:
     """Tell whether a manifest is a pipeline in YAML: told by its name."""
     name = name_of(manifest) if isinstance(manifest, Path) else manifest.uri
     return urlsplit(name).path.endswith(PIPELINES) if "://" in name else name.endswith(PIPELINES)

@@ -20,11 +20,16 @@ from airflow_dataops.core.arguments import (
     spelled_out,
 )
 from airflow_dataops.core.pipelines.faults import PipelineError
-from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
+from airflow_dataops.dag_factory.arguments import (
+    LoadDagsArguments,
+    ProjectArguments,
+    names_of,
+    with_current_names,
+)
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
 from airflow_dataops.dag_factory.pipelines import build_pipelines, explained
 from airflow_dataops.errors import ConfigError, DataOpsError
-from airflow_dataops.hooks.sources import Source, as_source, find_sources
+from airflow_dataops.hooks.sources import ManifestSource, as_source, find_sources
 from airflow_dataops.task_groups.copies import Copies
 from airflow_dataops.task_groups.files import beside, locate
 from airflow_dataops.task_groups.partial import is_wanted
@@ -46,7 +51,7 @@ _LONGEST = 2000
 
 @spelled_out(LoadDagsArguments)
 def load_dags(
-    folder: str | Path | Source,
+    folder: str | Path | ManifestSource,
     namespace: MutableMapping[str, Any],
     *,
     conn_id: str | None = None,
@@ -66,7 +71,7 @@ def load_dags(
     show together as one import error of the DAG file, and in the log.
 
     Args:
-        folder: relative to the DAG file; or a remote one, see `Source`. A manifest will do.
+        folder: relative to the DAG file; or a remote one, see `ManifestSource`. A manifest will do.
         namespace: the DAG file's `globals()`.
         conn_id: the warehouse of dbt's projects; pipelines in YAML name their own.
         environment: whose overrides hold in pipelines in YAML (`environments: {prod: ...}`);
@@ -74,7 +79,7 @@ def load_dags(
         per_project: arguments by project name, which beat `arguments`. A name that no
             manifest of the folder has is an error, shown like those of bad manifests.
         **arguments: what `dbt_dag` takes, and `SplitArguments` (`split_by`, `selectors`,
-            `rest`, `circles`).
+            `unassigned`, `cycles`).
             Its `slas` is relative to the DAG file as well.
 
     Returns:
@@ -83,9 +88,10 @@ def load_dags(
     Raises:
         ArgumentError: there is no such argument, here or in `per_project`.
     """
-    refuse_unknown("load_dags", arguments, names_of(LoadDagsArguments))
+    named = with_current_names(arguments)
+    refuse_unknown("load_dags", named, names_of(LoadDagsArguments))
     own = _own_arguments(per_project or {})
-    given = {"conn_id": optional_text(conn_id, "conn_id"), **arguments}
+    given = {"conn_id": optional_text(conn_id, "conn_id"), **named}
     loader = _Loader(namespace, given, own, optional_text(environment, "environment"))
     source = as_source(folder)
     if isinstance(source, Path) and loader.load_wanted(
@@ -105,7 +111,7 @@ def load_dags(
         # Of one manifest that is named, as by a bundle, the arguments may be those of all.
         if root is not None or len(manifests) > 1:
             loader.check_names()
-        loader.check_circles()
+        loader.check_cycles()
     loader.report(str(source))
     return loader.dags
 
@@ -114,21 +120,24 @@ def dag_ids(
     manifest: Path, *, per_project: Any = None, environment: str | None = None, **arguments: Any
 ) -> list[str]:
     """Return the ids of the DAGs that `load_dags` makes of a manifest. Raises `DataOpsError`."""
-    return _Loader({}, arguments, per_project or {}, environment).dag_ids(manifest)
+    own = _own_arguments(per_project or {})
+    return _Loader({}, with_current_names(arguments), own, environment).dag_ids(manifest)
 
 
 def _own_arguments(per_project: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    found = {}
     for name, own in instance(dict, per_project, "per_project").items():
         where = f"load_dags: per_project[{name!r}]"
-        refuse_unknown(where, instance(dict, own, where), names_of(ProjectArguments))
-    return {name: dict(own) for name, own in per_project.items()}
+        found[name] = with_current_names(instance(dict, own, where))
+        refuse_unknown(where, found[name], names_of(ProjectArguments))
+    return found
 
 
 def _manifests(
-    folder: Path | Source, namespace: MutableMapping[str, Any]
-) -> tuple[Path | None, Sequence[Path | Source]]:
+    folder: Path | ManifestSource, namespace: MutableMapping[str, Any]
+) -> tuple[Path | None, Sequence[Path | ManifestSource]]:
     """Return the manifests, and the folder of this host that they are in, if it is one."""
-    if isinstance(folder, Source):
+    if isinstance(folder, ManifestSource):
         return None, find_sources(folder)
     root = beside(namespace.get("__file__", "."), folder)
     return (None, [root]) if root.is_file() else (root, list(find_manifests(root)))
@@ -154,7 +163,7 @@ class _Loader:
         self._signatures: Signatures | None = None
         self._stores: dict[Path, PipelineStore] = {}
         self._nameless = False
-        self._sources: dict[str, Path | Source] = {}
+        self._sources: dict[str, Path | ManifestSource] = {}
         self._errors: dict[str, DataOpsError] = {}
 
     def _located(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,7 +175,7 @@ class _Loader:
                 found[name] = beside(self.namespace.get("__file__", "."), place)
         return found
 
-    def load(self, manifest: Path | Source, root: Path | None) -> None:
+    def load(self, manifest: Path | ManifestSource, root: Path | None) -> None:
         """Load one manifest, or remember why not; it must not lead out of `root`."""
         known = self._known()
         try:
@@ -214,7 +223,7 @@ class _Loader:
         self._build_pipelines(opened, path, path, root)
         return bool(self.dags)
 
-    def _load_pipelines(self, manifest: Path | Source, root: Path | None) -> None:
+    def _load_pipelines(self, manifest: Path | ManifestSource, root: Path | None) -> None:
         """Load the DAGs of a file of pipelines, each by itself."""
         path = manifest if isinstance(manifest, Path) else locate(manifest)
         folder = root or path.parent
@@ -225,7 +234,7 @@ class _Loader:
         self._build_pipelines(opened, manifest, path, folder)
 
     def _build_pipelines(
-        self, opened: OpenedPipelines, manifest: Path | Source, path: Path, folder: Path
+        self, opened: OpenedPipelines, manifest: Path | ManifestSource, path: Path, folder: Path
     ) -> None:
         for made in build_pipelines(opened, str(path), self._copies):
             try:
@@ -280,9 +289,9 @@ class _Loader:
                 )
             )
 
-    def check_circles(self) -> None:
+    def check_cycles(self) -> None:
         """Refuse projects whose DAGs wait for each other for ever. The DAGs stay, to be mended."""
-        for error in self._projects.circles() if self._loaded else ():
+        for error in self._projects.cycles() if self._loaded else ():
             self.fail(error)
 
     def fail(self, error: DataOpsError) -> None:
@@ -307,7 +316,7 @@ class _Loader:
             return [pipeline.dag_id for pipeline in opened.pipelines]
         return self._projects.dag_ids(manifest)
 
-    def _add(self, dag: DAG, manifest: Path | Source) -> None:
+    def _add(self, dag: DAG, manifest: Path | ManifestSource) -> None:
         dag_id = dag.dag_id
         if dag_id in self._sources or isinstance(self.namespace.get(dag_id), DAG):
             other = self._sources.get(dag_id, "another DAG of this file")

@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.dag_factory.circles import circles_between
+from airflow_dataops.dag_factory.cycles import cycles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.plan_store import StoredPlan
     from airflow_dataops.errors import DataOpsError
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
     from airflow_dataops.task_groups.arguments import PlanArguments
     from airflow_dataops.task_groups.factory import Planned
 
@@ -56,15 +56,15 @@ class Projects:
         if self._layers is not None:
             self._layers.check()
 
-    def circles(self) -> Iterable[DataOpsError]:
+    def cycles(self) -> Iterable[DataOpsError]:
         """Return what is wrong with projects whose DAGs wait for each other for ever."""
-        return circles_between(self._plans)
+        return cycles_between(self._plans)
 
     def dag_ids(self, manifest: Path) -> list[str]:
         """Return the ids of a manifest's DAGs. Raises `DataOpsError`."""
         return [id_ for id_, _ in self._parts(manifest)[1]]
 
-    def build(self, manifest: Path | Source) -> list[DAG]:
+    def build(self, manifest: Path | ManifestSource) -> list[DAG]:
         """Build the DAGs of a manifest, without those that this process does not run."""
         of_dag, parts = self._parts(manifest)
         wanted = [(id_, make()) for id_, make in parts if is_wanted(id_)]
@@ -74,7 +74,7 @@ class Projects:
         except (TypeError, ValueError) as error:
             raise ConfigError(f"{manifest}: Airflow does not take this DAG: {error}") from error
 
-    def _parts(self, manifest: Path | Source) -> tuple[dict[str, Any], list[_Part]]:
+    def _parts(self, manifest: Path | ManifestSource) -> tuple[dict[str, Any], list[_Part]]:
         """Return what Airflow's `DAG` takes, and the DAGs of a manifest."""
         path = locate(manifest)
         planned, arguments = self._planned(path)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.adapters.plan_store import PartRequest, SplitRequest
-from airflow_dataops.core.plan import Circles, split_options
+from airflow_dataops.core.plan import Cycles, split_options
 from airflow_dataops.dag_factory.arguments import SplitArguments
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.task_groups.factory import hashable
@@ -42,12 +42,12 @@ def split_request(
     selectors = asked.get("selectors")
     options = split_options(
         split_by=asked.get("split_by"),
-        rest=asked.get("rest"),
-        circles=asked.get("circles") or Circles.CUT,
+        unassigned=asked.get("unassigned"),
+        cycles=asked.get("cycles") or Cycles.CUT,
         selectors=bool(selectors),
         caller_schedules="schedule" in of_dag,
     )
-    if not asked.keys() - {"circles"} and (len(head.schedules) < 2 or "schedule" in of_dag):
+    if not asked.keys() - {"cycles"} and (len(head.schedules) < 2 or "schedule" in of_dag):
         return None
     if options.by == "none":
         return None

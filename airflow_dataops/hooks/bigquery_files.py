@@ -115,7 +115,7 @@ class BigQueryFiles:
     def _create(self, runner: SqlRunner, staging: Relation) -> None:
         import pyarrow as pa
 
-        from airflow_dataops.hooks.bulk.carried import bulk_columns
+        from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
         from airflow_dataops.hooks.file_formats import read_types
 
         columns = bulk_columns(pa.schema(list(read_types(self.columns).items())))

@@ -16,7 +16,9 @@ Key = tuple[str, str]
 """A DAG id and a run id."""
 
 _RETURNING = (
-    *("BuildOperator", "FreshnessOperator", "FusedOperator", "TestOperator"),
+    *("DbtBuildOperator", "FreshnessOperator", "FusedOperator", "DbtTestOperator"),
+    # As they were called in the runs of the last release.
+    *("BuildOperator", "TestOperator"),
     *("AppendOperator", "ApplyChangesOperator", "HistoryOperator", "IncrementOperator"),
     *("LoadPartitionOperator", "MergeOperator", "ReplaceOperator", "TransferOperator"),
 )

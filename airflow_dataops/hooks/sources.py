@@ -1,7 +1,7 @@
 """Manifests from anywhere: a URI -> a file of this host.
 
 dbt_dag(manifest="s3://aws_default@bucket/shop/manifest.json", ...)
-dbt_dag(manifest=Source("https://ci.example.com/manifest.json", conn_id="ci"), ...)
+dbt_dag(manifest=ManifestSource("https://ci.example.com/manifest.json", conn_id="ci"), ...)
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 from airflow_dataops.adapters.addresses import is_address, is_http, shown
 from airflow_dataops.adapters.downloads import OriginError, Policy, local_copy
 from airflow_dataops.core.arguments import seconds
+from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.manifests.files import SUFFIXES
 from airflow_dataops.errors import ConfigError
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class ManifestSource:
     """A remote manifest, or a folder of them, and how to get at it.
 
     Durations are timedeltas or seconds. What is None comes from the section `[dataops]` of
@@ -58,17 +59,17 @@ class Source:
         return shown(self.uri)
 
     def __repr__(self) -> str:
-        return f"Source({shown(self.uri)!r})"
+        return f"ManifestSource({shown(self.uri)!r})"
 
 
-def as_source(place: str | Path | Source) -> Source | Path:
+def as_source(place: str | Path | ManifestSource) -> ManifestSource | Path:
     """Tell a remote place from a path: a string with `://` in it is remote."""
-    if isinstance(place, Source):
+    if isinstance(place, ManifestSource):
         return place
-    return Source(place) if is_address(place) else Path(place)
+    return ManifestSource(place) if is_address(place) else Path(place)
 
 
-def local_manifest(source: Source) -> Path:
+def local_manifest(source: ManifestSource) -> Path:
     """Return a file of this host with the content of a remote manifest.
 
     Raises:
@@ -77,7 +78,7 @@ def local_manifest(source: Source) -> Path:
     return local_copy(_origin(source), _policy(source), source.validator)
 
 
-def find_sources(source: Source) -> list[Source]:
+def find_sources(source: ManifestSource) -> list[ManifestSource]:
     """Return the manifests in a remote folder, sorted; one manifest if the URI ends like one.
 
     Raises:
@@ -99,12 +100,12 @@ def find_sources(source: Source) -> list[Source]:
     return [_below(source, path, validator) for path, validator in sorted(files.items())]
 
 
-def _below(folder: Source, path: str, validator: str) -> Source:
+def _below(folder: ManifestSource, path: str, validator: str) -> ManifestSource:
     uri = f"{folder.uri.rstrip('/')}/{path}"
     return replace(folder, uri=uri, validator=validator)
 
 
-def _origin(source: Source) -> HttpOrigin | StorageOrigin:
+def _origin(source: ManifestSource) -> HttpOrigin | StorageOrigin:
     if not is_http(source.uri):
         from airflow_dataops.hooks.object_storage import StorageOrigin
 
@@ -122,7 +123,7 @@ def _origin(source: Source) -> HttpOrigin | StorageOrigin:
     )
 
 
-def _split_connection(source: Source) -> tuple[str, str | None]:
+def _split_connection(source: ManifestSource) -> tuple[str, str | None]:
     """Take `conn_id@` out of a URL; `user:password@` stays, for it is no connection."""
     parts = urlsplit(source.uri)
     user, _, host = parts.netloc.rpartition("@")
@@ -143,7 +144,7 @@ def _headers(conn_id: str | None) -> Mapping[str, str]:
         raise OriginError(text, may_pass=False) from error
 
 
-def _policy(source: Source) -> Policy:
+def _policy(source: ManifestSource) -> Policy:
     connect = _setting(source.connect_timeout, "source_connect_seconds", 5.0)
     read = _setting(source.read_timeout, "source_read_seconds", 60.0)
     return Policy(
@@ -168,3 +169,6 @@ def _setting(given: Duration | None, name: str, default: float) -> float:
     from airflow.sdk.configuration import conf
 
     return float(conf.getfloat("dataops", name, fallback=default))
+
+
+__getattr__ = renamed(__name__, {"Source": "ManifestSource"})

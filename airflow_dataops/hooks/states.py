@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.state_store import READ_BY, SOURCES, StateFiles
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.sources import Source, local_manifest
+from airflow_dataops.hooks.sources import ManifestSource, local_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 
 def state_files(
-    folder: Path | Source, manifest: Path, methods: Collection[str], *, others: bool
+    folder: Path | ManifestSource, manifest: Path, methods: Collection[str], *, others: bool
 ) -> StateFiles:
     """Return the files of an earlier run that methods of the selection language look at.
 
@@ -53,13 +53,13 @@ def state_files(
     )
 
 
-def artifact(folder: Path | Source, name: str, *, needed: bool) -> str | None:
+def artifact(folder: Path | ManifestSource, name: str, *, needed: bool) -> str | None:
     """Return the path of one file of an earlier run on this host, None where there is none.
 
     Raises:
         ConfigError: it is needed, and is not there or cannot be had.
     """
-    if isinstance(folder, Source):
+    if isinstance(folder, ManifestSource):
         try:
             return str(local_manifest(replace(folder, uri=f"{folder.uri.rstrip('/')}/{name}")))
         except ConfigError:

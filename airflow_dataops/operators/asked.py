@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.plan import Part, TaskKind
     from airflow_dataops.core.relocation import Relocation
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
     from airflow_dataops.operators.deferring import Deferral
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ class Asked:
     has_dag: Callable[[], bool]
     task_id: str
     task_kind: TaskKind
-    state: Path | Source | None = None
+    state: Path | ManifestSource | None = None
     """The folder with what an earlier run left, for selectors that look at one."""
     deferral: Deferral | None = None
     """How references lead to what an earlier run built."""

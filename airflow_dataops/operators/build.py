@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator, plain
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.results import BuildResult
 
 
-class BuildOperator(NodeOperator):
+class DbtBuildOperator(NodeOperator):
     """Builds one model, seed or snapshot as dbt would leave it.
 
     Tables are replaced atomically. With the DAG param `full_refresh` set, incremental models
@@ -58,3 +59,6 @@ class BuildOperator(NodeOperator):
         shown = plain(result)
         self._tell([shown])
         return shown
+
+
+__getattr__ = renamed(__name__, {"BuildOperator": "DbtBuildOperator"})

@@ -21,6 +21,7 @@ from cosmos.operators.local import (
 )
 
 from airflow_dataops.adapters.dbt_run_hooks import set_run_hooks
+from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import RunError
@@ -210,7 +211,7 @@ def _turn(conn_id: str) -> AbstractContextManager[None]:
     return turn
 
 
-class DbtRunOperator(_OfNodes, DbtRunLocalOperator):  # type: ignore[misc]
+class CosmosRunOperator(_OfNodes, DbtRunLocalOperator):  # type: ignore[misc]
     """Runs `dbt run` for one model."""
 
     template_fields = rendered(DbtRunLocalOperator)
@@ -222,19 +223,19 @@ class DbtRunOperator(_OfNodes, DbtRunLocalOperator):  # type: ignore[misc]
             self.dbt_cmd_flags: list[str] = [*self.dbt_cmd_flags, *limits]
 
 
-class DbtSeedOperator(_OfNodes, DbtSeedLocalOperator):  # type: ignore[misc]
+class CosmosSeedOperator(_OfNodes, DbtSeedLocalOperator):  # type: ignore[misc]
     """Runs `dbt seed` for one seed."""
 
     template_fields = rendered(DbtSeedLocalOperator)
 
 
-class DbtSnapshotOperator(_OfNodes, DbtSnapshotLocalOperator):  # type: ignore[misc]
+class CosmosSnapshotOperator(_OfNodes, DbtSnapshotLocalOperator):  # type: ignore[misc]
     """Runs `dbt snapshot` for one snapshot."""
 
     template_fields = rendered(DbtSnapshotLocalOperator)
 
 
-class DbtTestOperator(_OfNodes, DbtTestLocalOperator):  # type: ignore[misc]
+class CosmosTestOperator(_OfNodes, DbtTestLocalOperator):  # type: ignore[misc]
     """Runs `dbt test` for some tests."""
 
     template_fields = rendered(DbtTestLocalOperator)
@@ -243,10 +244,10 @@ class DbtTestOperator(_OfNodes, DbtTestLocalOperator):  # type: ignore[misc]
 
 
 _OPERATORS = {
-    NodeKind.MODEL: DbtRunOperator,
-    NodeKind.SEED: DbtSeedOperator,
-    NodeKind.SNAPSHOT: DbtSnapshotOperator,
-    NodeKind.TEST: DbtTestOperator,
+    NodeKind.MODEL: CosmosRunOperator,
+    NodeKind.SEED: CosmosSeedOperator,
+    NodeKind.SNAPSHOT: CosmosSnapshotOperator,
+    NodeKind.TEST: CosmosTestOperator,
 }
 _REFRESHED = frozenset({NodeKind.MODEL, NodeKind.SEED})
 FULL_REFRESH = {"full_refresh": "{{ params.get('full_refresh', False) }}"}
@@ -307,3 +308,14 @@ def _own_dbt() -> str:
     """Return the dbt beside Airflow's Python, which need not be on the path; else any dbt."""
     beside = Path(sys.executable).with_name("dbt")
     return str(beside) if beside.exists() else "dbt"
+
+
+__getattr__ = renamed(
+    __name__,
+    {
+        "DbtRunOperator": "CosmosRunOperator",
+        "DbtSeedOperator": "CosmosSeedOperator",
+        "DbtSnapshotOperator": "CosmosSnapshotOperator",
+        "DbtTestOperator": "CosmosTestOperator",
+    },
+)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ledger.events import RunEvent
     from airflow_dataops.core.plan import Part
     from airflow_dataops.core.selection import SelectionInputs
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
 
 log = logging.getLogger(__name__)
 
@@ -35,7 +35,7 @@ _RUNS = 50
 def earlier_inputs(
     expressions: Sequence[str],
     manifest: StoredManifest,
-    state: Path | Source | None,
+    state: Path | ManifestSource | None,
     last_results: Callable[[], dict[str, str]],
 ) -> SelectionInputs | None:
     """Return what expressions look at besides the project; None where they do not.

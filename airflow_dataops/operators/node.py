@@ -8,7 +8,7 @@ import msgspec
 
 from airflow_dataops.core.arguments import optional_text, text, texts
 from airflow_dataops.errors import printable
-from airflow_dataops.hooks.sources import Source, as_source
+from airflow_dataops.hooks.sources import ManifestSource, as_source
 from airflow_dataops.operators.arguments import SessionArguments
 from airflow_dataops.operators.callbacks import with_callbacks
 from airflow_dataops.operators.deferring import Deferral, Found
@@ -40,7 +40,7 @@ class NodeArguments(SessionArguments, total=False):
     nodes: Required[Names]
     conn_id: Required[str]
     fingerprint: str | None
-    state: str | Path | Source | None
+    state: str | Path | ManifestSource | None
     vars: Mapping[str, Any] | None
     runtime_vars: Sequence[str] | None
     relations: Relocation | None
@@ -84,7 +84,7 @@ class NodeOperator(NodeLineage, SessionOperator):
         nodes: Names,
         conn_id: str,
         fingerprint: str | None = None,
-        state: str | Path | Source | None = None,
+        state: str | Path | ManifestSource | None = None,
         vars: Mapping[str, Any] | None = None,  # noqa: A002 - dbt's name
         runtime_vars: Sequence[str] | None = None,
         relations: Relocation | None = None,

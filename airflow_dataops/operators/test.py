@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowFailException
 
+from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.operators.attempts import turn_of
 from airflow_dataops.operators.node import NodeOperator, plain
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
 
 
-class TestOperator(NodeOperator):
+class DbtTestOperator(NodeOperator):
     """Runs data tests in one session and judges them as dbt does.
 
     All tests run, then the task fails if any of them did; a warning only speaks.
@@ -86,3 +87,6 @@ def _summary(results: Sequence[TestResult]) -> str:
     # Its message begins with its name.
     names += "".join(f"\n  - {result.message}" for result in broken)
     return f"{', '.join(told)}:{names}"
+
+
+__getattr__ = renamed(__name__, {"TestOperator": "DbtTestOperator"})

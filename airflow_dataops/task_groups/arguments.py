@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from airflow.sdk import DAG, TaskGroup
 
     from airflow_dataops.core.arguments import Names
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
     from airflow_dataops.operators.dbt_config import DbtConfig
     from airflow_dataops.operators.warned import WarningCallbacks
 
@@ -55,9 +55,9 @@ class PlanArguments(TypedDict, total=False):
 
     select: Names | None
     exclude: Names | None
-    state: str | Path | Source | None
+    state: str | Path | ManifestSource | None
     defer: bool
-    defer_state: str | Path | Source | None
+    defer_state: str | Path | ManifestSource | None
     favor_state: bool
     on_empty: str
     engine: str

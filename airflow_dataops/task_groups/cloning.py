@@ -28,7 +28,7 @@ _BASE = frozenset({""})
 """Stands for all that is no setting."""
 
 
-class Mould:
+class OperatorTemplate:
     """Makes operators of one class that share all but their settings and a few arguments."""
 
     def __init__(self, dag: DAG, build: Callable[..., BaseOperator]) -> None:
@@ -49,7 +49,7 @@ class Mould:
         them; they win over `settings`.
         """
         if SetupTeardownContext.active or (settings.rest and not self._is_used):
-            # Most moulds of settings that need the constructor are used once.
+            # Most templates of settings that need the constructor are used once.
             self._is_used = True
             return self._built(own, settings)
         needed = settings.names | _BASE

@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
-    from airflow_dataops.hooks.sources import Source
+    from airflow_dataops.hooks.sources import ManifestSource
 
 
 @spelled_out(DbtGroupArguments)
 def dbt_task_group(
     *,
     group_id: str,
-    manifest: str | Path | Source,
+    manifest: str | Path | ManifestSource,
     conn_id: str,
     dag: DAG | None = None,
     **arguments: Unpack[DbtGroupArguments],
@@ -38,7 +38,7 @@ def dbt_task_group(
     Args:
         group_id: the group's id; as in Airflow it goes before the ids of its tasks.
         manifest: path of the manifest, relative to the DAG file; or a remote one, see
-            `Source`.
+            `ManifestSource`.
         conn_id: the warehouse.
         dag: the DAG; None inside a `with DAG(...)` block.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `on_empty`, `engine`,

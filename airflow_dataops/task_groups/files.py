@@ -6,12 +6,12 @@ import sys
 from pathlib import Path
 
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.sources import Source, as_source, local_manifest
+from airflow_dataops.hooks.sources import ManifestSource, as_source, local_manifest
 
 _PACKAGE = str(Path(__file__).parent.parent)
 
 
-def locate(path: str | Path | Source) -> Path:
+def locate(path: str | Path | ManifestSource) -> Path:
     """Return an absolute path, relative ones taken from the folder of the calling file.
 
     The calling file is the first one up the stack that is not of this package: a DAG file,
@@ -21,21 +21,21 @@ def locate(path: str | Path | Source) -> Path:
         ConfigError: a remote file cannot be had.
     """
     path = as_source(path)
-    if isinstance(path, Source):
+    if isinstance(path, ManifestSource):
         return local_manifest(path)
     return beside(caller_file(), path)
 
 
-def locate_folder(path: str | Path | Source, what: str) -> Path | Source:
+def locate_folder(path: str | Path | ManifestSource, what: str) -> Path | ManifestSource:
     """Return the absolute path of a folder that a DAG file names; a far one stays an address.
 
     Raises:
         ConfigError: it is no path.
     """
-    if not isinstance(path, str | Path | Source):
-        raise ConfigError(f"{what}={path!r}: write a path, an address or Source(...).")
+    if not isinstance(path, str | Path | ManifestSource):
+        raise ConfigError(f"{what}={path!r}: write a path, an address or ManifestSource(...).")
     place = as_source(path)
-    return place if isinstance(place, Source) else beside(caller_file(), place)
+    return place if isinstance(place, ManifestSource) else beside(caller_file(), place)
 
 
 def beside(dag_file: str | Path, path: str | Path) -> Path:

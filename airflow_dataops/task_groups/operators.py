@@ -12,9 +12,9 @@ from airflow_dataops.core.model import RunMoment, Struct
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.core.relocation import Relocation
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.sources import Source
+from airflow_dataops.hooks.sources import ManifestSource
 from airflow_dataops.operators.assets import table_asset
-from airflow_dataops.operators.build import BuildOperator
+from airflow_dataops.operators.build import DbtBuildOperator
 from airflow_dataops.operators.dbt_config import DbtConfig
 from airflow_dataops.operators.deferring import Deferral
 from airflow_dataops.operators.freshness import FreshnessOperator
@@ -22,7 +22,7 @@ from airflow_dataops.operators.fused import FusedOperator
 from airflow_dataops.operators.ready import ReadyOperator
 from airflow_dataops.operators.run_hooks import HooksOperator
 from airflow_dataops.operators.run_outcome import OutcomeOperator
-from airflow_dataops.operators.test import TestOperator
+from airflow_dataops.operators.test import DbtTestOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
     from airflow_dataops.operators.node import NodeOperator
 
 _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
-    TaskKind.BUILD: BuildOperator,
-    TaskKind.TEST: TestOperator,
+    TaskKind.BUILD: DbtBuildOperator,
+    TaskKind.TEST: DbtTestOperator,
     TaskKind.FRESHNESS: FreshnessOperator,
     TaskKind.FUSED: FusedOperator,
     TaskKind.READY: ReadyOperator,
@@ -68,7 +68,7 @@ class Warehouse(Struct, frozen=True):
     dialect: str | None = None
     dbt: DbtConfig | None = None
     threads: int | None = None
-    state: Path | Source | None = None
+    state: Path | ManifestSource | None = None
     vars: dict[str, Any] = {}
     compiled_vars: dict[str, Any] = {}
     runtime_vars: tuple[str, ...] | None = None

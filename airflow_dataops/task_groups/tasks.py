@@ -16,7 +16,7 @@ from airflow_dataops.core.plan.names import LONGEST_GROUP, LONGEST_ID, fitted
 from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.slas.dag_slas import put_entries
-from airflow_dataops.task_groups.cloning import Mould
+from airflow_dataops.task_groups.cloning import OperatorTemplate
 from airflow_dataops.task_groups.operators import (
     build_operator,
     dbt_task_operator,
@@ -87,7 +87,7 @@ class _Builder:
         self._task_ids: set[str] = set()
         self._arguments: dict[int, dict[str, Any]] = {}
         self._settings: dict[int, Settings] = {}
-        self._moulds: dict[tuple[object, ...], Mould] = {}
+        self._templates: dict[tuple[object, ...], OperatorTemplate] = {}
 
     def owns(self, task_id: str) -> bool:
         """Tell whether a task of the DAG is one of the plan."""
@@ -187,7 +187,7 @@ class _Builder:
             return dbt_task_operator(task, self._warehouse, arguments | own | place)
         own = {**place, "nodes": task.nodes, "fingerprint": task.fingerprint, **own}
         settings = self._settings_of(task.profile, arguments)
-        return self._mould(operator_class(task), group, settings).make(own, settings)
+        return self._template(operator_class(task), group, settings).make(own, settings)
 
     def _placed(self, task: PlannedTask) -> PlannedTask:
         """Return a task in which other tasks go by their ids in the DAG."""
@@ -196,13 +196,15 @@ class _Builder:
         around = (replace(each, task=self._id(each.task)) for each in task.around)
         return replace(task, around=tuple(around))
 
-    def _mould(self, kind: type[NodeOperator], group: TaskGroup, settings: Settings) -> Mould:
+    def _template(
+        self, kind: type[NodeOperator], group: TaskGroup, settings: Settings
+    ) -> OperatorTemplate:
         """Return what makes operators of a class, in groups of the same default arguments."""
         key = (kind, group.group_id if group.default_args else None, settings.alike)
-        if key not in self._moulds:
+        if key not in self._templates:
             build = partial(build_operator, kind, self._warehouse)
-            self._moulds[key] = Mould(self._dag, build)
-        return self._moulds[key]
+            self._templates[key] = OperatorTemplate(self._dag, build)
+        return self._templates[key]
 
     def _settings_of(self, profile: int, arguments: dict[str, Any]) -> Settings:
         if profile not in self._settings:

@@ -163,7 +163,7 @@ def test_dags_of_ones_own_start_by_the_asset_of_a_table(desk: Desk) -> None:
     assert uri == "dataops://warehouse/shop/main/orders"
 
 
-def test_a_circle_is_told_in_the_words_of_the_page(desk: Desk, tmp_path: Path) -> None:
+def test_a_cycle_is_told_in_the_words_of_the_page(desk: Desk, tmp_path: Path) -> None:
     from airflow_dataops import load_dags
 
     nodes = shop_nodes(
@@ -176,9 +176,9 @@ def test_a_circle_is_told_in_the_words_of_the_page(desk: Desk, tmp_path: Path) -
         text = text.replace(name, short)
     content = eval(text)
     content["nodes"]["model.shop.fct"]["depends_on"]["nodes"] = ["model.shop.dim"]
-    write(tmp_path / "circle" / "manifest.json", content)
+    write(tmp_path / "cycle" / "manifest.json", content)
     namespace: dict[str, Any] = {"__file__": str(tmp_path / "dags.py")}
-    load_dags("circle", namespace, conn_id="warehouse", circles="refuse")
+    load_dags("cycle", namespace, conn_id="warehouse", cycles="refuse")
     (error,) = [value for name, value in namespace.items() if name.startswith("dataops_errors")]
     with pytest.raises(ValueError, match="cannot be split") as caught:
         error.validate()

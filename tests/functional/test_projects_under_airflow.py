@@ -80,7 +80,7 @@ def test_both_engines_mix_in_one_dag_and_gate_as_dbt_does(
     run = deployed.run(0)
     tasks = airflow.api.dag_tasks("atelier")
     operators = {task["operator_name"] for task in tasks}
-    assert {"BuildOperator", "TestOperator", "DbtRunOperator"} <= operators
+    assert {"DbtBuildOperator", "DbtTestOperator", "CosmosRunOperator"} <= operators
     assert differences(expected.state(), deployed.pipeline.state()) == [], deployed.troubles(run)
 
 

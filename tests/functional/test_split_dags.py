@@ -262,7 +262,7 @@ def test_two_days_of_the_shop_in_five_dags_equal_dbt(
     """Only the first DAG is triggered; marts and intermediate read from each other in turns."""
     expected, ours = (new_pipeline(SHOP, tmp_path / name) for name in ("dbt", "ours"))
     airflow.api.add_connection("shop", "duckdb", host=str(ours.file))
-    arguments = 'split_by="layer", circles="cut", freshness="skip"'
+    arguments = 'split_by="layer", cycles="cut", freshness="skip"'
     source = DAG_FILE.format(base="shop", manifest=str(SHOP_MANIFEST), arguments=arguments)
     ids = [f"shop__{part}" for part in LAYERS]
     airflow.drop("shop.py", source, *ids)

@@ -15,7 +15,8 @@ from airflow_dataops import (
     AppendOperator,
     ApplyChanges,
     ApplyChangesOperator,
-    BuildOperator,
+    DbtBuildOperator,
+    DbtTestOperator,
     FreshnessOperator,
     Gate,
     History,
@@ -27,7 +28,6 @@ from airflow_dataops import (
     Merge,
     MergeOperator,
     ReplaceOperator,
-    TestOperator,
     TransferOperator,
     Within,
     dbt_dag,
@@ -74,8 +74,8 @@ OPERATORS = [
     QualityBranchOperator,
     QualityOperator,
     SweepOperator,
-    BuildOperator,
-    TestOperator,
+    DbtBuildOperator,
+    DbtTestOperator,
     FreshnessOperator,
     FusedOperator,
     SlaMonitorOperator,
@@ -152,7 +152,7 @@ def test_verbs_take_one_name_or_several(make: Callable[[Any], Any], name: str) -
         make(5)
 
 
-@pytest.mark.parametrize("kind", [BuildOperator, TestOperator, FreshnessOperator])
+@pytest.mark.parametrize("kind", [DbtBuildOperator, DbtTestOperator, FreshnessOperator])
 def test_nodes_are_one_or_several(kind: type[NodeOperator]) -> None:
     operator = kind(task_id="t", manifest="m.json", conn_id="w", nodes="model.shop.orders")
     assert operator.nodes == ("model.shop.orders",)

@@ -12,8 +12,8 @@ from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops import dbt_dag, dbt_task_group
 from airflow_dataops.dag_factory.load import load_dags
-from airflow_dataops.operators.build import BuildOperator
-from airflow_dataops.task_groups.cloning import Mould
+from airflow_dataops.operators.build import DbtBuildOperator
+from airflow_dataops.task_groups.cloning import OperatorTemplate
 from benchmarks.manifests import manifest
 from tests.host.manifests import write
 
@@ -45,7 +45,7 @@ def state_of(operator: BaseOperator) -> dict[str, Any]:
 def ordinary(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have Airflow build every operator itself."""
     with monkeypatch.context() as patch:
-        patch.setattr(Mould, "make", Mould._built)
+        patch.setattr(OperatorTemplate, "make", OperatorTemplate._built)
         yield
 
 
@@ -86,7 +86,7 @@ def test_most_operators_are_copied(big: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_copies_share_nothing_that_can_be_changed_in_place(big: Path) -> None:
     dag = dbt_dag(manifest=big, conn_id="w", dag_id="x")
-    tasks = [task for task in dag.tasks if isinstance(task, BuildOperator)]
+    tasks = [task for task in dag.tasks if isinstance(task, DbtBuildOperator)]
     for task in tasks[:50]:
         for other in tasks[:50]:
             if other is not task:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from airflow_dataops import dbt_dag, dbt_task_group
 from airflow_dataops.core.manifests.task_settings import NAMES, TRIGGER_RULES, WEIGHT_RULES
-from airflow_dataops.task_groups.cloning import Mould
+from airflow_dataops.task_groups.cloning import OperatorTemplate
 from benchmarks.manifests import manifest
 from tests.host.manifests import write
 
@@ -131,7 +131,7 @@ def state_of(operator: BaseOperator) -> dict[str, Any]:
 
 def same(build: Callable[[], DAG]) -> None:
     copied = build()
-    with patch.object(Mould, "make", Mould._built):
+    with patch.object(OperatorTemplate, "make", OperatorTemplate._built):
         built = build()
     assert json.dumps(DagSerialization.to_dict(copied)) == json.dumps(
         DagSerialization.to_dict(built)

@@ -83,7 +83,7 @@ def test_no_text_of_a_manifest_is_rendered(tmp_path: Path, granularity: str) -> 
     ]
     dag = dag_of(tmp_path, *nodes, granularity=granularity)
     kinds = {type(task).__name__ for task in dag.tasks}
-    assert "DbtRunOperator" in kinds
+    assert "CosmosRunOperator" in kinds
     assert len(kinds) > 1
     for task in dag.tasks:
         task.render_template_fields({"ds": "2026-01-01", "params": {}})

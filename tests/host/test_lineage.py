@@ -57,7 +57,7 @@ def test_a_model_tells_inputs_outputs_rows_and_sql(warehouse: Path, tmp_path: Pa
 def test_a_test_reads_and_writes_nothing(warehouse: Path, tmp_path: Path) -> None:
     dag = dag_of(tmp_path, *NODES)
     Run(dag).all()
-    (task,) = [task for task in dag.tasks if task.task_type == "TestOperator"]
+    (task,) = [task for task in dag.tasks if task.task_type == "DbtTestOperator"]
     found = extracted(task)
     assert (names(found.inputs), names(found.outputs)) == (["wh.main.a"], [])
 

@@ -148,17 +148,22 @@ def test_a_selection_of_which_nothing_runs_is_refused(idle: Path, select: str) -
         assert dbt_dag(manifest=idle, conn_id="w", select=select, on_empty="warn").task_ids == []
 
 
-@pytest.mark.parametrize("rest", ["part", "leave out"])
-def test_a_part_of_which_nothing_runs_is_refused(idle: Path, rest: str) -> None:
+@pytest.mark.parametrize("unassigned", ["part", "skip"])
+def test_a_part_of_which_nothing_runs_is_refused(idle: Path, unassigned: str) -> None:
     """It was left out in silence, or the whole project was built for it."""
     space: dict[str, Any] = {}
-    load_dags(idle.parent, space, conn_id="w", selectors={"x": "eph"}, rest=rest)
+    load_dags(idle.parent, space, conn_id="w", selectors={"x": "eph"}, unassigned=unassigned)
     assert list(space) == ["dataops_errors_0"]
     with pytest.raises(ValueError, match=r"selectors\['x'\] leaves a DAG without tasks"):
         space["dataops_errors_0"].validate()
     with pytest.warns(SelectionWarning, match="without tasks"):
         dags = load_dags(
-            idle.parent, {}, conn_id="w", selectors={"x": "eph"}, rest=rest, on_empty="warn"
+            idle.parent,
+            {},
+            conn_id="w",
+            selectors={"x": "eph"},
+            unassigned=unassigned,
+            on_empty="warn",
         )
     tasks = {dag.dag_id: dag.task_ids for dag in dags}
-    assert tasks == ({"tiny__rest": ["a"]} if rest == "part" else {"tiny": []})
+    assert tasks == ({"tiny__rest": ["a"]} if unassigned == "part" else {"tiny": []})

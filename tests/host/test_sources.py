@@ -13,7 +13,7 @@ from airflow.sdk import ObjectStoragePath
 from airflow.sdk.io import attach
 from fsspec.implementations.memory import MemoryFileSystem
 
-from airflow_dataops import Source
+from airflow_dataops import ManifestSource
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import find_sources, local_manifest
 from tests.fakes.http_server import Server, http_server
@@ -55,7 +55,7 @@ def encoded(project: str) -> bytes:
 def bag(folder: Path, call: str) -> DagBag:
     folder.mkdir(exist_ok=True)
     (folder / "dags.py").write_text(
-        f"from airflow_dataops import Source, dbt_dag, load_dags  # airflow DAG\n{call}\n"
+        f"from airflow_dataops import ManifestSource, dbt_dag, load_dags  # airflow DAG\n{call}\n"
     )
     return DagBag(dag_folder=str(folder), bundle_path=folder, bundle_name="test")
 
@@ -82,8 +82,8 @@ def test_a_connection_of_airflow_authorizes(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         for place in (
-            Source(f"{server.url}/shop/manifest.json", conn_id=ci),
-            Source(f"{server.url}/shop/manifest.json".replace("//", "//ci@")),
+            ManifestSource(f"{server.url}/shop/manifest.json", conn_id=ci),
+            ManifestSource(f"{server.url}/shop/manifest.json".replace("//", "//ci@")),
         ):
             local_manifest(place)
     assert server.statuses() == [200]
@@ -99,14 +99,14 @@ def test_a_password_alone_is_a_bearer_token_and_extra_headers_are_sent(
         conn_id="t", conn_type="http", password="tok", extra={"headers": {"X-Team": "data"}}
     )
     monkeypatch.setenv("AIRFLOW_CONN_T", connection.as_json())
-    local_manifest(Source(f"{server.url}/shop/manifest.json", conn_id="t"))
+    local_manifest(ManifestSource(f"{server.url}/shop/manifest.json", conn_id="t"))
     assert server.asked[0].headers["authorization"] == "Bearer tok"
     assert server.asked[0].headers["x-team"] == "data"
 
 
 def test_a_connection_that_is_not_there_is_named(server: Server) -> None:
     with pytest.raises(ConfigError, match="the connection 'nobody' cannot be read"):
-        local_manifest(Source(f"{server.url}/shop/manifest.json", conn_id="nobody"))
+        local_manifest(ManifestSource(f"{server.url}/shop/manifest.json", conn_id="nobody"))
     assert server.asked == []
 
 
@@ -114,11 +114,11 @@ def test_settings_come_from_the_section_dataops(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AIRFLOW__DATAOPS__SOURCE_CHECK_SECONDS", "0")
-    place = Source(f"{server.url}/shop/manifest.json")
+    place = ManifestSource(f"{server.url}/shop/manifest.json")
     local_manifest(place)
     local_manifest(place)
     assert server.statuses() == [200, 304]
-    local_manifest(Source(place.uri, check_every=60))
+    local_manifest(ManifestSource(place.uri, check_every=60))
     assert server.statuses() == [200, 304]
 
 
@@ -153,7 +153,7 @@ def test_a_listing_says_which_files_to_read_again(memory: MemoryFileSystem) -> N
     """Two requests for two manifests that are known: one listing each time, nothing else."""
     memory.pipe_file("/bucket/m/a.json", encoded("a"))
     memory.pipe_file("/bucket/m/b.json", encoded("b"))
-    folder = Source("memory://bucket/m", check_every=0)
+    folder = ManifestSource("memory://bucket/m", check_every=0)
     before = [local_manifest(found) for found in find_sources(folder)]
     memory.pipe_file("/bucket/m/b.json", encoded("changed"))
     opened = []
@@ -172,7 +172,7 @@ def test_a_listing_says_which_files_to_read_again(memory: MemoryFileSystem) -> N
 def test_an_object_that_did_not_change_is_not_read_again(memory: MemoryFileSystem) -> None:
     path = ObjectStoragePath("memory://bucket/manifest.json")
     path.write_bytes(encoded("shop"))
-    place = Source(str(path), check_every=0)
+    place = ManifestSource(str(path), check_every=0)
     first = local_manifest(place)
     assert local_manifest(place) == first
     path.write_bytes(encoded("crm"))
@@ -183,7 +183,7 @@ def test_an_object_that_is_gone_serves_from_the_copy(
     memory: MemoryFileSystem, caplog: pytest.LogCaptureFixture
 ) -> None:
     memory.pipe_file("/bucket/manifest.json", encoded("shop"))
-    place = Source("memory://bucket/manifest.json", check_every=0)
+    place = ManifestSource("memory://bucket/manifest.json", check_every=0)
     first = local_manifest(place)
     memory.rm("/bucket/manifest.json")
     with caplog.at_level(logging.WARNING):
@@ -193,16 +193,16 @@ def test_an_object_that_is_gone_serves_from_the_copy(
 
 def test_an_empty_folder_in_object_storage_is_an_error(memory: MemoryFileSystem) -> None:
     with pytest.raises(ConfigError, match="no manifest in this folder"):
-        find_sources(Source("memory://bucket/none"))
+        find_sources(ManifestSource("memory://bucket/none"))
 
 
 def test_a_storage_whose_provider_is_missing_says_so() -> None:
     with pytest.raises(ConfigError, match=r"abfs://bucket/m\.json(?s:.*)install the Airflow prov"):
-        local_manifest(Source("abfs://bucket/m.json"))
+        local_manifest(ManifestSource("abfs://bucket/m.json"))
 
 
 def test_a_folder_over_http_cannot_be_listed(server: Server) -> None:
     with pytest.raises(ConfigError, match="cannot be listed over HTTP"):
-        find_sources(Source(f"{server.url}/shop/"))
+        find_sources(ManifestSource(f"{server.url}/shop/"))
     url = f"{server.url}/shop/manifest.json"
-    assert find_sources(Source(url)) == [Source(url)]
+    assert find_sources(ManifestSource(url)) == [ManifestSource(url)]

@@ -13,7 +13,7 @@ import httpx
 import pytest
 from airflow.models import Connection
 
-from airflow_dataops import Source
+from airflow_dataops import ManifestSource
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import find_sources, local_manifest
 from tests.host.manifests import manifest, model
@@ -65,8 +65,8 @@ def put(s3: Any, key: str, *models: str) -> bytes:
 def test_an_object_is_read_when_its_etag_changes(s3: Any) -> None:
     body = put(s3, "shop/manifest.json", "a")
     for place in (
-        Source("s3://store@bucket/shop/manifest.json", check_every=0),
-        Source("s3://bucket/shop/manifest.json", conn_id="store", check_every=0),
+        ManifestSource("s3://store@bucket/shop/manifest.json", check_every=0),
+        ManifestSource("s3://bucket/shop/manifest.json", conn_id="store", check_every=0),
     ):
         assert local_manifest(place).read_bytes() == body
         assert local_manifest(place).read_bytes() == body
@@ -77,7 +77,7 @@ def test_an_object_is_read_when_its_etag_changes(s3: Any) -> None:
 def test_a_folder_is_listed_anew_each_time(s3: Any) -> None:
     put(s3, "m/shop/manifest.json", "a")
     put(s3, "m/notes/other.json", "a")
-    folder = Source("s3://store@bucket/m", check_every=0)
+    folder = ManifestSource("s3://store@bucket/m", check_every=0)
     (found,) = find_sources(folder)
     first = local_manifest(found)
     assert local_manifest(find_sources(folder)[0]) == first
@@ -91,7 +91,7 @@ def test_a_folder_is_listed_anew_each_time(s3: Any) -> None:
 def test_what_is_missing_is_told_without_secrets(s3: Any, caplog: pytest.LogCaptureFixture) -> None:
     assert s3
     with caplog.at_level(logging.INFO), pytest.raises(ConfigError) as raised:
-        local_manifest(Source("s3://store@bucket/none.json"))
+        local_manifest(ManifestSource("s3://store@bucket/none.json"))
     assert "s3://bucket/none.json cannot be had: there is no such file" in str(raised.value)
     assert SECRET not in caplog.text
 
@@ -99,7 +99,7 @@ def test_what_is_missing_is_told_without_secrets(s3: Any, caplog: pytest.LogCapt
 def test_a_bucket_that_is_not_there_is_told(s3: Any) -> None:
     assert s3
     with pytest.raises(ConfigError, match="s3://nowhere/m"):
-        find_sources(Source("s3://store@nowhere/m"))
+        find_sources(ManifestSource("s3://store@nowhere/m"))
 
 
 def test_a_bundle_keeps_its_versions_there(

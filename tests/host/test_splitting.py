@@ -123,8 +123,8 @@ def test_named_selectors_make_the_parts(tmp_path: Path) -> None:
     [
         ({"split_by": "colour"}, "split_by: expected one of 'schedule', 'tag'"),
         ({"selectors": {"a": "stg_a"}, "split_by": "tag"}, "exclude each other"),
-        ({"rest": "part"}, "need selectors="),
-        ({"selectors": {"a": "stg_a"}, "rest": "burn"}, "rest: expected one of 'part'"),
+        ({"unassigned": "part"}, "need selectors="),
+        ({"selectors": {"a": "stg_a"}, "unassigned": "burn"}, "unassigned: expected one of 'part'"),
         ({"selectors": {"a": "stg_a fct_c", "b": "stg_a"}}, r"model\.tiny\.stg_a \(a, b\)"),
         ({"selectors": {"a": "no_such"}}, "no_such"),
         ({"selectors": {"a": {"include": "x"}}}, r"selectors\['a'\]: expected 'select'"),
@@ -140,21 +140,25 @@ def test_wrong_arguments_are_told(tmp_path: Path, arguments: dict[str, Any], tol
         load(tmp_path, *LAYERS, **arguments)
 
 
-def test_a_circle_of_parts_loads_unless_it_is_to_be_refused_and_leaves_the_others(
+def test_a_cycle_of_parts_loads_unless_it_is_to_be_refused_and_leaves_the_others(
     tmp_path: Path,
 ) -> None:
     write(tmp_path / "manifests" / "good.json", manifest(model("x", project="g"), project="g"))
-    circle = (
+    cycle = (
         model("stg", **asking("hourly")),
         model("dim", "stg", **asking("daily")),
         model("fct", "dim", **asking("hourly")),
     )
-    write(tmp_path / "manifests" / "bad.json", manifest(*circle))
+    write(tmp_path / "manifests" / "bad.json", manifest(*cycle))
     cut = bag(tmp_path)
     assert sorted(cut.dags) == ["g", "tiny__daily", "tiny__hourly", "tiny__hourly_2"]
     assert not cut.import_errors
-    found = bag(tmp_path, f"{CALL[:-1]}, circles='refuse')")
+    found = bag(tmp_path, f"{CALL[:-1]}, cycles='refuse')")
     assert list(found.dags) == ["g"]
+    of_last_release = bag(
+        tmp_path, f"{CALL[:-1]}, per_project={{'tiny': {{'circles': 'refuse'}}}})"
+    )
+    assert error_of(of_last_release) == error_of(found)
     assert "model.tiny.fct (hourly) reads model.tiny.dim (daily)" in error_of(found)
 
 

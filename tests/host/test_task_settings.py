@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from airflow.sdk import TriggerRule, WeightRule
 
-from airflow_dataops import BuildOperator
+from airflow_dataops import DbtBuildOperator
 from airflow_dataops.core.manifests.task_settings import (
     NAMES,
     TRIGGER_RULES,
@@ -24,16 +24,16 @@ VALUES: list[Any] = [
 ]
 
 
-def build(settings: dict[str, Any]) -> BuildOperator:
+def build(settings: dict[str, Any]) -> DbtBuildOperator:
     arguments = arguments_of(Profile(airflow=settings), ArgumentLayers())
     place: dict[str, Any] = {"task_id": "t", "manifest": "m.json", "conn_id": "w"}
-    return BuildOperator(nodes="model.a.b", **place, **arguments)
+    return DbtBuildOperator(nodes="model.a.b", **place, **arguments)
 
 
 def test_the_words_are_those_of_airflow() -> None:
     assert set(TRIGGER_RULES) == {str(rule.value) for rule in TriggerRule}
     assert set(WEIGHT_RULES) == {str(rule.value) for rule in WeightRule}
-    assert accepted(BuildOperator) >= NAMES
+    assert accepted(DbtBuildOperator) >= NAMES
 
 
 @pytest.mark.parametrize("name", sorted(NAMES))

@@ -25,11 +25,11 @@ from airflow_dataops import (
     IncrementOperator,
     LoadPartition,
     LoadPartitionOperator,
+    ManifestSource,
     Merge,
     MergeOperator,
     Replace,
     ReplaceOperator,
-    Source,
     TransferOperator,
     dbt_dag,
     dbt_task_group,
@@ -118,7 +118,9 @@ def factories() -> list[DAG]:
         split_by="owner",
         per_project={"shop": {"schedule": None, "threads": 2}},
     )
-    load_dags(Source("s3://bucket/manifests", check_every=timedelta(minutes=1)), {}, conn_id="w")
+    load_dags(
+        ManifestSource("s3://bucket/manifests", check_every=timedelta(minutes=1)), {}, conn_id="w"
+    )
     with dag:
         group: TaskGroup = dbt_task_group(group_id="g", manifest="m", conn_id="w", tooltip="x")
         load_task_group(

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.loads import Upsert
+from airflow_dataops.core.loads.alignment import require
 from airflow_dataops.core.loads.choices import TextOrder
 from airflow_dataops.core.loads.failures import Quietly
-from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.job import new_staging
 from airflow_dataops.core.loads.lease import ensure_table
 from airflow_dataops.core.loads.ordering import unordered_text

@@ -15,11 +15,11 @@ import msgspec
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.statements import Effect
 from airflow_dataops.core.engines.values import SUPERSEDED
+from airflow_dataops.core.loads.column_additions import take_back, widened
 from airflow_dataops.core.loads.failures import LostSessionsNamed, Quietly, is_conflict
 from airflow_dataops.core.loads.lease import Lease, give_back, renew, superseded
 from airflow_dataops.core.loads.publish import apart, result_of
 from airflow_dataops.core.loads.stage import drop_staging
-from airflow_dataops.core.loads.widening import take_back, widened
 from airflow_dataops.core.model import Relation, Struct
 from airflow_dataops.core.sql import control, scripts
 from airflow_dataops.core.sql.columns import Addition

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.engines.identifiers import resolve
 from airflow_dataops.core.engines.statements import Statement, ask, send
 from airflow_dataops.core.engines.types import Family, read_type
+from airflow_dataops.core.loads.alignment import require
 from airflow_dataops.core.loads.checks import Test, count, refuse
-from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.specs import Drift, OnEmpty
 from airflow_dataops.core.sql import changes, debezium, staging
 from airflow_dataops.errors import RunError
@@ -16,7 +16,7 @@ from airflow_dataops.errors import RunError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from airflow_dataops.core.loads.fitting import Fitted
+    from airflow_dataops.core.loads.alignment import Fitted
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.specs import ApplyChanges
     from airflow_dataops.core.sql.tables import Table, TableColumn

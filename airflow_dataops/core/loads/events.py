@@ -11,6 +11,7 @@ from airflow_dataops.core.engines.relations import subquery
 from airflow_dataops.core.engines.statements import Statement, send
 from airflow_dataops.core.engines.types import misfit
 from airflow_dataops.core.loads import envelopes
+from airflow_dataops.core.loads.alignment import Fitted, fit, require
 from airflow_dataops.core.loads.checks import (
     Counts,
     Test,
@@ -19,7 +20,6 @@ from airflow_dataops.core.loads.checks import (
     refuse_null_keys,
     refuse_unequal,
 )
-from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.ordering import ordered
 from airflow_dataops.core.loads.specs import Envelope, NullKeys, OnEmpty
 from airflow_dataops.core.loads.stage import stage

@@ -12,11 +12,11 @@ import msgspec
 
 from airflow_dataops.core.engines.loads import Locks
 from airflow_dataops.core.engines.statements import Effect, Lock, send
+from airflow_dataops.core.loads.column_additions import widened
 from airflow_dataops.core.loads.failures import Yielding
 from airflow_dataops.core.loads.lease import pass_fence
 from airflow_dataops.core.loads.specs import LoadResult
 from airflow_dataops.core.loads.waiting import Patience, execute_patiently, limit_waits
-from airflow_dataops.core.loads.widening import widened
 from airflow_dataops.errors import RetryableError
 
 if TYPE_CHECKING:

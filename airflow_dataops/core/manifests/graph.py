@@ -1,4 +1,4 @@
-"""Parents of nodes, and circles among them. All of it is iterative and linear in the edges."""
+"""Parents of nodes, and cycles among them. All of it is iterative and linear in the edges."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ def parents_within(ids: Iterable[str], known: Container[str], through: Parents) 
     return tuple(sorted(found))
 
 
-def circles(parents: Parents) -> list[Problem]:
+def cycles(parents: Parents) -> list[Problem]:
     """Return a problem for each knot of circular dependencies, with a shortest path round it."""
     return [_problem(way) for way in ways_round(parents)]
 
 
 def ways_round(parents: Parents) -> list[list[str]]:
-    """Return a shortest way round for each knot of circles: ids, the first again at the end."""
-    if _is_free_of_circles(parents):
+    """Return a shortest way round for each knot of cycles: ids, the first again at the end."""
+    if _is_free_of_cycles(parents):
         return []
     return [_path_round(knot, parents) for knot in _knots(parents)]
 
 
-def _is_free_of_circles(parents: Parents) -> bool:
+def _is_free_of_cycles(parents: Parents) -> bool:
     """Take away what waits for nothing, again and again, and see whether anything is left."""
     children: dict[str, list[str]] = {}
     missing: dict[str, int] = {}
@@ -80,7 +80,7 @@ class _Visit(NamedTuple):
 
 
 def _knots(parents: Parents) -> list[set[str]]:
-    """Return the strongly connected components that hold a circle (Tarjan 1972), sorted."""
+    """Return the strongly connected components that hold a cycle (Tarjan 1972), sorted."""
     order: dict[str, int] = {}
     lowest: dict[str, int] = {}
     stack: list[str] = []

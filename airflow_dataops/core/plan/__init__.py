@@ -7,7 +7,7 @@ from airflow_dataops.core.plan.options import plan_options, split_options
 from airflow_dataops.core.plan.structs import (
     ArgumentLayers,
     AssetsWhen,
-    Circles,
+    Cycles,
     Engine,
     EngineChoice,
     FreshnessMode,
@@ -19,7 +19,6 @@ from airflow_dataops.core.plan.structs import (
     PlannedTask,
     PlanOptions,
     Profile,
-    Rest,
     RunHooks,
     ScheduleFrom,
     SplitBy,
@@ -27,6 +26,7 @@ from airflow_dataops.core.plan.structs import (
     Start,
     StartWhen,
     TaskKind,
+    Unassigned,
 )
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ArgumentLayers",
     "AssetsWhen",
-    "Circles",
+    "Cycles",
     "Engine",
     "EngineChoice",
     "FreshnessMode",
@@ -48,7 +48,6 @@ __all__ = [
     "PlanOptions",
     "PlannedTask",
     "Profile",
-    "Rest",
     "RunHooks",
     "ScheduleFrom",
     "SplitBy",
@@ -56,6 +55,7 @@ __all__ = [
     "Start",
     "StartWhen",
     "TaskKind",
+    "Unassigned",
     "argument_layers",
     "arguments_of",
     "make_plan",

@@ -11,7 +11,7 @@ from graphlib import CycleError, TopologicalSorter
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.plan.untangle import untangle
+from airflow_dataops.core.plan.acyclic import acyclic_groups
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def by_selection(
     if rest in selections:
         raise ConfigError(
             f"selectors: {rest!r} is what no other selector takes; give that selector another "
-            "name, or pass rest='leave out'"
+            "name, or pass unassigned='skip'"
         )
     part: dict[str, str] = {}
     twice: list[str] = []
@@ -98,8 +98,8 @@ def by_selection(
     return part
 
 
-def cut_circles(part: Mapping[str, str], parents: Mapping[str, Iterable[str]]) -> dict[str, str]:
-    """Cut parts that wait for each other in a circle: what comes later is a part `<name>_2`.
+def cut_cycles(part: Mapping[str, str], parents: Mapping[str, Iterable[str]]) -> dict[str, str]:
+    """Cut parts that wait for each other in a cycle: what comes later is a part `<name>_2`.
 
     Args:
         part: nodes with their parts, parents first.
@@ -108,12 +108,12 @@ def cut_circles(part: Mapping[str, str], parents: Mapping[str, Iterable[str]]) -
         ConfigError: there is another part of that name.
     """
     inside = {id_: [p for p in parents[id_] if p in part] for id_ in part}
-    paths = untangle({id_: (name,) for id_, name in part.items()}, inside)
+    paths = acyclic_groups({id_: (name,) for id_, name in part.items()}, inside)
     found = {id_: path[0] for id_, path in paths.items()}
     for id_, name in found.items():
         if name != part[id_] and name in part.values():
             raise ConfigError(
-                f"circles='cut' would call a later part of {part[id_]!r} {name!r}, as another "
+                f"cycles='cut' would call a later part of {part[id_]!r} {name!r}, as another "
                 "part is called; give that one another name"
             )
     return found
@@ -125,7 +125,7 @@ def order_of(
     """Return the parts that each part reads from; parts in an order in which they may run.
 
     Raises:
-        ConfigError: parts read from each other in a circle; the text names the way round.
+        ConfigError: parts read from each other in a cycle; the text names the way round.
     """
     makers: dict[str, set[str]] = {name: set() for name in sorted(set(part.values()))}
     example: dict[tuple[str, str], tuple[str, str]] = {}
@@ -139,7 +139,7 @@ def order_of(
     try:
         order = list(_sorted(makers))
     except CycleError as error:
-        raise ConfigError(_circle(project, error.args[1], example)) from None
+        raise ConfigError(_cycle(project, error.args[1], example)) from None
     return {name: makers[name] for name in order}
 
 
@@ -154,7 +154,7 @@ def _sorted(makers: Mapping[str, Iterable[str]]) -> Iterable[str]:
     return order
 
 
-def _circle(
+def _cycle(
     project: str, way: Sequence[str], example: Mapping[tuple[str, str], tuple[str, str]]
 ) -> str:
     steps = [
@@ -164,7 +164,7 @@ def _circle(
     ]
     return (
         f"project {project!r} cannot be split like this: its parts would wait for each other in a "
-        f"circle, {' -> '.join(way)}: {'; '.join(steps)}. Move one of these nodes to the part of "
+        f"cycle, {' -> '.join(way)}: {'; '.join(steps)}. Move one of these nodes to the part of "
         "its neighbour (the same schedule, tag, ...), split by something else, or pass "
-        "circles='cut' or split_by='none'"
+        "cycles='cut' or split_by='none'"
     )

@@ -11,9 +11,10 @@ from msgspec.structs import replace
 from airflow_dataops.core.manifests.fingerprint import combined
 from airflow_dataops.core.model import ModelSpec, NodeKind, SourceSpec
 from airflow_dataops.core.plan import graph, names
-from airflow_dataops.core.plan.coarse import Fused, fuse, fused_groups
+from airflow_dataops.core.plan.acyclic import acyclic_groups
 from airflow_dataops.core.plan.compiled import other_problems, remedy_of, uncompiled
 from airflow_dataops.core.plan.engines import Chosen, choose
+from airflow_dataops.core.plan.fusion import Fused, fuse, fused_groups
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
@@ -33,7 +34,6 @@ from airflow_dataops.core.plan.structs import (
     Profile,
     TaskKind,
 )
-from airflow_dataops.core.plan.untangle import untangle
 from airflow_dataops.errors import ManifestError, Problem
 
 if TYPE_CHECKING:
@@ -352,7 +352,7 @@ class Planner:
         """Sort the tasks by id, so that nothing but their content decides the plan."""
         self.tasks = _with_fitting_ids(self.tasks)
         upstream = {id_: task.upstream for id_, task in self.tasks.items()}
-        groups = untangle({id_: self.tasks[id_].group for id_ in _sorted(upstream)}, upstream)
+        groups = acyclic_groups({id_: self.tasks[id_].group for id_ in _sorted(upstream)}, upstream)
         downstream: dict[str, list[str]] = defaultdict(list)
         for id_ in sorted(upstream):
             for other in upstream[id_]:

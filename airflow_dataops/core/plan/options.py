@@ -7,19 +7,19 @@ from typing import TypeVar
 
 from airflow_dataops.core.plan.structs import (
     AssetsWhen,
-    Circles,
+    Cycles,
     Engine,
     EngineChoice,
     FreshnessMode,
     Granularity,
     GroupBy,
     PlanOptions,
-    Rest,
     RunHooks,
     ScheduleFrom,
     SplitBy,
     SplitOptions,
     StartWhen,
+    Unassigned,
 )
 from airflow_dataops.errors import ConfigError
 
@@ -62,8 +62,8 @@ def plan_options(
 def split_options(
     *,
     split_by: str | None = None,
-    rest: str | None = None,
-    circles: str = Circles.CUT,
+    unassigned: str | None = None,
+    cycles: str = Cycles.CUT,
     selectors: bool = False,
     caller_schedules: bool = False,
 ) -> SplitOptions:
@@ -79,13 +79,15 @@ def split_options(
     """
     if selectors and split_by not in (None, SplitBy.SELECTORS):
         raise ConfigError(f"split_by={split_by!r} and selectors exclude each other; keep one")
-    if not selectors and (rest is not None or split_by == SplitBy.SELECTORS):
-        raise ConfigError("split_by='selectors' and rest need selectors={'name': 'expression'}")
+    if not selectors and (unassigned is not None or split_by == SplitBy.SELECTORS):
+        raise ConfigError(
+            "split_by='selectors' and unassigned need selectors={'name': 'expression'}"
+        )
     default = SplitBy.SELECTORS if selectors else SplitBy.SCHEDULE
     return SplitOptions(
         by=_choice(SplitBy, "split_by", split_by or default),
-        rest=_choice(Rest, "rest", rest or Rest.PART),
-        circles=_choice(Circles, "circles", circles),
+        unassigned=_choice(Unassigned, "unassigned", unassigned or Unassigned.PART),
+        cycles=_choice(Cycles, "cycles", cycles),
         schedules=ScheduleFrom.CALLER if caller_schedules else ScheduleFrom.METADATA,
     )
 

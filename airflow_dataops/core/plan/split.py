@@ -14,7 +14,7 @@ from airflow_dataops.core.plan.boundaries import (
     parts_of_tasks,
     tasks_of_part,
 )
-from airflow_dataops.core.plan.divide import by_selection, cut_circles, divide, order_of
+from airflow_dataops.core.plan.divide import by_selection, cut_cycles, divide, order_of
 from airflow_dataops.core.plan.make import Planner
 from airflow_dataops.core.plan.run_hooks import told_of_parts
 from airflow_dataops.core.plan.schedule import rank, schedule_of
@@ -28,14 +28,14 @@ from airflow_dataops.core.plan.slices import (
 from airflow_dataops.core.plan.split_keys import key_of, part_names
 from airflow_dataops.core.plan.starts import Starting, starts_of
 from airflow_dataops.core.plan.structs import (
-    Circles,
+    Cycles,
     Input,
     Plan,
     PlanOptions,
-    Rest,
     ScheduleFrom,
     SplitBy,
     SplitOptions,
+    Unassigned,
 )
 
 if TYPE_CHECKING:
@@ -67,12 +67,12 @@ def split_plan(
         selections: ids of nodes by name of the part, where it is split by selectors.
 
     Raises:
-        ConfigError: parts overlap, have one name, or wait for each other in a circle.
+        ConfigError: parts overlap, have one name, or wait for each other in a cycle.
         ManifestError: with every node that no engine can run, or whose metadata is wrong.
     """
     options, split = options or PlanOptions(), split or SplitOptions()
     planner = Planner(project, options, selected, foreign)
-    if split.by is SplitBy.SELECTORS and split.rest is Rest.LEAVE_OUT:
+    if split.by is SplitBy.SELECTORS and split.unassigned is Unassigned.SKIP:
         selected = _taken(planner, selections or {})
         planner = Planner(project, options, selected, foreign)
     planner.draft()
@@ -80,9 +80,9 @@ def split_plan(
     fewest = 2 if split.by is SplitBy.SCHEDULE else 1
     if len(set(part.values())) < fewest:
         return (Planner(project, options, selected, foreign).plan(),)
-    told = _told_of_cuts(part, planner.nearest, split.circles)
+    told = _told_of_cuts(part, planner.nearest, split.cycles)
     if told:
-        part = cut_circles(part, planner.nearest)
+        part = cut_cycles(part, planner.nearest)
     told += told_of_parts(project, options)
     plans = map(_with_own_profiles, _Splitter(planner, split, part).plans())
     return tuple(replace(plan, warnings=plan.warnings + told) for plan in plans)
@@ -109,7 +109,7 @@ def _divided(
     if split.by is SplitBy.NONE:
         return {}
     if split.by is SplitBy.SELECTORS:
-        rest = REST if split.rest is Rest.PART else None
+        rest = REST if split.unassigned is Unassigned.PART else None
         part = by_selection([node.id for node in built], selections, rest)
     else:
         part = _by_keys(planner, split.by, built)
@@ -118,13 +118,13 @@ def _divided(
 
 
 def _told_of_cuts(
-    part: Mapping[str, str], parents: Mapping[str, Iterable[str]], circles: Circles
+    part: Mapping[str, str], parents: Mapping[str, Iterable[str]], cycles: Cycles
 ) -> tuple[str, ...]:
     """Say which nodes are cut off into DAGs of their own, if any are to be."""
-    if circles is Circles.REFUSE:
+    if cycles is Cycles.REFUSE:
         return ()
     off: dict[str, list[str]] = {}
-    for id_, name in cut_circles(part, parents).items():
+    for id_, name in cut_cycles(part, parents).items():
         if name != part[id_]:
             off.setdefault(name, []).append(id_)
     if not off:
@@ -135,8 +135,8 @@ def _told_of_cuts(
         for name, ids in sorted(off.items())
     )
     return (
-        "parts read from each other in a circle, so what comes later in it is a DAG of its own: "
-        f"{which}; circles='refuse' refuses this instead",
+        "parts read from each other in a cycle, so what comes later in it is a DAG of its own: "
+        f"{which}; cycles='refuse' refuses this instead",
     )
 
 

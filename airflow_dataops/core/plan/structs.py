@@ -91,20 +91,20 @@ class SplitBy(StrEnum):
     NONE = "none"
 
 
-class Rest(StrEnum):
+class Unassigned(StrEnum):
     """What becomes of the nodes that no selector of a split takes."""
 
     PART = "part"
     """They are a part of their own, `rest`."""
-    LEAVE_OUT = "leave out"
+    SKIP = "skip"
 
 
-class Circles(StrEnum):
-    """What becomes of parts that wait for each other in a circle."""
+class Cycles(StrEnum):
+    """What becomes of parts that wait for each other in a cycle."""
 
     REFUSE = "refuse"
     CUT = "cut"
-    """What comes later in a circle is a part of its own: `marts_2`."""
+    """What comes later in a cycle is a part of its own: `marts_2`."""
 
 
 class ScheduleFrom(StrEnum):
@@ -185,12 +185,12 @@ class SplitOptions(Struct, frozen=True):
     """How a project becomes several DAGs.
 
     Attributes:
-        rest: what becomes of nodes that no selector takes.
+        unassigned: what becomes of nodes that no selector takes.
     """
 
     by: SplitBy = SplitBy.SCHEDULE
-    rest: Rest = Rest.PART
-    circles: Circles = Circles.CUT
+    unassigned: Unassigned = Unassigned.PART
+    cycles: Cycles = Cycles.CUT
     schedules: ScheduleFrom = ScheduleFrom.METADATA
 
 

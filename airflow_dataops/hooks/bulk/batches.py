@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pyarrow as pa
 
-from airflow_dataops.hooks.bulk.carried import carry, convert
+from airflow_dataops.hooks.bulk.arrow_types import carry, convert
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

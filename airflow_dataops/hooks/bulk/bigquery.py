@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.sql.bulk import create_bulk_table
 from airflow_dataops.hooks.bigquery_jobs import wait
+from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
 from airflow_dataops.hooks.bulk.batches import Batches
-from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.bulk.parquet import parquet_files
 
 if TYPE_CHECKING:

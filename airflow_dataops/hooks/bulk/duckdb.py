@@ -9,8 +9,8 @@ from airflow_dataops.core.sql import sessions
 from airflow_dataops.core.sql.bulk import create_bulk_table, insert_from
 from airflow_dataops.core.sql.staging import is_of_session
 from airflow_dataops.errors import RunError
+from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
 from airflow_dataops.hooks.bulk.batches import ROWS, Batches
-from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.interruptible import call_interruptibly
 
 if TYPE_CHECKING:

@@ -52,7 +52,7 @@ def fill_like(runner: SqlRunner, staging: Relation, batches: Batches, like: Tabl
 
 def create_empty(runner: SqlRunner, staging: Relation, batches: Batches) -> None:
     """Make a staging table with the columns of the rows, and none of them."""
-    from airflow_dataops.hooks.bulk.carried import bulk_columns
+    from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
 
     runner.execute(create_bulk_table(staging, bulk_columns(batches.schema), runner.dialect))
 

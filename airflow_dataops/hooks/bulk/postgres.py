@@ -24,8 +24,8 @@ from airflow_dataops.core.sql.replaces import create_like
 from airflow_dataops.core.sql.staging import drop_table
 from airflow_dataops.core.sql.tables import Table, read_table
 from airflow_dataops.errors import MissingExtraError, RetryableError, RunError
+from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
 from airflow_dataops.hooks.bulk.batches import Batches, ahead
-from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.interruptible import call_interruptibly
 
 if TYPE_CHECKING:

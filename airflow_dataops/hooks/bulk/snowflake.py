@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from airflow_dataops.core.sql.bulk import copy_parquet, create_bulk_table, create_stage, put_file
+from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
 from airflow_dataops.hooks.bulk.batches import Batches
-from airflow_dataops.hooks.bulk.carried import bulk_columns
 from airflow_dataops.hooks.bulk.parquet import parquet_files
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from airflow_dataops.adapters import cache, manifest_store
 from airflow_dataops.adapters.download_cache import DownloadCache, DownloadState
 from airflow_dataops.adapters.ledger.database import Database
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.adapters.pack import BrokenPackError, Pack, write_pack
 from airflow_dataops.adapters.plan_store import PlanRequest, SplitRequest, open_plan, open_split
+from airflow_dataops.adapters.record_file import BrokenRecordFileError, RecordFile, write_records
 from airflow_dataops.core.plan import split_options
 from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
@@ -84,7 +84,7 @@ def truncated(path: Path) -> None:
 
 def other(path: Path) -> None:
     """Another whole file of the same kind."""
-    write_pack(path.with_name("x"), b"\x90", {"model.tiny.a": {}}, {"code model.tiny.a": {}})
+    write_records(path.with_name("x"), b"\x90", {"model.tiny.a": {}}, {"code model.tiny.a": {}})
     path.with_name("x").replace(path)
 
 
@@ -125,10 +125,10 @@ def test_a_damaged_file_is_made_again(file: Path, damage: Callable[[Path], objec
 
 
 def test_a_pack_under_the_name_of_another_is_broken(tmp_path: Path) -> None:
-    write_pack(tmp_path / "a", b"", {"k": 1}, {})
+    write_records(tmp_path / "a", b"", {"k": 1}, {})
     (tmp_path / "a").rename(tmp_path / "b")
-    with pytest.raises(BrokenPackError):
-        Pack(tmp_path / "b")
+    with pytest.raises(BrokenRecordFileError):
+        RecordFile(tmp_path / "b")
 
 
 def test_damage_is_told_in_one_line(file: Path, caplog: pytest.LogCaptureFixture) -> None:

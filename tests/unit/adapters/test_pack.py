@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
-from airflow_dataops.adapters.pack import BrokenPackError, Pack, write_pack, write_whole
+from airflow_dataops.adapters.record_file import (
+    BrokenRecordFileError,
+    RecordFile,
+    write_records,
+    write_whole,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,8 +28,8 @@ def decoded(record: memoryview | None) -> object:
 def test_every_key_is_found_and_no_other(tmp_path: Path) -> None:
     entries = {key: {"key": key} for key in KEYS}
     more = {f"code {key}": [key] * 3 for key in KEYS}
-    write_pack(tmp_path / "p", b"head", entries, more)
-    pack = Pack(tmp_path / "p")
+    write_records(tmp_path / "p", b"head", entries, more)
+    pack = RecordFile(tmp_path / "p")
     assert bytes(pack.header) == b"head"
     assert decoded(pack.entries) == entries
     for key in KEYS:
@@ -36,33 +41,33 @@ def test_every_key_is_found_and_no_other(tmp_path: Path) -> None:
 
 def test_records_of_more_than_one_write_are_where_the_index_says(tmp_path: Path) -> None:
     entries = {f"n{number}": "x" * 700_000 + str(number) for number in range(5)}
-    write_pack(tmp_path / "p", b"", entries, {"more": b"y" * 2_000_000})
-    pack = Pack(tmp_path / "p")
+    write_records(tmp_path / "p", b"", entries, {"more": b"y" * 2_000_000})
+    pack = RecordFile(tmp_path / "p")
     assert decoded(pack.entries) == entries
     assert all(decoded(pack.get(key)) == text for key, text in entries.items())
     assert decoded(pack.get("more")) == b"y" * 2_000_000
 
 
 def test_a_pack_of_nothing(tmp_path: Path) -> None:
-    write_pack(tmp_path / "p", b"head", {}, {})
-    pack = Pack(tmp_path / "p")
+    write_records(tmp_path / "p", b"head", {}, {})
+    pack = RecordFile(tmp_path / "p")
     assert decoded(pack.entries) == {}
     assert pack.get("a") is None
 
 
 def test_what_another_release_wrote_is_no_pack(tmp_path: Path) -> None:
-    write_pack(tmp_path / "p", b"head", {"a": 1}, {})
+    write_records(tmp_path / "p", b"head", {"a": 1}, {})
     whole = (tmp_path / "p").read_bytes()
     (tmp_path / "p").write_bytes(b"dataops3" + whole[8:])
-    with pytest.raises(BrokenPackError):
-        Pack(tmp_path / "p")
+    with pytest.raises(BrokenRecordFileError):
+        RecordFile(tmp_path / "p")
 
 
 def test_what_cannot_be_encoded_leaves_the_old_pack_and_nothing_else(tmp_path: Path) -> None:
-    write_pack(tmp_path / "p", b"old", {"a": 1}, {})
+    write_records(tmp_path / "p", b"old", {"a": 1}, {})
     with pytest.raises(TypeError):
-        write_pack(tmp_path / "p", b"new", {"a": object()}, {})
-    assert bytes(Pack(tmp_path / "p").header) == b"old"
+        write_records(tmp_path / "p", b"new", {"a": object()}, {})
+    assert bytes(RecordFile(tmp_path / "p").header) == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 

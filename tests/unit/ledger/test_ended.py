@@ -20,7 +20,7 @@ def row(state: str | None, *, number: int = 1, archived: bool = False, **fields:
     given = {
         "task_id": "orders",
         "map_index": -1,
-        "operator": "BuildOperator",
+        "operator": "DbtBuildOperator",
         "queued_at": NOON,
         "start_date": NOON + MINUTE,
         "end_date": NOON + 3 * MINUTE,

@@ -1,4 +1,4 @@
-"""Parents and circles."""
+"""Parents and cycles."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from airflow_dataops.core.manifests.graph import circles, parents_within
+from airflow_dataops.core.manifests.graph import cycles, parents_within
 from tests.pace import at_most
 from tests.unit.manifests.built import complaint, entry, manifest, read, refused
 
@@ -52,14 +52,14 @@ def test_parents_within_does_not_loop() -> None:
     assert parents_within(["x"], {"a"}, {"x": ["y", "a"], "y": ["x"]}) == ("a",)
 
 
-def test_a_circle_is_named_as_a_path() -> None:
+def test_a_cycle_is_named_as_a_path() -> None:
     assert complaint(manifest(nodes(a="b", b="c", c="a", d="a"))) == (
         "model.shop.a: circular dependency: model.shop.a -> model.shop.b -> model.shop.c -> "
         "model.shop.a, each reads the next. Remove one of these references."
     )
 
 
-def test_a_model_that_reads_itself_is_a_circle() -> None:
+def test_a_model_that_reads_itself_is_a_cycle() -> None:
     assert "model.shop.a -> model.shop.a, each" in complaint(manifest(nodes(a="a")))
 
 
@@ -71,7 +71,7 @@ def test_every_knot_is_told_once_by_a_shortest_path() -> None:
     ]
 
 
-def test_circles_come_with_the_other_problems() -> None:
+def test_cycles_come_with_the_other_problems() -> None:
     wrong = nodes(a="a")
     wrong["model.shop.a"]["meta"] = {"sla_hours": "soon"}
     assert len(refused(manifest(wrong))) == 2
@@ -81,9 +81,9 @@ def test_a_chain_of_20_000_is_walked_without_recursion() -> None:
     names = [f"n{number:05}" for number in range(20_000)]
     chain = {child: (parent,) for child, parent in pairwise(names)} | {names[-1]: ()}
     started = time.perf_counter()
-    assert circles(chain) == []
+    assert cycles(chain) == []
     chain[names[-1]] = (names[0],)
-    (problem,) = circles(chain)
+    (problem,) = cycles(chain)
     assert problem.message.count(" -> ") == 20_000
     assert time.perf_counter() - started < at_most(5)
 
@@ -94,7 +94,7 @@ GRAPHS = st.dictionaries(
 
 
 @given(GRAPHS)
-def test_a_circle_is_found_just_where_there_is_one(graph: dict[str, list[str]]) -> None:
+def test_a_cycle_is_found_just_where_there_is_one(graph: dict[str, list[str]]) -> None:
     """Held against the plain way: a node that can be reached from itself."""
     parents = {
         id_: tuple(parent for parent in ids if parent in graph) for id_, ids in graph.items()
@@ -110,7 +110,7 @@ def test_a_circle_is_found_just_where_there_is_one(graph: dict[str, list[str]]) 
         return found
 
     knots = {frozenset(x for x in reach(n) if n in reach(x)) for n in parents if n in reach(n)}
-    problems = circles(parents)
+    problems = cycles(parents)
     assert len(problems) == len(knots)
     for problem in problems:
         path = problem.message.removeprefix("circular dependency: ").split(",")[0].split(" -> ")

@@ -37,7 +37,7 @@ def row(
         map_index=map_index,
         try_number=number,
         state=state,
-        operator="BuildOperator",
+        operator="DbtBuildOperator",
         queued_at=queued,
         start_date=start,
         end_date=None if end is None else at(end),

@@ -1,4 +1,4 @@
-"""TaskGroups: what they stand for, and that they form no circle."""
+"""TaskGroups: what they stand for, and that they form no cycle."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from airflow_dataops.core.model import Relation
 from airflow_dataops.core.plan import GroupBy, PlanOptions, make_plan
+from airflow_dataops.core.plan.acyclic import acyclic_groups
 from airflow_dataops.core.plan.groups import group_of, layer_of
-from airflow_dataops.core.plan.untangle import untangle
 from tests.unit.plan.projects import model, project, snapshot
 
 
@@ -72,12 +72,12 @@ def graphs(draw: st.DrawFn) -> tuple[dict[str, tuple[str, ...]], dict[str, list[
 
 
 @given(graphs())
-def test_no_level_of_groups_ever_forms_a_circle(
+def test_no_level_of_groups_ever_forms_a_cycle(
     graph: tuple[dict[str, tuple[str, ...]], dict[str, list[str]]],
 ) -> None:
     """Whatever the tasks: what stands side by side in a group can be sorted."""
     paths, upstream = graph
-    untangled = untangle(paths, upstream)
+    untangled = acyclic_groups(paths, upstream)
     assert untangled.keys() == paths.keys()
     for depth in range(3):
         siblings = {task: (*path, task)[: depth + 1] for task, path in untangled.items()}
@@ -90,10 +90,10 @@ def test_no_level_of_groups_ever_forms_a_circle(
 
 
 @given(graphs())
-def test_groups_without_a_circle_stay_as_they_are(
+def test_groups_without_a_cycle_stay_as_they_are(
     graph: tuple[dict[str, tuple[str, ...]], dict[str, list[str]]],
 ) -> None:
-    """One group for all tasks cannot form a circle."""
+    """One group for all tasks cannot form a cycle."""
     paths, upstream = graph
     one = dict.fromkeys(paths, ("A",))
-    assert untangle(one, upstream) == one
+    assert acyclic_groups(one, upstream) == one

@@ -11,13 +11,13 @@ from airflow_dataops.core.plan import Granularity, Plan, PlanOptions, TaskKind, 
 from airflow_dataops.core.plan.split import split_plan
 from airflow_dataops.core.plan.structs import (
     AssetsWhen,
-    Circles,
-    Rest,
+    Cycles,
     ScheduleFrom,
     SplitBy,
     SplitOptions,
     Start,
     StartWhen,
+    Unassigned,
 )
 from airflow_dataops.errors import ConfigError
 from tests.unit.plan.projects import asking, data_test, model, project, seed, snapshot, source
@@ -136,13 +136,13 @@ def test_of_two_consumers_as_near_the_more_frequent_one_takes_it() -> None:
     assert ids(plans) == {"hourly": ["h", "s"], "daily": ["d", "inputs.wait"]}
 
 
-def test_parts_in_a_circle_are_refused_with_the_way_round() -> None:
+def test_parts_in_a_cycle_are_refused_with_the_way_round() -> None:
     with pytest.raises(ConfigError) as error:
         split(
             model("stg", orchestration=HOURLY),
             model("dim", m("stg"), orchestration=DAILY),
             model("fct", m("dim"), orchestration=HOURLY),
-            circles=Circles.REFUSE,
+            cycles=Cycles.REFUSE,
         )
     text = str(error.value)
     assert "hourly -> daily -> hourly" in text or "daily -> hourly -> daily" in text
@@ -151,7 +151,7 @@ def test_parts_in_a_circle_are_refused_with_the_way_round() -> None:
     assert "split_by='none'" in text
 
 
-def test_a_circle_is_cut_and_the_plans_say_so() -> None:
+def test_a_cycle_is_cut_and_the_plans_say_so() -> None:
     plans = split(
         model("stg", orchestration=HOURLY),
         model("dim", m("stg"), orchestration=DAILY),
@@ -165,7 +165,7 @@ def test_a_circle_is_cut_and_the_plans_say_so() -> None:
     for plan in plans.values():
         (warning,) = plan.warnings
         assert "a DAG of its own: 'hourly_2' (model.shop.fct)" in warning
-        assert "circles='refuse'" in warning
+        assert "cycles='refuse'" in warning
     assert plans["hourly_2"].schedule == "@hourly"
     assert inputs(plans["hourly_2"]) == [
         ("dim", "daily", "@daily"),
@@ -181,7 +181,7 @@ def test_a_part_that_is_cut_off_takes_nobodys_name() -> None:
             model("c", m("b"), tags=("x",)),
             model("d", tags=("x_2",)),
             by="tag",
-            circles=Circles.CUT,
+            cycles=Cycles.CUT,
         )
 
 
@@ -247,7 +247,7 @@ def test_the_rest_can_be_left_out_and_lineage_passes_through() -> None:
         data_test("b_ok", m("fct_b")),
         by="selectors",
         selections={"one": {m("stg_a"), m("fct_c")}},
-        rest=Rest.LEAVE_OUT,
+        unassigned=Unassigned.SKIP,
     )
     assert {name: edges(plan) for name, plan in plans.items()} == {
         "one": {"stg_a": [], "stg_a.test": ["stg_a"], "fct_c": ["stg_a.test"]}

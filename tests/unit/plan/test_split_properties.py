@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from airflow_dataops.core.plan import Plan, PlanOptions, SplitBy, SplitOptions, TaskKind, make_plan
 from airflow_dataops.core.plan.split import split_plan
-from airflow_dataops.core.plan.structs import Circles, Granularity
+from airflow_dataops.core.plan.structs import Cycles, Granularity
 from tests.unit.plan.projects import data_test, model, project
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def projects(draw: st.DrawFn) -> Project:
 
 def parts_of(found: Project, granularity: Granularity) -> tuple[Plan, ...]:
     options = PlanOptions(granularity=granularity)
-    return split_plan(found, options, SplitOptions(by=SplitBy.TAG, circles=Circles.CUT))
+    return split_plan(found, options, SplitOptions(by=SplitBy.TAG, cycles=Cycles.CUT))
 
 
 def ancestors(plan: Plan, id_: str) -> set[str]:
@@ -99,7 +99,7 @@ def test_what_gates_a_task_in_the_whole_gates_it_or_its_inputs(
 
 
 @given(projects(), GRANULARITIES)
-def test_the_dags_form_no_circle(found: Project, granularity: Granularity) -> None:
+def test_the_dags_form_no_cycle(found: Project, granularity: Granularity) -> None:
     seen: set[str] = set()
     for plan in parts_of(found, granularity):
         assert {needed.maker for needed in plan.inputs} <= seen

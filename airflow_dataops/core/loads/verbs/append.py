@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.statements import ask
 from airflow_dataops.core.loads import receipts
+from airflow_dataops.core.loads.alignment import fit, require
 from airflow_dataops.core.loads.checks import (
     count,
     distinct_row_per_key,
@@ -15,7 +16,6 @@ from airflow_dataops.core.loads.checks import (
     refuse_null_keys,
 )
 from airflow_dataops.core.loads.choices import Duplicates
-from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.ordering import last_row_per_key
 from airflow_dataops.core.loads.sources import Log
@@ -28,7 +28,7 @@ from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.engines.statements import Statement
-    from airflow_dataops.core.loads.fitting import Fitted
+    from airflow_dataops.core.loads.alignment import Fitted
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Append

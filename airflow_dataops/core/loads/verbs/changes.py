@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.engines.statements import ask, send
+from airflow_dataops.core.loads.alignment import require
 from airflow_dataops.core.loads.checks import refuse_ties
 from airflow_dataops.core.loads.choices import SameSequence
 from airflow_dataops.core.loads.events import Events, read_events
-from airflow_dataops.core.loads.fitting import require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.lease import ensure_table
 from airflow_dataops.core.loads.specs import ApplyChanges

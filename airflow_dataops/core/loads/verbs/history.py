@@ -8,6 +8,7 @@ from msgspec import structs
 
 from airflow_dataops.core.engines.statements import Statement, ask
 from airflow_dataops.core.engines.types import misfit
+from airflow_dataops.core.loads.alignment import Fitted, fit, require
 from airflow_dataops.core.loads.checks import (
     Test,
     count,
@@ -19,7 +20,6 @@ from airflow_dataops.core.loads.checks import (
 from airflow_dataops.core.loads.choices import SameTime
 from airflow_dataops.core.loads.cursors import write_cursor
 from airflow_dataops.core.loads.deletions import refuse_deletion
-from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.ordering import not_finite, refuse_text
 from airflow_dataops.core.loads.specs import Missing, NullKeys

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.engines.statements import Statement, ask, send
+from airflow_dataops.core.loads.alignment import Fitted, fit, require
 from airflow_dataops.core.loads.checks import (
     Counts,
     Test,
@@ -18,15 +19,14 @@ from airflow_dataops.core.loads.checks import (
 )
 from airflow_dataops.core.loads.choices import NonFinite
 from airflow_dataops.core.loads.cursors import write_cursor, write_scope
-from airflow_dataops.core.loads.fitting import Fitted, fit, require
 from airflow_dataops.core.loads.job import Publication
-from airflow_dataops.core.loads.marks import read_mark
 from airflow_dataops.core.loads.ordering import drop_preceding, last_row_per_key, refuse_text
 from airflow_dataops.core.loads.sources import Log
 from airflow_dataops.core.loads.specs import NullCursor, NullKeys
 from airflow_dataops.core.loads.stage import stage
 from airflow_dataops.core.loads.values import adapt
 from airflow_dataops.core.loads.verbs.append import WHOLE_ROWS
+from airflow_dataops.core.loads.watermarks import read_mark
 from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.core.sql import orders, watermarks
 from airflow_dataops.core.sql.additions import insert_missing_copies, insert_rows
@@ -35,9 +35,9 @@ from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from airflow_dataops.core.loads.job import Job
-    from airflow_dataops.core.loads.marks import Mark
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Increment
+    from airflow_dataops.core.loads.watermarks import Mark
     from airflow_dataops.core.sql.tables import Table
 
 

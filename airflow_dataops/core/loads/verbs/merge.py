@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.alignment import fit, require
 from airflow_dataops.core.loads.checks import (
     count_keys,
     refuse,
     refuse_incomparable,
     refuse_null_keys,
 )
-from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.ordering import last_row_per_key
 from airflow_dataops.core.loads.specs import Compare, NullKeys
@@ -19,7 +19,7 @@ from airflow_dataops.core.loads.writing import Wanted, upsert
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from airflow_dataops.core.loads.fitting import Fitted
+    from airflow_dataops.core.loads.alignment import Fitted
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Merge

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.loads.alignment import fit, require
 from airflow_dataops.core.loads.checks import Test, count, refuse
 from airflow_dataops.core.loads.deletions import refuse_deletion
-from airflow_dataops.core.loads.fitting import fit, require
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.ordering import refuse_text
 from airflow_dataops.core.loads.specs import Outside

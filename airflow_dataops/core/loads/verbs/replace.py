@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.loads import Swap
 from airflow_dataops.core.engines.statements import Effect, ask
+from airflow_dataops.core.loads.alignment import fit
 from airflow_dataops.core.loads.checks import count
 from airflow_dataops.core.loads.deletions import refuse_deletion
-from airflow_dataops.core.loads.fitting import fit
 from airflow_dataops.core.loads.job import Publication
 from airflow_dataops.core.loads.sources import StreamedSource
 from airflow_dataops.core.loads.stage import stage, stage_beside
@@ -18,7 +18,7 @@ from airflow_dataops.core.sql import replaces
 if TYPE_CHECKING:
     from airflow_dataops.core.engines.loads import Belonging
     from airflow_dataops.core.engines.statements import Statement
-    from airflow_dataops.core.loads.fitting import Fitted
+    from airflow_dataops.core.loads.alignment import Fitted
     from airflow_dataops.core.loads.job import Job
     from airflow_dataops.core.loads.sources import Source
     from airflow_dataops.core.loads.specs import Replace

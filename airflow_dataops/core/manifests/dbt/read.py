@@ -21,7 +21,7 @@ from airflow_dataops.core.manifests.dbt.version import (
     unrecorded_warning,
     version_warning,
 )
-from airflow_dataops.core.manifests.graph import circles, parents_within
+from airflow_dataops.core.manifests.graph import cycles, parents_within
 from airflow_dataops.core.manifests.report import Report
 from airflow_dataops.core.model import Compilation, Manifest, NodeKind, Project
 from airflow_dataops.errors import ManifestError
@@ -55,7 +55,7 @@ def read_dbt(file: wire.File, source: str) -> Manifest:
     entries = dict(_entries(file))
     context = _context(file, name, report, entries)
     nodes, code = _nodes(file, entries, context)
-    report.problems.extend(circles({id_: node.parents for id_, node in nodes.items()}))
+    report.problems.extend(cycles({id_: node.parents for id_, node in nodes.items()}))
     if report.problems:
         raise ManifestError(source, report.problems)
     run_hooks, of_hooks = read_run_hooks(file, name, context.macros)

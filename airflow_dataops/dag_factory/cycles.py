@@ -20,8 +20,8 @@ Makers = dict[str, dict[str, str]]
 """By DAG that waits: the tables that it waits for, each with the DAG that makes it, if known."""
 
 
-def circles_between(plans: Mapping[str, StoredPlan]) -> list[ConfigError]:
-    """Return an error for each circle of DAGs that wait for each other's tables.
+def cycles_between(plans: Mapping[str, StoredPlan]) -> list[ConfigError]:
+    """Return an error for each cycle of DAGs that wait for each other's tables.
 
     Args:
         plans: by id of the DAG.
@@ -52,7 +52,7 @@ def _made(plan: StoredPlan) -> Iterator[Relation]:
 
 
 def _stuck(plans: Mapping[str, StoredPlan], makers: Makers) -> set[str]:
-    """Return the DAGs that wait for a circle, or are in one: take away who can start, and again."""
+    """Return the DAGs that wait for a cycle, or are in one: take away who can start, and again."""
     stuck = set(plans)
     free: set[str] | None = None
     while free is None or free:
@@ -72,7 +72,7 @@ def _error(way: list[str], makers: Makers) -> ConfigError:
         table = min(table for table, made in makers[reader].items() if made == read)
         steps.append(f"{reader} waits for {table} of {read}")
     return ConfigError(
-        f"the DAGs {', '.join(sorted(set(way)))} wait for each other in a circle, and none of them "
+        f"the DAGs {', '.join(sorted(set(way)))} wait for each other in a cycle, and none of them "
         f"would start: {'; '.join(steps)}. Split one of the projects so that what the other reads "
         "is a DAG of its own (split_by, selectors), or start one of them without waiting "
         "(start_on=() or schedule=...)"

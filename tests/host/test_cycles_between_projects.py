@@ -34,7 +34,7 @@ def test_projects_that_wait_for_each_other_are_an_error_with_the_way_round(tmp_p
     found = bag(tmp_path)
     assert {"a", "b"} <= found.dags.keys()
     said = error_of(found)
-    assert "the DAGs a, b wait for each other in a circle" in said
+    assert "the DAGs a, b wait for each other in a cycle" in said
     assert "a waits for wh.main.b_mart of b" in said
     assert "b waits for wh.main.a_raw of a" in said
 

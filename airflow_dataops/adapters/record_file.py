@@ -9,10 +9,10 @@ halves it in the mapped file and reads one record, however many there are. The t
 places of all parts, the length of the file, and the checksums of the map, of the header and, with
 the file's name, of itself.
 
-So whatever is read was checked, and no more than that: a damaged pack raises `BrokenPackError`
-where it is damaged, and one of another name where it is opened.
+So whatever is read was checked, and no more than that: a damaged file raises
+`BrokenRecordFileError` where it is damaged, and one of another name where it is opened.
 
-A pack is written to a temporary name and moved into place, so readers see a whole one or none.
+It is written to a temporary name and moved into place, so readers see a whole one or none.
 Format `map 32`: msgpack specification.
 """
 
@@ -50,19 +50,19 @@ _CHUNK = 1024 * 1024
 _encode_into = msgspec.msgpack.Encoder().encode_into
 
 
-class BrokenPackError(ValueError):
-    """The file is no pack, or not a whole one: make it again."""
+class BrokenRecordFileError(ValueError):
+    """The file is no record file, or not a whole one: make it again."""
 
 
-class Pack:
-    """A pack, mapped into memory."""
+class RecordFile:
+    """A record file, mapped into memory."""
 
     def __init__(self, path: Path) -> None:
-        """Map the file. Raises `OSError` when it is not there, `BrokenPackError` when broken."""
+        """Map the file. Raises `OSError` without one, `BrokenRecordFileError` when broken."""
         self._path = path
         with open_regular(path) as file:
             if os.fstat(file.fileno()).st_size < len(_MAGIC) + _TAIL.size:
-                raise BrokenPackError(path)
+                raise BrokenRecordFileError(path)
             self._data = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
         tail = self._data[-_TAIL.size :]
         *places, self._map_sum, header_sum, tail_sum = _TAIL.unpack(tail)
@@ -75,13 +75,13 @@ class Pack:
 
     @property
     def entries(self) -> memoryview:
-        """All entries of the map, as msgpack. Raises `BrokenPackError`."""
+        """All entries of the map, as msgpack. Raises `BrokenRecordFileError`."""
         entries = self._data[len(_MAGIC) : self._map_end]
         self._check(zlib.crc32(entries) == self._map_sum)
         return entries
 
     def get(self, key: str) -> memoryview | None:
-        """Return one record, None where there is none of that key. Raises `BrokenPackError`."""
+        """Return one record, None for a key without one. Raises `BrokenRecordFileError`."""
         wanted = key.encode()
         low, high = 0, self._rows
         while low < high:
@@ -103,7 +103,7 @@ class Pack:
 
     def _check(self, is_whole: bool) -> None:
         if not is_whole:
-            raise BrokenPackError(self._path)
+            raise BrokenRecordFileError(self._path)
 
 
 def _row_sum(key: bytes, number: int, place: int, start: int, end: int, record_sum: int) -> int:
@@ -114,10 +114,10 @@ def _tail_sum(path: Path, places: bytes) -> int:
     return zlib.crc32(places, zlib.crc32(path.name.encode()))
 
 
-def write_pack(
+def write_records(
     path: Path, header: bytes, entries: Mapping[str, object], more: Mapping[str, object]
 ) -> None:
-    """Write a pack, whole or not at all. Raises `OSError` when the folder cannot be written.
+    """Write a record file, whole or not at all. Raises `OSError` when the folder cannot be written.
 
     Args:
         entries: what the map holds; anything that msgspec can write.

@@ -1,6 +1,6 @@
-"""Groups that depend on each other in a circle, cut into groups that do not.
+"""Groups that depend on each other in a cycle, cut into groups that do not.
 
-Airflow cannot draw a DAG whose TaskGroups form a circle, although its tasks do not: a
+Airflow cannot draw a DAG whose TaskGroups form a cycle, although its tasks do not: a
 snapshot of a staging model, read by another staging model, is enough. Then the later tasks
 of a group go into a second group of the same name (`staging_2`).
 """
@@ -18,8 +18,10 @@ Key = tuple[str, str]
 """What stands side by side on one level: (group, "") or, without a group, ("", task)."""
 
 
-def untangle(paths: Mapping[str, Path], upstream: Mapping[str, Iterable[str]]) -> dict[str, Path]:
-    """Return the path of groups of each task, free of circles on every level.
+def acyclic_groups(
+    paths: Mapping[str, Path], upstream: Mapping[str, Iterable[str]]
+) -> dict[str, Path]:
+    """Return the path of groups of each task, free of cycles on every level.
 
     Args:
         paths: path of groups by task, tasks in topological order.
@@ -43,7 +45,7 @@ def untangle(paths: Mapping[str, Path], upstream: Mapping[str, Iterable[str]]) -
         if not any(inner.values()):
             result.update(dict.fromkeys(tasks, (name,)))
             continue
-        for task, rest in untangle(inner, _within(tasks, upstream)).items():
+        for task, rest in acyclic_groups(inner, _within(tasks, upstream)).items():
             result[task] = (name, *rest)
     return result
 
@@ -54,7 +56,7 @@ def _within(tasks: Collection[str], upstream: Mapping[str, Iterable[str]]) -> di
 
 
 def _circular(keys: Mapping[str, Key], upstream: Mapping[str, Iterable[str]]) -> set[Key]:
-    """Return the keys on a circle, or between two; found by peeling off all others."""
+    """Return the keys on a cycle, or between two; found by peeling off all others."""
     before: dict[Key, set[Key]] = {key: set() for key in keys.values()}
     after: dict[Key, set[Key]] = {key: set() for key in keys.values()}
     for task, key in keys.items():

@@ -1,4 +1,4 @@
-"""Fused tasks: which there are, and that the graph of them keeps every edge and has no circle."""
+"""Fused tasks: which there are, and that the graph of them keeps every edge and has no cycle."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def test_layers_are_tasks_named_after_them() -> None:
     assert plan.tasks["layer.marts"].group == ()
 
 
-def test_a_layer_that_would_form_a_circle_is_cut() -> None:
+def test_a_layer_that_would_form_a_cycle_is_cut() -> None:
     plan = planned(
         "layer",
         model("stg_a"),
@@ -180,7 +180,7 @@ def random_nodes(seed_: int) -> list[Node]:
 
 
 @pytest.mark.parametrize("granularity", ["chain", "layer", "dag"])
-def test_fused_tasks_keep_every_edge_and_form_no_circle(granularity: str) -> None:
+def test_fused_tasks_keep_every_edge_and_form_no_cycle(granularity: str) -> None:
     """300 random projects: each task is in one fused task, no edge is lost, none is new."""
     for number in range(300):
         nodes = random_nodes(number)

@@ -1,7 +1,7 @@
 """Fewer tasks by choice: a plan's tasks fused into chains, layers or one whole.
 
 What is fused is convex: no path leads out of a fused task and back into it, so that the fused
-tasks have no circle. Only tasks on engine `sql` fuse; those on engine `dbt` stay as they are.
+tasks have no cycle. Only tasks on engine `sql` fuse; those on engine `dbt` stay as they are.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from msgspec.structs import replace
 
 from airflow_dataops.core.manifests.fingerprint import combined
+from airflow_dataops.core.plan.acyclic import acyclic_groups
 from airflow_dataops.core.plan.structs import Engine, Granularity, Part, PlannedTask, TaskKind
-from airflow_dataops.core.plan.untangle import untangle
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -151,11 +151,11 @@ def _chain(members: Sequence[PlannedTask]) -> Fused:
 
 
 def _blocks(tasks: Mapping[str, PlannedTask], wanted: Mapping[str, str]) -> list[Fused]:
-    """Fuse by name; what would form a circle is cut into rounds (`layer.staging_2`)."""
+    """Fuse by name; what would form a cycle is cut into rounds (`layer.staging_2`)."""
     paths = {id_: (wanted[id_],) if _is_fusible(task) else () for id_, task in tasks.items()}
     upstream = {id_: task.upstream for id_, task in tasks.items()}
     members: dict[str, list[PlannedTask]] = defaultdict(list)
-    for id_, path in untangle(paths, upstream).items():
+    for id_, path in acyclic_groups(paths, upstream).items():
         if path:
             members[path[0]].append(tasks[id_])
     place = {id_: number for number, id_ in enumerate(tasks)}
