@@ -307,6 +307,7 @@ def test_a_group_is_not_split_and_starts_nothing(tmp_path: Path) -> None:
     assert dag.schedule is None
 
 
+@pytest.mark.slow
 def test_a_warm_parse_of_parts_takes_about_as_long_as_one_dag(tmp_path: Path) -> None:
     """2,000 models; figures of 5,000 are in the slow proof. The bound is generous: 2.5."""
     whole, split = times_of(tmp_path, 2_000, 10)
