@@ -88,6 +88,11 @@ from airflow_dataops.operators.quality import QualityOperator as QualityOperator
 from airflow_dataops.operators.quality_branch import QualityBranchOperator as QualityBranchOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
 from airflow_dataops.operators.test import DbtTestOperator as DbtTestOperator
+from airflow_dataops.sensors.files import FileCompleteSensor as FileCompleteSensor
+from airflow_dataops.sensors.published import ModelPublishedSensor as ModelPublishedSensor
+from airflow_dataops.sensors.tables import PartitionCompleteSensor as PartitionCompleteSensor
+from airflow_dataops.sensors.tables import RowCountStableSensor as RowCountStableSensor
+from airflow_dataops.sensors.tables import TableFreshSensor as TableFreshSensor
 from airflow_dataops.slas.setting import set_sla as set_sla
 from airflow_dataops.task_groups.audit import write_audit_publish as write_audit_publish
 from airflow_dataops.task_groups.dbt import dbt_task_group as dbt_task_group

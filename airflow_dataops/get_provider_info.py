@@ -36,11 +36,14 @@ def get_provider_info() -> dict[str, Any]:
             }.items()
         ],
         "operators": _modules(*(f"operators.{name}" for name in _OPERATORS)),
-        "sensors": _modules("operators.inputs"),
+        "sensors": _modules(
+            "operators.inputs",
+            *(f"sensors.{name}" for name in ("base", "files", "published", "tables")),
+        ),
         "hooks": [
             {"integration-name": "DuckDB", "python-modules": ["airflow_dataops.hooks.duckdb"]}
         ],
-        "triggers": _modules("triggers.publication", "triggers.sla_monitor"),
+        "triggers": _modules("triggers.publication", "triggers.sla_monitor", "triggers.watching"),
         "transfers": [
             {
                 "source-integration-name": _NAME,

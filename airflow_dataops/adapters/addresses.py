@@ -22,7 +22,9 @@ def is_http(uri: str) -> bool:
 
 
 def shown(uri: str) -> str:
-    """Return a URI without what may be secret: user, password, query, fragment."""
+    """Return a URI without what may be secret: user, password, query, fragment; a path as it is."""
+    if not is_address(uri):
+        return uri
     parts = urlsplit(uri)
     host = parts.netloc.rpartition("@")[2]
     query = "?[hidden]" if parts.query else ""

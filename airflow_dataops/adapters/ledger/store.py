@@ -6,7 +6,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 
 from airflow_dataops.adapters.ledger import tables
 from airflow_dataops.adapters.ledger.database import Database
@@ -19,12 +19,14 @@ from airflow_dataops.core.masking import mask_all
 from airflow_dataops.core.sla.misses import SlaMiss
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
 E = TypeVar("E", bound=Event)
+_AT_ONCE = 500
+"""Names in one query."""
 
 
 class LedgerStore:
@@ -111,6 +113,25 @@ class LedgerStore:
     def prune(self, before: datetime) -> int:
         """Delete what is older; see `core.ports.Ledger.prune`."""
         return prune(self.database, before)
+
+    def last_written(self, relations: Sequence[str], since: datetime) -> dict[str, datetime]:
+        """Return when tables were last written, those that were since then.
+
+        Names are compared without regard to case.
+        """
+        table, names = tables.volumes, {each.lower(): each for each in relations}
+        found: dict[str, datetime] = {}
+        with self.database.read() as connection:
+            for start in range(0, len(names), _AT_ONCE):
+                part = list(names)[start : start + _AT_ONCE]
+                query = (
+                    select(func.lower(table.c.relation), func.max(table.c.observed_at))
+                    .where(table.c.observed_at >= since, table.c.measure == "written")
+                    .where(func.lower(table.c.relation).in_(part))
+                    .group_by(func.lower(table.c.relation))
+                )
+                found |= {row[0]: row[1] for row in connection.execute(query)}
+        return {each: found[each.lower()] for each in relations if each.lower() in found}
 
     def mark(self, name: str) -> datetime | None:
         """Return how far somebody has come; None where they have not begun."""

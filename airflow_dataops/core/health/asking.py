@@ -18,10 +18,9 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from airflow_dataops.core.health.config import RowCount, TableHealth
+    from airflow_dataops.core.health.together import Answers
     from airflow_dataops.core.sql.catalog import Column
     from airflow_dataops.core.sql.listing import Listed
-
-Answers = list[tuple[str | None, float | None]]
 
 
 class Question(NamedTuple):
@@ -144,21 +143,29 @@ def _moment(
     table: TableHealth, check: str, name: str, listed: Listed, dialect: str
 ) -> tuple[Column, Moment] | Verdict:
     """Return the column of dates or times that is meant, or say that it is none."""
+    found = find_moment(listed, name, dialect)
+    return verdict(table, check, Status.ERROR, found) if isinstance(found, str) else found
+
+
+def find_moment(listed: Listed, name: str, dialect: str) -> tuple[Column, Moment] | str:
+    """Return a column of dates or times of a table, or say why it is none."""
     names = [column.name for column in listed.columns]
     resolved = resolve(name, names)
     if resolved is None:
-        return _no_column(table, check, name, names)
+        return _missing(name, names)
     column = next(each for each in listed.columns if each.name == resolved)
     moment = moment_of(column.type, dialect)
     if moment is None:
-        message = f"{name} is of type {column.type}; it must be a date or a timestamp."
-        return verdict(table, check, Status.ERROR, message)
+        return f"{name} is of type {column.type}; it must be a date or a timestamp."
     return column, moment
 
 
 def _no_column(table: TableHealth, check: str, name: str, names: list[str]) -> Verdict:
-    message = f"There is no column {name}; there are {', '.join(names)}."
-    return verdict(table, check, Status.ERROR, message)
+    return verdict(table, check, Status.ERROR, _missing(name, names))
+
+
+def _missing(name: str, names: list[str]) -> str:
+    return f"There is no column {name}; there are {', '.join(names)}."
 
 
 def _each(days: tuple[date, date]) -> list[date]:

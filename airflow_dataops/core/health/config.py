@@ -16,14 +16,15 @@ Count = Annotated[int, Meta(ge=0)]
 Name = Annotated[str, Meta(min_length=1)]
 
 
-def _check_zone(name: str) -> None:
+def check_zone(name: str) -> None:
+    """Raise a ValueError for what is no time zone."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError):
         raise ValueError(f"{name!r} is no IANA time zone, such as Europe/Berlin.") from None
 
 
-Zone = Annotated[str, Meta(extra={"check": _check_zone})]
+Zone = Annotated[str, Meta(extra={"check": check_zone})]
 TableId = Annotated[str, Meta(extra={"check": relation_of})]
 
 

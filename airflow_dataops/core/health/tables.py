@@ -1,8 +1,4 @@
-"""Checks many tables of one warehouse: fifty questions in a statement.
-
-What fails in company is asked again in halves, so that one table that cannot be read spoils
-no other's answer.
-"""
+"""Checks many tables of one warehouse: fifty questions in a statement."""
 
 from __future__ import annotations
 
@@ -11,11 +7,10 @@ import logging
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.engines.error_codes import ErrorKind
-from airflow_dataops.core.engines.errors import kind_of
-from airflow_dataops.core.health.asking import Answers, Question, questions
+from airflow_dataops.core.health.asking import Question, questions
 from airflow_dataops.core.health.judging import judge_bounds, verdict
 from airflow_dataops.core.health.names import relation_of
+from airflow_dataops.core.health.together import ask_together, in_short
 from airflow_dataops.core.health.verdict import Status, Verdict
 from airflow_dataops.core.sql import probes
 from airflow_dataops.core.sql.listing import find_tables
@@ -30,9 +25,6 @@ if TYPE_CHECKING:
 
 CHUNK = 50
 """Questions in one statement: Postgres plans a hundred in more than twice the time of fifty."""
-
-_HOPELESS = (ErrorKind.LOST, ErrorKind.BUSY, ErrorKind.CANCELLED)
-"""What no smaller question would have been spared."""
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +54,8 @@ def check_tables(
     for number, table in enumerate(tables):
         listed = found.get(relations[table.table_id])
         if listed is None:
-            message = failed[relations[table.table_id]]
+            why = failed[relations[table.table_id]]
+            message = why if isinstance(why, str) else f"Its schema cannot be read: {why}"
             verdicts[number].append(verdict(table, "table", Status.ERROR, message))
             progress(1)
             continue
@@ -87,21 +80,16 @@ def check_tables(
 
 
 def _ask(runner: SqlRunner, asked: Sequence[Question]) -> list[Verdict]:
-    """Ask all in one statement; when it fails, each half by itself, unless nothing is answered."""
-    sql = probes.together([question.sql for question in asked], runner.dialect)
-    try:
-        rows = runner.fetch(sql)
-    except Exception as error:  # each driver has a tree of its own
-        if len(asked) > 1 and kind_of(error) not in _HOPELESS:
-            middle = len(asked) // 2
-            return _ask(runner, asked[:middle]) + _ask(runner, asked[middle:])
-        first = asked[0].table.table_id
-        log.debug("%d checks failed, of %s first", len(asked), first, exc_info=True)
-        return [verdict(each.table, each.check, Status.ERROR, _said(error)) for each in asked]
-    answers: dict[int, Answers] = defaultdict(list)
-    for number, label, value in rows:
-        answers[int(number)].append((label, None if value is None else float(value)))
-    return [question.judge(answers[number]) for number, question in enumerate(asked)]
+    verdicts = []
+    found = ask_together(runner, [question.sql for question in asked])
+    for question, answers in zip(asked, found, strict=True):
+        if isinstance(answers, Exception):
+            log.debug("%s of %s failed", question.check, question.table.table_id, exc_info=answers)
+            message = in_short(answers)
+            verdicts.append(verdict(question.table, question.check, Status.ERROR, message))
+        else:
+            verdicts.append(question.judge(answers))
+    return verdicts
 
 
 def _custom(runner: SqlRunner, table: TableHealth, own: CustomCheck, listed: Listed) -> Verdict:
@@ -113,7 +101,7 @@ def _custom(runner: SqlRunner, table: TableHealth, own: CustomCheck, listed: Lis
             rows = runner.fetch(query)
             value = rows[0][0] if rows else None
     except Exception as error:  # noqa: BLE001 - a check may be anybody's code
-        return verdict(table, own.name, Status.ERROR, _said(error))
+        return verdict(table, own.name, Status.ERROR, in_short(error))
     return judge_bounds(table, own.name, value, own.min, own.max)
 
 
@@ -121,8 +109,3 @@ def _function(path: str) -> Callable[[str, SqlRunner], object]:
     module, _, name = path.partition(":")
     found: Callable[[str, SqlRunner], object] = getattr(importlib.import_module(module), name)
     return found
-
-
-def _said(error: Exception) -> str:
-    text = " ".join(str(error).split())
-    return f"{type(error).__name__}: {text[:500]}"

@@ -31,16 +31,17 @@ class Listed(Struct, frozen=True):
 
 def find_tables(
     runner: SqlRunner, relations: Sequence[Relation]
-) -> tuple[dict[Relation, Listed], dict[Relation, str]]:
+) -> tuple[dict[Relation, Listed], dict[Relation, str | Exception]]:
     """Look up tables, some of which may not be there.
 
     Names are compared as they are, or else without regard to case.
 
     Returns:
-        What was found, by the name that was asked for; and why the rest was not.
+        What was found, by the name that was asked for; and why the rest was not: a sentence, or
+        the error where the warehouse could not be asked.
     """
     found: dict[Relation, Listed] = {}
-    failed: dict[Relation, str] = {}
+    failed: dict[Relation, str | Exception] = {}
     asked_for = relations
     lookup = get_engine(runner.dialect).lookup
     if lookup.home is None:
@@ -53,7 +54,7 @@ def find_tables(
             try:
                 listed = _look(runner, [full for _, full in part])
             except Exception as error:  # noqa: BLE001 - each driver has a tree of its own
-                failed |= {asked: f"Its schema cannot be read: {error}" for asked, _ in part}
+                failed |= {asked: error for asked, _ in part}
                 continue
             found |= _matches(part, listed)
     missing = [each for each in asked_for if each not in found and each not in failed]
