@@ -1,0 +1,1 @@
+"""DAGs as files of Python that people read, change and keep in git."""

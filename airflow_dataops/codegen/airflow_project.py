@@ -1,0 +1,63 @@
+"""A manifest -> its DAGs, split as asked for, each with the file that makes it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from airflow_dataops.codegen.dag_files import DagFile
+from airflow_dataops.dag_factory.dbt import build_dag, settle_start
+from airflow_dataops.dag_factory.splitting import split_request
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from airflow.sdk import DAG
+
+
+def airflow_files(
+    manifest: Path,
+    conn_id: str,
+    *,
+    prefix: str,
+    split_by: str,
+    arguments: Mapping[str, Any] | None = None,
+) -> dict[str, bytes]:
+    """Return the files of a manifest's DAGs by name: one for each part, and the manifest.
+
+    Args:
+        manifest: what dbt or `airflow-dataops compile` wrote.
+        conn_id: the Airflow connection of the warehouse.
+        prefix: what names of files and ids of DAGs begin with.
+        split_by: what a part is; `none` for one DAG, which is called as the prefix.
+        arguments: what else `dbt_dag` takes.
+
+    Raises:
+        ManifestError: it is no manifest, or has nodes that cannot run.
+        ConfigError: a value has no form in a file, or an argument is wrong.
+    """
+    copy = f"{prefix}_manifest.json"
+    files = {copy: manifest.read_bytes()}
+    for dag in manifest_dags(manifest, conn_id, prefix, split_by, arguments or {}):
+        name = f"{dag.dag_id}.py"
+        files[name] = DagFile(dag, copy).text().encode()
+    return files
+
+
+def manifest_dags(
+    manifest: Path, conn_id: str, prefix: str, split_by: str, arguments: Mapping[str, Any]
+) -> list[DAG]:
+    """Return the DAGs of a manifest, as `load_dags` makes them, under the ids of their files."""
+    planning, of_dag = split_arguments(dict(arguments))
+    settle_start(planning, of_dag)
+    whole = plan_manifest(manifest, conn_id, planning)
+    split = split_request({"split_by": split_by}, whole.plan.head, of_dag)
+    if split is None:
+        return [build_dag(whole, prefix, of_dag)]
+    parts = plan_parts(manifest, conn_id, planning, split)
+    ids = [f"{prefix}_{part}" if part else prefix for part in parts.parts]
+    if "manifest" in parts.parts:
+        raise ConfigError(f"a part is called 'manifest', as the file {prefix}_manifest is")
+    return [build_dag(parts.planned(at), id_, of_dag) for at, id_ in enumerate(ids)]
