@@ -6,7 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from airflow_dataops.adapters.pack import write_whole
+from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.codegen.regions import filled, is_changed, is_generated, kept
 from airflow_dataops.errors import ConfigError
 
