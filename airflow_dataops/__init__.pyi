@@ -65,10 +65,8 @@ from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.file_source import Files as Files
 from airflow_dataops.hooks.kafka_topic import KafkaTopic as KafkaTopic
 from airflow_dataops.hooks.snowflake_files import SnowflakeFiles as SnowflakeFiles
-from airflow_dataops.hooks.sources import ManifestSource as ManifestSource
 from airflow_dataops.operators.assets import asset_of as asset_of
 from airflow_dataops.operators.build import DbtBuildOperator as DbtBuildOperator
-from airflow_dataops.operators.dbt_config import DbtConfig as DbtConfig
 from airflow_dataops.operators.freshness import FreshnessOperator as FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator as FusedOperator
 from airflow_dataops.operators.inputs import InputsSensor as InputsSensor
@@ -88,6 +86,8 @@ from airflow_dataops.operators.quality import QualityOperator as QualityOperator
 from airflow_dataops.operators.quality_branch import QualityBranchOperator as QualityBranchOperator
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
 from airflow_dataops.operators.test import DbtTestOperator as DbtTestOperator
+from airflow_dataops.planning.dbt_config import DbtConfig as DbtConfig
+from airflow_dataops.planning.sources import ManifestSource as ManifestSource
 from airflow_dataops.sensors.files import FileCompleteSensor as FileCompleteSensor
 from airflow_dataops.sensors.published import ModelPublishedSensor as ModelPublishedSensor
 from airflow_dataops.sensors.tables import PartitionCompleteSensor as PartitionCompleteSensor

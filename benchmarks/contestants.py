@@ -52,7 +52,7 @@ def by_hand(manifest: Path) -> Build:
     from airflow_dataops.core.plan import ArgumentLayers, arguments_of
     from airflow_dataops.dag_factory.dbt import DEFAULT_ARGS
     from airflow_dataops.operators.assets import table_asset
-    from airflow_dataops.task_groups.factory import plan_manifest
+    from airflow_dataops.planning.manifest import plan_manifest
 
     plan = plan_manifest(manifest, CONN_ID, {}).plan
     planned = plan.tasks()

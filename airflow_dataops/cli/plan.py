@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.plan import Plan
     from airflow_dataops.core.selection import SelectionInputs
-    from airflow_dataops.hooks.sources import ManifestSource
+    from airflow_dataops.planning.sources import ManifestSource
 
 
 def plan(
@@ -169,9 +169,10 @@ def _deferred_to(
     if named is None:
         raise ConfigError("--defer: name the folder of an earlier run in --state too")
     from airflow_dataops.adapters.state_store import MANIFEST, StateFiles
-    from airflow_dataops.hooks.states import artifact
+    from airflow_dataops.hooks.sources import local_manifest
+    from airflow_dataops.planning.states import artifact
 
-    path = artifact(_place(named), MANIFEST, needed=True)
+    path = artifact(_place(named), MANIFEST, needed=True, fetch=local_manifest)
     found = StoredState(StateFiles(folder=named), path, favor_state=favor_state)
     found.check_deferral(opened)
     return found.deferred_to
@@ -197,7 +198,7 @@ def _show_deferred(
 
 
 def _place(folder: str) -> Path | ManifestSource:
-    from airflow_dataops.hooks.sources import ManifestSource, as_source
+    from airflow_dataops.planning.sources import ManifestSource, as_source
 
     place = as_source(folder)
     return place if isinstance(place, ManifestSource) else place.absolute()
@@ -212,10 +213,12 @@ def _earlier(
     """Return what an earlier run left, as far as expressions look at it."""
     if state is None:
         return None
-    from airflow_dataops.hooks.states import state_files
+    from airflow_dataops.hooks.sources import local_manifest
+    from airflow_dataops.planning.states import state_files
 
     methods, others = methods_in(*expressions), has_named_selector(*expressions)
-    return StoredState(state_files(_place(state), manifest, methods, others=others)).inputs(opened)
+    files = state_files(_place(state), manifest, methods, others=others, fetch=local_manifest)
+    return StoredState(files).inputs(opened)
 
 
 def _check(manifest: Path, plans: tuple[Plan, ...]) -> None:

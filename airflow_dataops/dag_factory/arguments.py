@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, Any, TypedDict
 import attrs
 from airflow.sdk import DAG
 
-from airflow_dataops.core.deprecation import renamed_arguments
-from airflow_dataops.task_groups.arguments import PlanArguments
+from airflow_dataops.planning.arguments import PlanArguments, SplitArguments
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, MutableMapping
+    from collections.abc import Callable, Collection, Iterable, MutableMapping
     from datetime import datetime, timedelta
     from pathlib import Path
 
@@ -75,27 +74,6 @@ class DbtDagArguments(PlanArguments, DagArguments, total=False):
     timezone: str | None
 
 
-class SplitArguments(TypedDict, total=False):
-    """What `load_dags` takes to make several DAGs of one project.
-
-    Attributes:
-        split_by: `schedule`, `tag`, `owner`, `layer`, `folder`, `domain` or `none`. By default
-            a project whose metadata names several schedules is split by them, unless the
-            caller sets `schedule`.
-        selectors: by name of the part, what it takes: an expression in the selection
-            language, a list of them, or `{"select": ..., "exclude": ...}`.
-        unassigned: what becomes of nodes that no selector takes: `part` (they are the part `rest`)
-            or `skip`.
-        cycles: what becomes of parts that wait for each other in a cycle: `cut` (the
-            default: what comes later is a part of its own, `<part>_2`) or `refuse` (an error).
-    """
-
-    split_by: str | None
-    selectors: Mapping[str, Any] | None
-    unassigned: str | None
-    cycles: str | None
-
-
 class LoadDagsArguments(DbtDagArguments, SplitArguments, total=False):
     """What `load_dags` takes besides its folder, namespace and connection.
 
@@ -110,15 +88,6 @@ class ProjectArguments(LoadDagsArguments, total=False):
     """What `per_project` takes for one project."""
 
     conn_id: str
-
-
-_RENAMED = {"rest": "unassigned", "circles": "cycles"}
-_VALUES = {("unassigned", "leave out"): "skip"}
-
-
-def with_current_names(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return arguments of `load_dags` under today's names; those of the last release still do."""
-    return renamed_arguments(arguments, _RENAMED, _VALUES)
 
 
 @cache

@@ -36,7 +36,8 @@ from airflow_dataops.dag_factory.bundle_versions import (
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
-from airflow_dataops.hooks.sources import ManifestSource, as_source, find_sources, local_manifest
+from airflow_dataops.hooks.sources import find_sources, local_manifest
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

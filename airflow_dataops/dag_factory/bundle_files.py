@@ -24,8 +24,9 @@ from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
 from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.dag_factory.load import dag_ids, load_dags
 from airflow_dataops.errors import ConfigError, DataOpsError
-from airflow_dataops.hooks.sources import ManifestSource, as_source, local_manifest
-from airflow_dataops.operators.dbt_config import DbtConfig
+from airflow_dataops.hooks.sources import local_manifest
+from airflow_dataops.planning.dbt_config import DbtConfig
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
     from collections.abc import MutableMapping

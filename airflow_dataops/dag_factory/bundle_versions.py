@@ -24,7 +24,7 @@ from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.dag_factory.bundle_files import MANIFESTS, READABLE, Deployment
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.object_storage import storage_path, told
-from airflow_dataops.hooks.sources import ManifestSource, as_source
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

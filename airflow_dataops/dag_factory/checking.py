@@ -9,10 +9,10 @@ from msgspec.structs import replace
 from airflow_dataops.adapters.plan_store import StoredPlan
 from airflow_dataops.core.plan import ArgumentLayers, Engine
 from airflow_dataops.dag_factory.dbt import build_dag
-from airflow_dataops.dag_factory.splitting import dag_id_of
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
-from airflow_dataops.task_groups.factory import Planned
-from airflow_dataops.task_groups.operators import Warehouse
+from airflow_dataops.planning.manifest import Planned
+from airflow_dataops.planning.splitting import dag_id_of
+from airflow_dataops.planning.warehouse import Warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

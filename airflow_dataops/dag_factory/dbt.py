@@ -11,19 +11,16 @@ from airflow.sdk import DAG, AssetAll, AssetAny
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.core.plan.names import LONGEST_ID
-from airflow_dataops.dag_factory.arguments import (
-    DbtDagArguments,
-    SplitArguments,
-    names_of,
-    with_current_names,
-)
+from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.dag_factory.timetables import check_dates, in_zone, local_dates, optional_zone
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.sources import local_manifest, locate
 from airflow_dataops.operators.assets import table_asset
-from airflow_dataops.operators.callbacks import with_callbacks
-from airflow_dataops.task_groups.factory import Planned, plan_manifest, split_arguments
-from airflow_dataops.task_groups.files import caller_file, locate
+from airflow_dataops.planning.arguments import SplitArguments, split_arguments, with_current_names
+from airflow_dataops.planning.callbacks import with_callbacks
+from airflow_dataops.planning.manifest import Planned, plan_manifest
+from airflow_dataops.planning.places import caller_file
 from airflow_dataops.task_groups.layer_names import check_layer_names
 from airflow_dataops.task_groups.tasks import add_tasks
 
@@ -32,8 +29,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from airflow_dataops.core.plan import Plan
-    from airflow_dataops.hooks.sources import ManifestSource
-    from airflow_dataops.task_groups.arguments import PlanArguments
+    from airflow_dataops.planning.arguments import PlanArguments
+    from airflow_dataops.planning.sources import ManifestSource
 
 DEFAULT_ARGS = {
     "retries": 2,
@@ -79,7 +76,7 @@ def dbt_dag(
     refuse_unknown(f"dbt_dag {dag_id or str(manifest)!r}", arguments, names_of(DbtDagArguments))
     planning, of_dag = split_arguments(arguments)
     settle_start(planning, of_dag)
-    planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
+    planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning, local_manifest)
     check_layer_names(planned, planning)
     return build_dag(planned, dag_id, of_dag)
 

@@ -14,7 +14,7 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from airflow_dataops.hooks.sources import ManifestSource
+    from airflow_dataops.planning.sources import ManifestSource
 
 
 def check_inside(path: Path, root: Path) -> None:

@@ -20,18 +20,15 @@ from airflow_dataops.core.arguments import (
     spelled_out,
 )
 from airflow_dataops.core.pipelines.faults import PipelineError
-from airflow_dataops.dag_factory.arguments import (
-    LoadDagsArguments,
-    ProjectArguments,
-    names_of,
-    with_current_names,
-)
+from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
 from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
 from airflow_dataops.dag_factory.pipelines import build_pipelines, explained
 from airflow_dataops.errors import ConfigError, DataOpsError
-from airflow_dataops.hooks.sources import ManifestSource, as_source, find_sources
+from airflow_dataops.hooks.sources import find_sources, locate
+from airflow_dataops.planning.arguments import with_current_names
+from airflow_dataops.planning.places import beside
+from airflow_dataops.planning.sources import ManifestSource, as_source
 from airflow_dataops.task_groups.copies import Copies
-from airflow_dataops.task_groups.files import beside, locate
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from airflow_dataops.core.pipelines.faults import Fault, PipelineError
 from airflow_dataops.core.pipelines.marks import DATES, DURATIONS
 from airflow_dataops.dag_factory.timetables import in_zone
 from airflow_dataops.errors import DataOpsError
-from airflow_dataops.operators.callbacks import with_callbacks
-from airflow_dataops.task_groups.files import caller_file
+from airflow_dataops.planning.callbacks import with_callbacks
+from airflow_dataops.planning.places import caller_file
 from airflow_dataops.task_groups.objects import (
     Objects,
     class_of,

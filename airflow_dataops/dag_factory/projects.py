@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.dag_factory.cycles import cycles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
-from airflow_dataops.dag_factory.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
-from airflow_dataops.task_groups.files import beside, locate
+from airflow_dataops.hooks.sources import local_manifest, locate
+from airflow_dataops.planning.arguments import split_arguments
+from airflow_dataops.planning.manifest import plan_manifest, plan_parts
+from airflow_dataops.planning.places import beside
+from airflow_dataops.planning.splitting import dag_id_of, split_request, take_split
 from airflow_dataops.task_groups.layer_names import LayerNames, check_layer_names
 from airflow_dataops.task_groups.partial import is_wanted
 
@@ -23,9 +25,9 @@ if TYPE_CHECKING:
 
     from airflow_dataops.adapters.plan_store import StoredPlan
     from airflow_dataops.errors import DataOpsError
-    from airflow_dataops.hooks.sources import ManifestSource
-    from airflow_dataops.task_groups.arguments import PlanArguments
-    from airflow_dataops.task_groups.factory import Planned
+    from airflow_dataops.planning.arguments import PlanArguments
+    from airflow_dataops.planning.manifest import Planned
+    from airflow_dataops.planning.sources import ManifestSource
 
     _Part = tuple[str, Callable[[], Planned]]
     """The id of a DAG, and what returns its plan."""
@@ -87,7 +89,7 @@ class Projects:
         split = split_request(asked, planned.plan.head, of_dag)
         if split is None:
             return of_dag, [(base, lambda: planned)]
-        parts = plan_parts(path, conn_id, planning, split)
+        parts = plan_parts(path, conn_id, planning, split, local_manifest)
         return of_dag, [
             (dag_id_of(base, part), partial(parts.planned, at))
             for at, part in enumerate(parts.parts)
@@ -123,7 +125,7 @@ class Projects:
         planning, of_dag = _settled(arguments)
         if of_dag["conn_id"] is None:
             raise ConfigError(f"{path}: load_dags needs conn_id=, the warehouse of this project")
-        return plan_manifest(path, of_dag["conn_id"], planning)
+        return plan_manifest(path, of_dag["conn_id"], planning, local_manifest)
 
 
 def _settled(arguments: dict[str, Any]) -> tuple[PlanArguments, dict[str, Any]]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from airflow.sdk.definitions._internal.contextmanager import DagContext
 
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.sources import locate
 from airflow_dataops.slas.files import put_rules
-from airflow_dataops.task_groups.files import locate
 
 if TYPE_CHECKING:
     from pathlib import Path

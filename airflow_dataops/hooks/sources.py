@@ -7,66 +7,41 @@ dbt_dag(manifest=ManifestSource("https://ci.example.com/manifest.json", conn_id=
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from airflow_dataops.adapters.addresses import is_address, is_http, shown
+from airflow_dataops.adapters.addresses import is_http
 from airflow_dataops.adapters.downloads import OriginError, Policy, local_copy
 from airflow_dataops.core.arguments import seconds
 from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.manifests.files import SUFFIXES
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.planning.places import beside, caller_file
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from airflow_dataops.adapters.http_source import HttpOrigin
     from airflow_dataops.core.arguments import Duration
     from airflow_dataops.hooks.object_storage import StorageOrigin
 
 
-@dataclass(frozen=True, slots=True)
-class ManifestSource:
-    """A remote manifest, or a folder of them, and how to get at it.
+def locate(path: str | Path | ManifestSource) -> Path:
+    """Return an absolute path, relative ones taken from the folder of the calling file.
 
-    Durations are timedeltas or seconds. What is None comes from the section `[dataops]` of
-    Airflow's configuration, under the names in parentheses.
+    The calling file is the first one up the stack that is not of this package: a DAG file,
+    wherever the process that parses it happens to stand. A remote file is brought here first.
 
-    Attributes:
-        uri: what Airflow's `ObjectStoragePath` takes (`s3://`, `gs://`, `file://`, ...), or
-            `http(s)://`. `conn_id@` may go before the host.
-        conn_id: the Airflow connection with the credentials; beats the one in the URI.
-        check_every: least time between two requests of one host for one file
-            (`source_check_seconds`; 30).
-        max_age: time for which the last good copy serves while requests fail
-            (`source_max_age_seconds`; 24 h).
-        connect_timeout: time until an HTTP connection stands (`source_connect_seconds`; 5).
-        read_timeout: time between two pieces of an HTTP answer (`source_read_seconds`; 60).
-        validator: the file's validator, where a listing told it; then it is not asked for.
+    Raises:
+        ConfigError: a remote file cannot be had.
     """
-
-    uri: str
-    conn_id: str | None = None
-    check_every: Duration | None = None
-    max_age: Duration | None = None
-    connect_timeout: Duration | None = None
-    read_timeout: Duration | None = None
-    validator: str = ""
-
-    def __str__(self) -> str:
-        return shown(self.uri)
-
-    def __repr__(self) -> str:
-        return f"ManifestSource({shown(self.uri)!r})"
-
-
-def as_source(place: str | Path | ManifestSource) -> ManifestSource | Path:
-    """Tell a remote place from a path: a string with `://` in it is remote."""
-    if isinstance(place, ManifestSource):
-        return place
-    return ManifestSource(place) if is_address(place) else Path(place)
+    path = as_source(path)
+    if isinstance(path, ManifestSource):
+        return local_manifest(path)
+    return beside(caller_file(), path)
 
 
 def local_manifest(source: ManifestSource) -> Path:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.plan import Part, TaskKind
     from airflow_dataops.core.relocation import Relocation
-    from airflow_dataops.hooks.sources import ManifestSource
-    from airflow_dataops.operators.deferring import Deferral
+    from airflow_dataops.planning.sources import ManifestSource
+    from airflow_dataops.planning.warehouse import Deferral
 
 log = logging.getLogger(__name__)
 

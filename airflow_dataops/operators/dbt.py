@@ -35,7 +35,8 @@ from airflow_dataops.operators.dbt_checks import (
     selector_of,
 )
 from airflow_dataops.operators.deferring import filtered
-from airflow_dataops.operators.warned import callbacks_of, tell_warned
+from airflow_dataops.operators.warned import tell_warned
+from airflow_dataops.planning.callbacks import callbacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -45,8 +46,8 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.execution.requests import RunRequest
     from airflow_dataops.core.model import Node
-    from airflow_dataops.operators.dbt_config import DbtConfig
-    from airflow_dataops.operators.warned import WarningCallback
+    from airflow_dataops.planning.callbacks import WarningCallback
+    from airflow_dataops.planning.dbt_config import DbtConfig
 
 
 mute_cosmos()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Node
     from airflow_dataops.core.plan.structs import Builder
-    from airflow_dataops.operators.dbt_config import DbtConfig
+    from airflow_dataops.planning.dbt_config import DbtConfig
 
 _LISTED = frozenset({NodeKind.MODEL, NodeKind.SEED, NodeKind.SNAPSHOT})
 

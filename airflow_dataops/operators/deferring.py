@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from airflow_dataops.core.model import Struct
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
@@ -17,32 +15,9 @@ if TYPE_CHECKING:
     from airflow_dataops.core.execution.deferring import Reference
     from airflow_dataops.core.model import Code, Node
     from airflow_dataops.core.ports import SqlRunner
+    from airflow_dataops.planning.warehouse import Deferral
 
 log = logging.getLogger(__name__)
-
-
-class Deferral(Struct, frozen=True):
-    """How references lead to what an earlier run built.
-
-    Attributes:
-        manifest: path of the earlier manifest on this host.
-        favor_state: whether nodes that were not selected are read from there though they are
-            here too.
-        unselected: their ids, as far as the DAG's own selection goes.
-    """
-
-    manifest: str
-    favor_state: bool = False
-    unselected: frozenset[str] = frozenset()
-
-    def leads_away(self, id_: str, selected: frozenset[str] | None) -> bool:
-        """Tell whether a node is read from the earlier state in any case.
-
-        Args:
-            selected: what the run was narrowed to; None for all of the DAG.
-        """
-        is_out = id_ in self.unselected or (selected is not None and id_ not in selected)
-        return self.favor_state and is_out
 
 
 class Found:

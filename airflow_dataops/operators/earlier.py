@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ledger.events import RunEvent
     from airflow_dataops.core.plan import Part
     from airflow_dataops.core.selection import SelectionInputs
-    from airflow_dataops.hooks.sources import ManifestSource
+    from airflow_dataops.planning.sources import ManifestSource
 
 log = logging.getLogger(__name__)
 
@@ -56,16 +56,17 @@ def earlier_inputs(
     )
     from airflow_dataops.core.execution.last_run import KNOWN
     from airflow_dataops.core.selection import SelectionInputs
-    from airflow_dataops.hooks.states import artifact, state_files
+    from airflow_dataops.hooks.sources import local_manifest
+    from airflow_dataops.planning.states import artifact, state_files
 
     methods, others = methods_in(expressions), has_named_selector(expressions)
     if not methods and not others:
         return None
     inputs = SelectionInputs()
     if state is not None:
-        has_results = artifact(state, RUN_RESULTS, needed=False) is not None
+        has_results = artifact(state, RUN_RESULTS, needed=False, fetch=local_manifest) is not None
         needed = methods if has_results else methods - {"result"}
-        files = state_files(state, manifest.path, needed, others=others)
+        files = state_files(state, manifest.path, needed, others=others, fetch=local_manifest)
         inputs = StoredState(files).inputs(manifest)
     asks_results = "result" in methods or (others and "result" in str(manifest.project().selectors))
     if asks_results and inputs.results is None:

@@ -9,13 +9,12 @@ from airflow.sdk.definitions.param import ParamsDict
 
 from airflow_dataops.core.arguments import optional_text, text, texts
 from airflow_dataops.errors import printable
-from airflow_dataops.hooks.sources import ManifestSource, as_source
 from airflow_dataops.operators.arguments import SessionArguments
-from airflow_dataops.operators.callbacks import with_callbacks
-from airflow_dataops.operators.deferring import Deferral, Found
+from airflow_dataops.operators.deferring import Found
 from airflow_dataops.operators.lineage import NodeLineage
 from airflow_dataops.operators.session import SessionOperator
-from airflow_dataops.operators.warned import WarningCallbacks, callbacks_of
+from airflow_dataops.planning.callbacks import WarningCallbacks, callbacks_of, with_callbacks
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.ports import SqlRunner
     from airflow_dataops.core.relocation import Relocation
     from airflow_dataops.hooks.sql_runner import WarehouseSession
+    from airflow_dataops.planning.warehouse import Deferral
 
 
 def own_params(operator: BaseOperator) -> ParamsDict:

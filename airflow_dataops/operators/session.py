@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from airflow.sdk import BaseOperator
 
 from airflow_dataops.operators.arguments import CheckedArguments
-from airflow_dataops.operators.callbacks import with_callbacks
+from airflow_dataops.planning.callbacks import with_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.model import Struct
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.planning.callbacks import callbacks_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from airflow.sdk import Context
 
 log = logging.getLogger(__name__)
-
-WarningCallback = Callable[[dict[str, Any]], object]
-WarningCallbacks = WarningCallback | Sequence[WarningCallback] | None
 
 
 class Warned(Struct, frozen=True):
@@ -40,17 +36,6 @@ class Warned(Struct, frozen=True):
         kind, _, rest = self.node.partition(".")
         parts = rest.split(".")
         return ".".join(parts[1:]) if kind == "source" else parts[1] if len(parts) > 1 else rest
-
-
-def callbacks_of(given: Any) -> tuple[WarningCallback, ...]:
-    """Return one function or several as a tuple. Raises `ConfigError`."""
-    functions = () if given is None else given if isinstance(given, list | tuple) else (given,)
-    if wrong := [each for each in functions if not callable(each)]:
-        raise ConfigError(
-            f"on_warning_callback={wrong[0]!r}: write a function, or its import path such as "
-            "'alerts.notify'."
-        )
-    return tuple(functions)
 
 
 def warned_in(results: Iterable[Mapping[str, Any]]) -> list[Warned]:

@@ -9,10 +9,11 @@ from airflow.sdk.definitions._internal.contextmanager import DagContext
 
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.operators.callbacks import with_callbacks
+from airflow_dataops.hooks.sources import local_manifest, locate
+from airflow_dataops.planning.arguments import split_arguments
+from airflow_dataops.planning.callbacks import with_callbacks
+from airflow_dataops.planning.manifest import plan_manifest
 from airflow_dataops.task_groups.arguments import DbtGroupArguments
-from airflow_dataops.task_groups.factory import plan_manifest, split_arguments
-from airflow_dataops.task_groups.files import locate
 from airflow_dataops.task_groups.layer_names import check_layer_names
 from airflow_dataops.task_groups.tasks import add_tasks
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
-    from airflow_dataops.hooks.sources import ManifestSource
+    from airflow_dataops.planning.sources import ManifestSource
 
 
 @spelled_out(DbtGroupArguments)
@@ -64,7 +65,7 @@ def dbt_task_group(
             f"dbt_task_group {group_id!r}: start_on is for DAGs; give your DAG a schedule of assets"
         )
     planning["start_on"] = ()
-    planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning)
+    planned = plan_manifest(locate(manifest), text(conn_id, "conn_id"), planning, local_manifest)
     check_layer_names(planned, planning)
     if of_group.get("default_args"):
         where = f"dbt_task_group {group_id!r}: default_args"

@@ -15,7 +15,7 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_dataops.task_groups.factory import Planned
+    from airflow_dataops.planning.manifest import Planned
 
 _SETTINGS = {"group_args": "group", "tag_args": "tag"}
 _ALWAYS = {"group_args": frozenset({"inputs"}), "tag_args": frozenset[str]()}

@@ -27,7 +27,7 @@ from airflow_dataops.core.pipelines.marks import (
     OUTPUT,
 )
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.operators.callbacks import CALLBACKS, with_callbacks
+from airflow_dataops.planning.callbacks import CALLBACKS, with_callbacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping

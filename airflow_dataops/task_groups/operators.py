@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
 
-from airflow_dataops.core.model import RunMoment, Struct
+from airflow_dataops.core.model import RunMoment
 from airflow_dataops.core.plan import TaskKind
-from airflow_dataops.core.relocation import Relocation
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.sources import ManifestSource
 from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.operators.build import DbtBuildOperator
-from airflow_dataops.operators.dbt_config import DbtConfig
-from airflow_dataops.operators.deferring import Deferral
 from airflow_dataops.operators.freshness import FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator
 from airflow_dataops.operators.node import NodeOperator, own_params
@@ -31,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.plan import Plan, PlannedTask
+    from airflow_dataops.planning.warehouse import Warehouse
 
 _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
     TaskKind.BUILD: DbtBuildOperator,
@@ -43,36 +39,6 @@ _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
 }
 _AROUND = {TaskKind.RUN_START: "all_success", TaskKind.RUN_END: "all_done"}
 """Trigger rules of the hooks around a run."""
-
-
-class Warehouse(Struct, frozen=True):
-    """Where the nodes of a manifest run.
-
-    Attributes:
-        manifest: absolute path of the manifest.
-        conn_id: the Airflow connection.
-        dialect: its engine, as dbt calls it; None if unknown.
-        dbt: how to call dbt, where some nodes need it.
-        threads: sessions of a fused task at most; None for what suits the warehouse.
-        state: the folder with what an earlier run left; None where nobody named one.
-        vars: dbt's vars of each run, as templates.
-        compiled_vars: those that the manifest was compiled with, which dbt gets as well.
-        runtime_vars: the vars that a run may set; None for any.
-        relations: where tables are in this environment, if elsewhere than in the manifest.
-        deferral: where references lead that are deferred; None where they are not.
-    """
-
-    manifest: str
-    conn_id: str
-    dialect: str | None = None
-    dbt: DbtConfig | None = None
-    threads: int | None = None
-    state: Path | ManifestSource | None = None
-    vars: dict[str, Any] = {}
-    compiled_vars: dict[str, Any] = {}
-    runtime_vars: tuple[str, ...] | None = None
-    relations: Relocation | None = None
-    deferral: Deferral | None = None
 
 
 def build_operator(

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from airflow.sdk.bases.operator import db_safe_priority
 from airflow.sdk.definitions.param import Param, ParamsDict
 
-from airflow_dataops.operators.callbacks import CALLBACKS, with_callbacks
 from airflow_dataops.operators.session import tags_as_text
+from airflow_dataops.planning.callbacks import CALLBACKS, with_callbacks
 from airflow_dataops.task_groups.containers import containers_of
 
 if TYPE_CHECKING:

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.plan import PlannedTask
     from airflow_dataops.core.sla.policies import Sla
     from airflow_dataops.operators.node import NodeOperator
-    from airflow_dataops.task_groups.factory import Planned
+    from airflow_dataops.planning.manifest import Planned
     from airflow_dataops.task_groups.settings import Settings
 
 _LONGEST_PREFIX = 150

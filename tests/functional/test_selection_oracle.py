@@ -34,8 +34,8 @@ from airflow_dataops.core.selection import (
     read_source_freshness,
 )
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.operators.dbt_config import DbtConfig
-from airflow_dataops.task_groups.factory import plan_manifest
+from airflow_dataops.planning.dbt_config import DbtConfig
+from airflow_dataops.planning.manifest import plan_manifest
 from tests.functional import harbour_changes, harbour_selections, selections
 from tests.functional.dbt_ls import DbtProject, copy_project
 from tests.oracle.recording import WAYS, Recording, recording

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,10 @@ from airflow_dataops.core.arguments import did_you_mean
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
+
+WarningCallback = Callable[[dict[str, Any]], object]
+WarningCallbacks = WarningCallback | Sequence[WarningCallback] | None
 
 CALLBACKS = (
     "on_execute_callback",
@@ -43,6 +47,17 @@ def with_callbacks(arguments: Mapping[str, Any], where: str) -> dict[str, Any]:
         else:
             found[name] = _called(given, f"{where}: {name}")
     return found
+
+
+def callbacks_of(given: Any) -> tuple[WarningCallback, ...]:
+    """Return one function or several as a tuple. Raises `ConfigError`."""
+    functions = () if given is None else given if isinstance(given, list | tuple) else (given,)
+    if wrong := [each for each in functions if not callable(each)]:
+        raise ConfigError(
+            f"on_warning_callback={wrong[0]!r}: write a function, or its import path such as "
+            "'alerts.notify'."
+        )
+    return tuple(functions)
 
 
 def _called(given: object, where: str) -> Any:

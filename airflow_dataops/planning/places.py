@@ -6,24 +6,9 @@ import sys
 from pathlib import Path
 
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.sources import ManifestSource, as_source, local_manifest
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 _PACKAGE = str(Path(__file__).parent.parent)
-
-
-def locate(path: str | Path | ManifestSource) -> Path:
-    """Return an absolute path, relative ones taken from the folder of the calling file.
-
-    The calling file is the first one up the stack that is not of this package: a DAG file,
-    wherever the process that parses it happens to stand. A remote file is brought here first.
-
-    Raises:
-        ConfigError: a remote file cannot be had.
-    """
-    path = as_source(path)
-    if isinstance(path, ManifestSource):
-        return local_manifest(path)
-    return beside(caller_file(), path)
 
 
 def locate_folder(path: str | Path | ManifestSource, what: str) -> Path | ManifestSource:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.adapters.plan_store import PartRequest, SplitRequest
 from airflow_dataops.core.plan import Cycles, split_options
-from airflow_dataops.dag_factory.arguments import SplitArguments
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.task_groups.factory import hashable
+from airflow_dataops.planning.arguments import SplitArguments
+from airflow_dataops.planning.request import hashable
 
 if TYPE_CHECKING:
     from airflow_dataops.core.plan import Plan
