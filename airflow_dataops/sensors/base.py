@@ -24,7 +24,7 @@ from airflow_dataops.errors import ConfigError, RetryableError
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.watching import looker
 from airflow_dataops.operators.arguments import CheckedArguments, TaskArguments
-from airflow_dataops.operators.callbacks import with_callbacks
+from airflow_dataops.planning.callbacks import with_callbacks
 from airflow_dataops.triggers.watching import LATE, WatchTrigger
 
 if TYPE_CHECKING:
