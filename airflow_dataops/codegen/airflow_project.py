@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.codegen.dag_files import DagFile
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
-from airflow_dataops.dag_factory.splitting import split_request
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.task_groups.factory import plan_manifest, plan_parts, split_arguments
+from airflow_dataops.planning.arguments import split_arguments
+from airflow_dataops.planning.manifest import plan_manifest, plan_parts
+from airflow_dataops.planning.splitting import split_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

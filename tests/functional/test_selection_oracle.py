@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from airflow_dataops.core.model import Node
-    from airflow_dataops.task_groups.arguments import PlanArguments
+    from airflow_dataops.planning.arguments import PlanArguments
 
 ROOT = Path(__file__).parents[2]
 HARBOUR = ROOT / "tests/projects/harbour"
