@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import logging
 import warnings
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
@@ -22,7 +23,7 @@ from airflow_dataops.core.plan import Plan, PlannedTask, PlanOptions, Profile, S
 from airflow_dataops.errors import ConfigError, ManifestError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.adapters.record_file import RecordFile
@@ -285,38 +286,31 @@ def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | N
     # Dear to import, and needed only where the plan is not in the cache.
     from airflow_dataops.core.plan import make_plan
 
-    with no_collection():
+    with no_collection(), _named(manifest):
         project = _placed(manifest.project(), request)
         selected = _selected(manifest, request, state)
         foreign = _foreign(manifest, request, state)
-        try:
-            plan = make_plan(project, request.options, selected, foreign)
-        except ManifestError as error:
-            raise ManifestError(manifest.source, error.problems) from None
-    _refuse_idle("the selection", selected, (plan,), request)
+        plan = make_plan(project, request.options, selected, foreign)
+        _refuse_idle((plan,), selected, {}, manifest, request)
     _warn(manifest, plan)
     return _deferring((plan,), manifest, state)[0]
 
 
 def _refuse_idle(
-    what: str, selected: frozenset[str] | None, plans: tuple[Plan, ...], request: PlanRequest
+    plans: tuple[Plan, ...],
+    selected: frozenset[str] | None,
+    selections: dict[str, frozenset[str]],
+    manifest: StoredManifest,
+    request: PlanRequest,
 ) -> None:
-    """Tell of a selection of which nothing runs: of ephemeral models, exposures and the like."""
-    if not selected:
-        return  # what selects nothing was told of already
-    if any(not selected.isdisjoint(task.nodes) for plan in plans for task in plan.tasks.values()):
-        return
+    """Tell of selections of which nothing runs."""
+    from airflow_dataops.core.plan.idle import REMEDY, idle_selections
     from airflow_dataops.core.selection import SelectionWarning
 
-    some = ", ".join(sorted(selected)[:3]) + (", ..." if len(selected) > 3 else "")
-    told = (
-        f"{what} leaves a DAG without tasks: {some} run nowhere by themselves, as ephemeral "
-        "models, exposures, unit tests and sources without freshness do not."
-    )
-    if request.on_empty == "warn":
-        warnings.warn(told, SelectionWarning, stacklevel=2)
-    else:
-        raise ConfigError(f"{told} Select what is built or tested, or pass on_empty='warn'.")
+    for told in idle_selections(plans, selected, selections):
+        if request.on_empty != "warn":
+            raise ConfigError(f"{told} {REMEDY}, or pass on_empty='warn'.")
+        warnings.warn(f"{manifest.source}: {told}", SelectionWarning, stacklevel=2)
 
 
 def _deferring(
@@ -341,35 +335,55 @@ def _made_split(
     state: StoredState | None,
 ) -> tuple[Plan, ...]:
     from airflow_dataops.core.plan import split_plan
-    from airflow_dataops.core.selection import OnEmpty
 
-    with no_collection():
+    with no_collection(), _named(manifest):
         project = _placed(manifest.project(), request)
-        selector = _selector_of(manifest, state) if split.selectors else None
-        try:
-            selected = _selected(manifest, request, state)
-            selections = {
-                name: selector.select(part.select, part.exclude, on_empty=OnEmpty(request.on_empty))
-                for name, part in split.selectors.items()
-                if selector is not None
-            }
-            plans = split_plan(
-                project,
-                request.options,
-                split.options,
-                selected=selected,
-                foreign=_foreign(manifest, request, state),
-                selections=selections,
-            )
-            _refuse_idle("the selection", selected, plans, request)
-            for name, taken in selections.items():
-                _refuse_idle(f"selectors[{name!r}]", taken, plans, request)
-        except ManifestError as error:
-            raise ManifestError(manifest.source, error.problems) from None
-        except ConfigError as error:
-            raise ConfigError(f"{manifest.source}: {error}") from None
+        selected = _selected(manifest, request, state)
+        selections = _selections(manifest, request, split, state)
+        plans = split_plan(
+            project,
+            request.options,
+            split.options,
+            selected=selected,
+            foreign=_foreign(manifest, request, state),
+            selections=selections,
+        )
+        parts = {f"selectors[{name!r}]": taken for name, taken in selections.items()}
+        _refuse_idle(plans, selected, parts, manifest, request)
     _warn(manifest, plans[0])
     return _deferring(plans, manifest, state)
+
+
+def _selections(
+    manifest: StoredManifest,
+    request: PlanRequest,
+    split: SplitRequest,
+    state: StoredState | None,
+) -> dict[str, frozenset[str]]:
+    """Return the ids of the nodes that each part takes, where it is split by selectors."""
+    if not split.selectors:
+        return {}
+    from airflow_dataops.core.selection import OnEmpty
+
+    selector, on_empty = _selector_of(manifest, state), OnEmpty(request.on_empty)
+    found = {}
+    for name, part in split.selectors.items():
+        try:
+            found[name] = selector.select(part.select, part.exclude, on_empty=on_empty)
+        except ConfigError as error:
+            raise ConfigError(f"selectors[{name!r}]: {error}") from None
+    return found
+
+
+@contextmanager
+def _named(manifest: StoredManifest) -> Iterator[None]:
+    """Say of errors which manifest they are of."""
+    try:
+        yield
+    except ManifestError as error:
+        raise ManifestError(manifest.source, error.problems) from None
+    except ConfigError as error:
+        raise ConfigError(f"{manifest.source}: {error}") from None
 
 
 def _placed(project: Project, request: PlanRequest) -> Project:

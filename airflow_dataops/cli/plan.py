@@ -17,6 +17,7 @@ from rich.text import Text
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.state_store import StoredState, has_named_selector, methods_in
 from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
+from airflow_dataops.core.plan.idle import REMEDY, idle_selections
 from airflow_dataops.core.selection import NodeSelector
 from airflow_dataops.errors import ConfigError, ManifestError, Problem, printable
 
@@ -103,6 +104,8 @@ def plan(
     project = opened.project()
     inputs = _earlier(state, opened, manifest, select, exclude, *selectors.values())
     chosen = NodeSelector(project, inputs)
+    selected = chosen.select(select, exclude)
+    selections = {name: chosen.select(text) for name, text in selectors.items()}
     plans = split_plan(
         project,
         plan_options(
@@ -115,10 +118,12 @@ def plan(
         split_options(
             split_by=split_by, unassigned=unassigned, cycles=cycles, selectors=bool(selectors)
         ),
-        selected=chosen.select(select, exclude),
-        selections={name: chosen.select(text) for name, text in selectors.items()},
+        selected=selected,
+        selections=selections,
     )
-    _refuse_idle(plans, selectors, is_narrowed=bool(select or exclude))
+    parts = {f"--selector {name}": taken for name, taken in selections.items()}
+    for told in idle_selections(plans, selected if select or exclude else None, parts):
+        raise ConfigError(f"{told} {REMEDY}.")
     if strict:
         _check(manifest, plans)
     if as_json:
@@ -128,23 +133,6 @@ def plan(
     _show(plans)
     if deferred_to is not None:
         _show_deferred(plans, opened, deferred_to, favor_state=favor_state)
-
-
-def _refuse_idle(plans: tuple[Plan, ...], selectors: dict[str, str], *, is_narrowed: bool) -> None:
-    """Refuse what `load_dags` does: a selection of which nothing runs, a DAG without tasks.
-
-    Raises:
-        ConfigError: names what leaves nothing.
-    """
-    empty = [name for name in selectors if not any(p.part == name and p.tasks for p in plans)]
-    what = [f"--selector {name}" for name in empty]
-    if is_narrowed and not any(each.tasks for each in plans):
-        what = what or ["the selection"]
-    if what:
-        raise ConfigError(
-            f"{what[0]} leaves a DAG without tasks: ephemeral models, exposures, unit tests and "
-            "sources without freshness run nowhere by themselves. Select what is built or tested."
-        )
 
 
 def _deferred_to(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 from airflow.sdk import DAG, get_parsing_context
 
 from airflow_dataops.adapters.collection import no_collection
+from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.core.arguments import (
     did_you_mean,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _ERRORS = "dataops_errors"
+_NAMED = 3
 _LONGEST = 2000
 """Characters of an unforeseen error that are shown."""
 
@@ -161,7 +163,8 @@ class _Loader:
         self._stores: dict[Path, PipelineStore] = {}
         self._nameless = False
         self._sources: dict[str, Path | ManifestSource] = {}
-        self._errors: dict[str, DataOpsError] = {}
+        self._errors: dict[str, list[str]] = {}
+        """The manifests that met an error, by its text, which may name them itself."""
 
     def _located(self, arguments: Mapping[str, Any]) -> dict[str, Any]:
         """Return arguments in which the folders of earlier runs are relative to nothing."""
@@ -185,7 +188,7 @@ class _Loader:
                 self._add(dag, manifest)
         except DataOpsError as error:
             self._nameless |= self._known() == known
-            self.fail(error)
+            self.fail(error, manifest)
         except Exception as error:  # noqa: BLE001 - a manifest may hold anything
             self._nameless |= self._known() == known
             # Whatever a manifest holds, it is the only one that does not load.
@@ -291,11 +294,22 @@ class _Loader:
         for error in self._projects.cycles() if self._loaded else ():
             self.fail(error)
 
-    def fail(self, error: DataOpsError) -> None:
-        """Remember an error, and log it; one that every manifest meets is said once."""
-        if (said := str(error)) not in self._errors:
-            log.error("%s", _redacted(said))
-            self._errors[said] = error
+    def fail(self, error: DataOpsError, manifest: Path | ManifestSource | None = None) -> None:
+        """Remember an error, and log it; one that many manifests meet is said once.
+
+        Args:
+            manifest: which met it. A wrong argument may be met by all of them.
+        """
+        name = str(name_of(manifest) if isinstance(manifest, Path) else manifest or "")
+        said, where = str(error), ""
+        if isinstance(error, ConfigError):
+            where = name if said.startswith(f"{name}: ") or name not in said else ""
+            said = said.removeprefix(f"{name}: ")
+        if said not in self._errors:
+            log.error("%s", _redacted(f"{where}: {said}" if where else said))
+            self._errors[said] = []
+        if where:
+            self._errors[said].append(where)
 
     def report(self, name: str) -> None:
         """Keep what was read; put a DAG into the namespace that carries all errors to the UI."""
@@ -304,7 +318,7 @@ class _Loader:
                 store.close()
         if self._errors and is_wanted(_ERRORS):
             id_ = f"{_ERRORS}_{sum(key.startswith(_ERRORS) for key in self.namespace)}"
-            self.namespace[id_] = _Errors(id_, name, list(self._errors.values()))
+            self.namespace[id_] = _Errors(id_, name, self._errors)
 
     def dag_ids(self, manifest: Path) -> list[str]:
         """Return the ids of a manifest's DAGs. Raises `DataOpsError`."""
@@ -327,6 +341,14 @@ class _Loader:
         self.dags.append(dag)
 
 
+def _met_by(manifests: Sequence[str], error: str) -> str:
+    """Return an error with the manifests that met it before it."""
+    if not manifests:
+        return error
+    more = f" and {len(manifests) - _NAMED} more" if len(manifests) > _NAMED else ""
+    return f"{', '.join(manifests[:_NAMED])}{more}: {error}"
+
+
 def _redacted(text: str) -> str:
     # Only where something is wrong: it knows the forms of many secrets.
     from airflow_dataops.hooks.masking import redacted
@@ -341,10 +363,11 @@ class _Errors(DAG):
     import error of its file, while the file's other DAGs load.
     """
 
-    def __init__(self, dag_id: str, folder: str, errors: list[DataOpsError]) -> None:
+    def __init__(self, dag_id: str, folder: str, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__(dag_id, schedule=None)
-        self._text = f"{len(errors)} of the manifests in {folder!r} did not load:" + "".join(
-            f"\n\n{_redacted(str(error))}" for error in errors
+        count = sum(max(1, len(manifests)) for manifests in errors.values())
+        self._text = f"{count} of the manifests in {folder!r} did not load:" + "".join(
+            f"\n\n{_redacted(_met_by(manifests, error))}" for error, manifests in errors.items()
         )
 
     def validate(self) -> NoReturn:

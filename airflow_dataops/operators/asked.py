@@ -73,6 +73,7 @@ class Asked:
     def _selected(self, request: RunRequest, context: Context) -> frozenset[str] | None:
         """Return the ids of the nodes that the run was narrowed to, None for all."""
         if not request.narrows:
+            self._check_mode(request)
             return None
         from airflow_dataops.core.selection import select_nodes
         from airflow_dataops.operators.dag_work import check_run_does_something, parts_of
@@ -98,6 +99,17 @@ class Asked:
         except (ConfigError, ManifestError) as error:
             raise AirflowFailException(f"params select and exclude: {error}") from error
         return selected
+
+    def _check_mode(self, request: RunRequest) -> None:
+        """Refuse a mode in which a DAG has nothing to do: its run would be green."""
+        if request.does_all:
+            return
+        from airflow_dataops.operators.dag_work import check_run_does_something
+
+        try:
+            check_run_does_something(self._own_dag(), None, request)
+        except ConfigError as error:
+            raise AirflowFailException(f"param mode: {error}") from error
 
     def _own_dag(self) -> Any:
         return getattr(self, "dag", None) if self.has_dag() else None

@@ -25,13 +25,18 @@ def parts_of(dag: Any, task_id: str) -> Sequence[Part]:
     return _parts(dag.get_task(task_id))
 
 
-def check_run_does_something(dag: Any, selected: frozenset[str], request: RunRequest) -> None:
+def check_run_does_something(
+    dag: Any, selected: frozenset[str] | None, request: RunRequest
+) -> None:
     """Refuse a run that none of the DAG's tasks has anything to do in.
 
     It would be green, as tasks that a run is not for succeed.
 
+    Args:
+        selected: ids of the nodes that the run was narrowed to; None for all.
+
     Raises:
-        ConfigError: nothing that was selected runs in this DAG.
+        ConfigError: nothing that was selected runs in this DAG, or nothing in this mode.
     """
     if dag is None:
         return
@@ -40,16 +45,19 @@ def check_run_does_something(dag: Any, selected: frozenset[str], request: RunReq
     parts = [part for task in _all_tasks(dag) for part in _parts(task)]
     there = {node for part in parts for node in part.nodes}
     if any(takes_part(part.kind, node, request, selected) for part in parts for node in part.nodes):
-        if missing := sorted(_runnable(selected) - there):
+        if missing := sorted(_runnable(selected or ()) - there):
             log.warning("Selected, and not of this DAG: %s", _some(missing))
         return
+    mode = f"mode {str(request.mode)!r} has nothing to do. Choose another mode"
+    if selected is None:
+        raise ConfigError(f"no task of this DAG takes part: with what it runs, {mode}.")
     if there.isdisjoint(selected):
         why = (
             "none of which runs in this DAG: they are of another part of the project, or outside "
             "of what the DAG was made of. Trigger the DAG that runs them"
         )
     else:
-        why = f"with which mode {str(request.mode)!r} has nothing to do. Choose another mode"
+        why = f"with which {mode}"
     raise ConfigError(f"selected are {_some(sorted(selected))}, {why}.")
 
 

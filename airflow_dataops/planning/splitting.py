@@ -40,6 +40,11 @@ def split_request(
         ConfigError: the arguments are wrong.
     """
     selectors = asked.get("selectors")
+    if selectors is not None and not isinstance(selectors, Mapping):
+        raise ConfigError(
+            f"selectors={selectors!r}: write what each part takes, by its name, such as "
+            "{'finance': 'tag:finance+'}."
+        )
     options = split_options(
         split_by=asked.get("split_by"),
         unassigned=asked.get("unassigned"),
@@ -62,7 +67,9 @@ def dag_id_of(base: str, part: str) -> str:
     return f"{base}__{part}" if part else base
 
 
-def _part_request(name: str, given: Any) -> PartRequest:
+def _part_request(name: Any, given: Any) -> PartRequest:
+    if not isinstance(name, str) or not name.strip():
+        raise ConfigError(f"selectors[{name!r}]: name the part, which goes into the DAG's id.")
     if isinstance(given, Mapping):
         if not given or given.keys() - {"select", "exclude"}:
             raise ConfigError(

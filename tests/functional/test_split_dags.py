@@ -286,11 +286,21 @@ def wait_for_all(airflow: StartedAirflow, ids: list[str], count: int) -> None:
             for id_ in ids
             for run in map(dag_run, airflow.api.get(f"/dags/{id_}/dagRuns")["dag_runs"])
         ]
-        assert "failed" not in {run.state for run in runs}, runs
+        assert "failed" not in {run.state for run in runs}, troubles(airflow, runs)
         if len(runs) == count * len(ids) and all(run.finished for run in runs):
             return
         assert time.monotonic() < deadline, runs
         time.sleep(1)
+
+
+def troubles(airflow: StartedAirflow, runs: list[DagRun]) -> str:
+    """The logs' ends of the tasks that failed."""
+    tasks = [task for run in runs for task in airflow.tasks(run).values()]
+    return "\n\n".join(
+        f"{task.task_id}\n" + "\n".join(airflow.api.task_log(task)[-25:])
+        for task in tasks
+        if task.state == "failed"
+    )
 
 
 class Code(str):

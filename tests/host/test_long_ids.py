@@ -9,8 +9,10 @@ from airflow.sdk import DAG
 from airflow.serialization.serialized_objects import DagSerialization
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from airflow_dataops import dbt_dag, dbt_task_group, load_dags
+from airflow_dataops.cli.app import app
 from airflow_dataops.core.plan.names import fitted
 from airflow_dataops.core.selection import SelectionWarning
 from airflow_dataops.errors import ConfigError
@@ -167,3 +169,41 @@ def test_a_part_of_which_nothing_runs_is_refused(idle: Path, unassigned: str) ->
         )
     tasks = {dag.dag_id: dag.task_ids for dag in dags}
     assert tasks == ({"tiny__rest": ["a"]} if unassigned == "part" else {"tiny": []})
+
+
+def test_a_part_that_the_whole_leaves_out_is_told_as_such(idle: Path) -> None:
+    """It was said to be of ephemeral models; `plan` says the same as a DAG file."""
+    write(idle, manifest(model("a"), model("b", "a")))
+    told = "takes model.tiny.b, which select and exclude of the whole leave out"
+    space: dict[str, Any] = {}
+    load_dags(idle.parent, space, conn_id="w", select="a", selectors={"x": "a", "y": "b"})
+    with pytest.raises(ValueError, match=rf"m\.json: selectors\['y'\] leaves .*: it {told}"):
+        space["dataops_errors_0"].validate()
+    options = ["plan", str(idle), "-s", "a", "--selector", "x=a", "--selector", "y=b"]
+    assert told in str(CliRunner().invoke(app, options).exception)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"selectors": {"": "a"}}, r"selectors\[''\]: name the part"),
+        ({"selectors": {5: "a"}}, r"selectors\[5\]: name the part"),
+        ({"selectors": ["a"]}, r"selectors=\['a'\]: write what each part takes"),
+        ({"selectors": {"x": "nope"}}, r"selectors\['x'\]: .*nope"),
+        ({"select": "nope"}, "nope"),
+        ({"start_on": "source:nope"}, "nope"),
+        ({"split_by": "colour"}, "split_by"),
+        ({"granularity": "x"}, "granularity"),
+    ],
+)
+def test_an_error_names_its_manifests_once(
+    tmp_path: Path, arguments: dict[str, Any], error: str
+) -> None:
+    for name in ("one", "two"):
+        write(tmp_path / "m" / f"{name}.json", manifest(model("a", project=name), project=name))
+    space: dict[str, Any] = {}
+    assert load_dags(tmp_path / "m", space, conn_id="w", **arguments) == []
+    with pytest.raises(ValueError, match=error) as caught:
+        space["dataops_errors_0"].validate()
+    assert str(caught.value).count("one.json") == str(caught.value).count("two.json") == 1
+    assert str(caught.value).startswith("2 of the manifests")

@@ -176,6 +176,18 @@ def test_a_run_that_would_do_nothing_is_refused(tmp_path: Path, granularity: str
     assert tables(tmp_path / "wh.duckdb") == ["good"]
 
 
+@pytest.mark.parametrize("granularity", ["node", "dag"])
+@pytest.mark.usefixtures("warehouse")
+def test_a_mode_in_which_a_dag_does_nothing_is_refused(tmp_path: Path, granularity: str) -> None:
+    bare = dag_of(tmp_path, model("a"), model("b", "a"), granularity=granularity)
+    assert "param mode: no task of this DAG" in refusal(bare, mode="test")
+    found = (model("a"), data_test("t", "a", code="select 1 where false"))
+    checks = dag_of(tmp_path, *found, select="t", granularity=granularity)
+    assert "mode 'build' has nothing to do" in refusal(checks, mode="build")
+    run = Run(dag_of(tmp_path, *found, granularity=granularity), mode="build").all()
+    assert set(run.states.values()) == {"success"}, run.errors
+
+
 @pytest.mark.usefixtures("warehouse")
 def test_a_worker_that_built_one_task_knows_the_others(
     ledger: LedgerStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

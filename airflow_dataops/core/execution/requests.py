@@ -62,6 +62,11 @@ class RunRequest(Struct, frozen=True):
         """Whether only some nodes take part."""
         return bool(self.select or self.exclude)
 
+    @property
+    def does_all(self) -> bool:
+        """Whether what takes part does all that it does."""
+        return self.mode is Mode.ALL
+
 
 PARAMS = frozenset(
     {"full_refresh", "select", "exclude", "mode", "begin", "end", "dry_run", "assets", "vars"}
