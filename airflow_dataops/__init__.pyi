@@ -1,4 +1,6 @@
 from airflow_dataops.adapters.backfills import backfill as backfill
+from airflow_dataops.adapters.contract_files import contract_of_dbt as contract_of_dbt
+from airflow_dataops.adapters.contract_files import read_contract as read_contract
 from airflow_dataops.callbacks.alerts import AlertNotifier as AlertNotifier
 from airflow_dataops.callbacks.alerts import raise_alert as raise_alert
 from airflow_dataops.callbacks.alerts import raise_alert_async as raise_alert_async
@@ -40,8 +42,6 @@ from airflow_dataops.core.quality.checks import SqlCheck as SqlCheck
 from airflow_dataops.core.quality.contract import Contract as Contract
 from airflow_dataops.core.quality.contract import ContractColumn as ContractColumn
 from airflow_dataops.core.quality.contract import Evolution as Evolution
-from airflow_dataops.core.quality.contract_files import contract_of_dbt as contract_of_dbt
-from airflow_dataops.core.quality.contract_files import read_contract as read_contract
 from airflow_dataops.core.quality.history import RowCountHistory as RowCountHistory
 from airflow_dataops.core.quality.policy import QualityPolicy as QualityPolicy
 from airflow_dataops.core.sla.misses import Escalation as Escalation

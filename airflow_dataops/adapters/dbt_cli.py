@@ -29,6 +29,7 @@ from airflow_dataops.adapters.dbt_renderings import (
 )
 from airflow_dataops.adapters.dbt_settings import DbtSettings, read_settings
 from airflow_dataops.adapters.dbt_touched import macros_of, said, touched_by_node
+from airflow_dataops.adapters.local_files import read_regular, read_settings_file
 from airflow_dataops.core.execution.csv_table import problem_of
 from airflow_dataops.core.manifests.dbt.touched import Kind
 from airflow_dataops.errors import ConfigError, ManifestError, MissingExtraError, Problem
@@ -343,7 +344,7 @@ def _is_never_refreshed(node: dict[str, Any]) -> bool:
 
 def _searched_first(directory: Path, root: str) -> tuple[str, ...]:
     """Return the packages in which dbt looks for its own macros before it looks at home."""
-    settings = yaml.safe_load((directory / "dbt_project.yml").read_text(encoding="utf-8")) or {}
+    settings = yaml.safe_load(read_settings_file(directory / "dbt_project.yml")) or {}
     found = []
     for each in settings.get("dispatch") or ():
         if each.get("macro_namespace") == "dbt":
@@ -432,9 +433,8 @@ def check_seeds(directory: Path, manifest: dict[str, Any]) -> None:
 
 def seed_text(file: Path) -> str:
     """Return the text of a seed's file without its byte order mark."""
-    # newline="" keeps line ends that are inside quoted values.
-    with file.open(encoding="utf-8-sig", newline="") as stream:
-        return stream.read()
+    # Bytes, for line ends inside of quoted values to stay.
+    return read_regular(file).decode("utf-8-sig")
 
 
 def seed_file(directory: Path, seed: dict[str, Any]) -> Path:

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from airflow_dataops.adapters.local_files import read_settings_file
 from airflow_dataops.core.model import RunMoment
-from airflow_dataops.errors import RunError
+from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -88,8 +89,8 @@ def set_run_hooks(project: Path, env: Mapping[str, str], moment: RunMoment | Non
 
 def _settings(file: Path) -> dict[str, Any]:
     try:
-        found = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError, yaml.YAMLError) as error:
+        found = yaml.safe_load(read_settings_file(file))
+    except (ConfigError, ValueError, yaml.YAMLError) as error:
         raise RunError(f"{file.resolve()} cannot be read: {error}") from None
     return found if isinstance(found, dict) else {}
 

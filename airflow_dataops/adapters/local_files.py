@@ -7,11 +7,15 @@ import stat
 import zlib
 from typing import IO, TYPE_CHECKING
 
+from airflow_dataops.errors import ConfigError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 LARGEST = 1024**3
 """Bytes that a file may have."""
+LARGEST_SETTINGS = 2 * 1024**2
+"""Bytes of a file that a person writes; what reads YAML takes a second for each 100 kB."""
 _SUM = 9
 """Bytes of a seal: a new line and a checksum in eight hexadecimal digits."""
 
@@ -46,6 +50,18 @@ def read_regular(path: Path, largest: int = LARGEST) -> bytes:
     if len(data) > largest:
         raise NoFileError(27, f"it is larger than {largest // 1024**2} MB")
     return data
+
+
+def read_settings_file(path: Path) -> bytes:
+    """Return what is in a file of settings.
+
+    Raises:
+        ConfigError: it cannot be read; says which, and why.
+    """
+    try:
+        return read_regular(path, LARGEST_SETTINGS)
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or error}.") from None
 
 
 def sealed(data: bytes) -> bytes:

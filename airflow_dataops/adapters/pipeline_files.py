@@ -7,7 +7,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters import cache
-from airflow_dataops.adapters.local_files import NoFileError, read_regular
+from airflow_dataops.adapters.local_files import LARGEST_SETTINGS, read_regular
 from airflow_dataops.core.pipelines.faults import Fault, PipelineError, Place
 from airflow_dataops.core.pipelines.located import read_yaml
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 DEFAULTS = "pipeline_defaults.yaml"
 """The file with settings of all pipelines in its folder and below."""
-LARGEST = 2 * 1024**2
-"""Bytes that a file may have."""
 
 
 class FolderFiles:
@@ -102,9 +100,7 @@ class FolderFiles:
     def _bytes(self, path: Path, name: str) -> bytes:
         """Return what is in a file. Raises ValueError."""
         try:
-            data = read_regular(path, LARGEST)
-        except NoFileError as error:
-            raise ValueError(f"{name} cannot be read: {error.strerror}.") from None
+            data = read_regular(path, LARGEST_SETTINGS)
         except OSError as error:
             raise ValueError(f"{name} cannot be read: {error.strerror or error}.") from None
         self.read[str(path)] = cache.key_of(data)

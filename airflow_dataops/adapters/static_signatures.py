@@ -13,6 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.core.arguments import did_you_mean
 from airflow_dataops.core.pipelines.calls import Signature
 
@@ -277,7 +278,7 @@ def _parsed(name: str, file: Path) -> _Module | None:
     if file.is_dir():
         return _Module(name, {}, is_package=True, is_open=True)
     try:
-        tree = ast.parse(file.read_bytes())
+        tree = ast.parse(read_regular(file))
     except (OSError, SyntaxError, ValueError, RecursionError):
         return _Module(name, {}, is_package=file.name == "__init__.py", is_open=True)
     names: dict[str, ast.AST] = {}

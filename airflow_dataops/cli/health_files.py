@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import msgspec
 
+from airflow_dataops.adapters.local_files import read_settings_file
 from airflow_dataops.core.decoding import decode, schema
 from airflow_dataops.core.health.rendering import Document, Format, format_of, write
 from airflow_dataops.core.health.verdict import UNCHECKED, USAGE
@@ -27,11 +28,7 @@ def read_config(path: Path, kind: type[T]) -> T:
     Raises:
         ConfigError: it cannot be read, or holds mistakes; all of them at once.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{path} cannot be read: {error.strerror}.") from None
-    return decode(content, kind, source=str(path))
+    return decode(read_settings_file(path), kind, source=str(path))
 
 
 def schema_text(kind: type) -> str:

@@ -8,10 +8,10 @@ from typing import Annotated
 
 import typer
 
+from airflow_dataops.adapters.local_files import read_settings_file
 from airflow_dataops.cli.health_files import schema_text
 from airflow_dataops.core.sla.pieces import pieces
 from airflow_dataops.core.sla.rules import SlaFile, read_rules
-from airflow_dataops.errors import ConfigError
 
 slas = typer.Typer(name="slas", help="Check the file of SLAs.", no_args_is_help=True)
 
@@ -28,11 +28,7 @@ def check(
     if file is None:
         _check_pieces()
         return
-    try:
-        text = file.read_bytes()
-    except OSError as error:
-        raise ConfigError(f"{file} cannot be read: {error.strerror}.") from None
-    found = read_rules(text, str(file))
+    found = read_rules(read_settings_file(file), str(file))
     typer.echo(f"{file}: {len(found)} SLAs, nothing wrong")
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.dag_factory.bundle_files import dag_ids_of
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ class _Head(msgspec.Struct, frozen=True):
 def project_of(manifest: Path) -> str:
     """Return the name of a manifest's project; empty where it has none, or is no manifest."""
     try:
-        return msgspec.json.decode(manifest.read_bytes(), type=_Head).metadata.project_name or ""
+        return msgspec.json.decode(read_regular(manifest), type=_Head).metadata.project_name or ""
     except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError):
         return ""
 

@@ -20,7 +20,7 @@ import msgspec
 
 from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_file
-from airflow_dataops.adapters.local_files import read_regular, sealed, unsealed
+from airflow_dataops.adapters.local_files import NoFileError, read_regular, sealed, unsealed
 from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.dag_factory.load import dag_ids, load_dags
 from airflow_dataops.errors import ConfigError, DataOpsError
@@ -145,7 +145,7 @@ def load_file(namespace: MutableMapping[str, Any], name: str, key: str) -> None:
 def is_whole(path: Path, key: str) -> bool:
     """Tell whether a file has the content of a key."""
     try:
-        return (cache.known_key(path) or cache.learn_key(path, path.read_bytes())) == key
+        return (cache.known_key(path) or cache.learn_key(path, read_regular(path))) == key
     except OSError:
         return False
 
@@ -198,8 +198,8 @@ def _text(manifest: str, key: str) -> str:
 
 def _content(path: Path) -> bytes:
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        return read_regular(path)
+    except (FileNotFoundError, NoFileError):
         return b""
 
 

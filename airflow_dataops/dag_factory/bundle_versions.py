@@ -20,6 +20,7 @@ import msgspec
 
 from airflow_dataops.adapters.addresses import is_address, shown
 from airflow_dataops.adapters.downloads import OriginError
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.dag_factory.bundle_files import MANIFESTS, READABLE, Deployment
 from airflow_dataops.errors import ConfigError
@@ -71,7 +72,7 @@ def keep_version(place: str, deployment: Deployment, contents: Path, *, is_new: 
 def _keep_contents(place: str, deployment: Deployment, contents: Path) -> None:
     for key in filter(None, sorted(set(deployment.manifests.values()))):
         if not _exists(place, f"{MANIFESTS}/{key}.json"):
-            data = (contents / f"{key}.json").read_bytes()
+            data = read_regular(contents / f"{key}.json")
             _write(place, f"{MANIFESTS}/{key}.json", data)
 
 
@@ -83,7 +84,7 @@ def kept_versions(place: str) -> dict[str, Deployment]:
             version = path.name.removesuffix(".json")
             if path.name.endswith(".json") and _VERSION.fullmatch(version):
                 with contextlib.suppress(FileNotFoundError):
-                    found[version] = msgspec.json.decode(path.read_bytes(), type=Deployment)
+                    found[version] = msgspec.json.decode(_bytes(path), type=Deployment)
     return found
 
 
@@ -114,7 +115,7 @@ def kept_version(place: str, version: str) -> Deployment:
         file = _path(place, f"{version}.json")
         if not file.exists():
             raise OriginError(f"the version {version} is not kept there", may_pass=False)
-        found = msgspec.json.decode(file.read_bytes(), type=Deployment)
+        found = msgspec.json.decode(_bytes(file), type=Deployment)
         if found.version != version:
             text = f"the index of the version {version} was changed after it was written"
             raise OriginError(text, may_pass=False)
@@ -137,6 +138,10 @@ def _path(place: str, name: str) -> Path | ObjectStoragePath:
     if isinstance(where, ManifestSource):
         return storage_path(f"{where.uri}/{name}", None)
     return where / name
+
+
+def _bytes(path: Path | ObjectStoragePath) -> bytes:
+    return read_regular(path) if isinstance(path, Path) else path.read_bytes()
 
 
 def _exists(place: str, name: str) -> bool:

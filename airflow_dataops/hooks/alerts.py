@@ -13,6 +13,7 @@ from airflow.configuration import conf
 
 from airflow_dataops.adapters.ledger.database import default_url
 from airflow_dataops.adapters.ledger.store import LedgerStore
+from airflow_dataops.adapters.local_files import read_settings_file
 from airflow_dataops.adapters.messages import check_templates
 from airflow_dataops.adapters.outbox.sender import Sender
 from airflow_dataops.adapters.outbox.service import AlertService
@@ -145,7 +146,7 @@ def _url_of(setting: str) -> str:
 @lru_cache(maxsize=4)
 def _read_config(path: str, _changed: int) -> AlertsConfig:
     try:
-        data = yaml.load(Path(path).read_text("utf-8"), Bounded)  # noqa: S506 - a safe loader
+        data = yaml.load(read_settings_file(Path(path)), Bounded)  # noqa: S506 - a safe loader
     except yaml.YAMLError as error:
         raise ConfigError(f"{path} is not YAML: {error}") from None
     config = parse_config(data or {}, path)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from airflow.configuration import conf
 
+from airflow_dataops.adapters.local_files import read_settings_file
 from airflow_dataops.core.sla.rules import read_rules
 from airflow_dataops.errors import ConfigError
 
@@ -37,4 +38,4 @@ def configured_rules() -> Rules | None:
 
 @lru_cache(maxsize=8)
 def _read(path: str, _changed: int) -> Rules:
-    return read_rules(Path(path).read_bytes(), path)
+    return read_rules(read_settings_file(Path(path)), path)

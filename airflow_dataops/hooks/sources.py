@@ -13,6 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 from airflow_dataops.adapters.addresses import is_http
 from airflow_dataops.adapters.downloads import OriginError, Policy, local_copy
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.core.arguments import seconds
 from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.manifests.files import SUFFIXES
@@ -69,7 +70,7 @@ def find_sources(source: ManifestSource) -> list[ManifestSource]:
     from airflow_dataops.hooks.object_storage import ListingOrigin
 
     listing = local_copy(ListingOrigin(source.uri, source.conn_id), _policy(source))
-    files: dict[str, str] = json.loads(listing.read_bytes())
+    files: dict[str, str] = json.loads(read_regular(listing))
     if not files:
         raise ConfigError(f"{source}: no manifest in this folder, or no such folder")
     return [_below(source, path, validator) for path, validator in sorted(files.items())]

@@ -21,6 +21,7 @@ from cosmos.operators.local import (
 )
 
 from airflow_dataops.adapters.dbt_run_hooks import set_run_hooks
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.core.deprecation import renamed
 from airflow_dataops.core.model import NodeKind
 from airflow_dataops.core.plan import TaskKind
@@ -175,7 +176,7 @@ class _OfNodes(InTurn):
         state.mkdir(exist_ok=True)
         manifest = Path(self.deferral.manifest)
         if not self.deferral.favor_state:
-            (state / "manifest.json").write_bytes(manifest.read_bytes())
+            (state / "manifest.json").write_bytes(read_regular(manifest))
             return ["--defer", "--state", str(state)]
         away = [id_ for id_ in self._known() if self.deferral.leads_away(id_, self._narrowed)]
         filtered(manifest, state / "manifest.json", away)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.core.assets import table_path
 from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import RunError
@@ -105,7 +106,7 @@ def check_results(target: Path, ids: Sequence[str]) -> list[dict[str, Any]]:
         RunError: it did not.
     """
     try:
-        written: dict[str, Any] = json.loads((target / "run_results.json").read_bytes())
+        written: dict[str, Any] = json.loads(read_regular(target / "run_results.json"))
     except (OSError, ValueError) as error:
         raise RunError(f"dbt left no results of {', '.join(ids)}: {error}") from error
     status = {found["unique_id"]: found["status"] for found in written["results"]}

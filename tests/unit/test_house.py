@@ -92,3 +92,20 @@ def test_engines_are_asked_and_not_named() -> None:
     assert set(found) == set(_OF_ONE_ENGINE)
     asking = re.compile(r"dialect (==|!=|in) ")
     assert [name for name in found if asking.search(found[name].read_text())] == ["core/assets.py"]
+
+
+READS = re.compile(r"\.read_(?:bytes|text)\(|(?<![\w.])open\([^)]*\"r|json\.load\(")
+MAY_READ = {
+    "hooks/duckdb_lock.py": "of the kernel",
+    "dag_factory/bundle_versions.py": "of object storage",
+}
+
+
+def test_files_are_read_in_one_place() -> None:
+    """`adapters.local_files` hangs at no pipe, and ends with files that have no end."""
+    found = {
+        path.relative_to(PACKAGE).as_posix()
+        for path in PACKAGE.rglob("*.py")
+        if READS.search(path.read_text())
+    }
+    assert found == set(MAY_READ)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from airflow_dataops.adapters.local_files import NoFileError, read_regular
 from airflow_dataops.core.metrics.batch import Series
 from airflow_dataops.errors import RetryableError
 
@@ -68,8 +69,8 @@ class Totals:
         """Read a file; one that is missing or broken starts anew, which Prometheus takes well."""
         totals = cls()
         try:
-            found = msgspec.json.decode(path.read_bytes(), type=_File)
-        except (FileNotFoundError, msgspec.DecodeError):
+            found = msgspec.json.decode(read_regular(path), type=_File)
+        except (FileNotFoundError, NoFileError, msgspec.DecodeError):
             return totals
         totals.counters = {Series(name, tags): value for name, tags, value in found.counters}
         totals.gauges = {Series(name, tags): value for name, tags, value in found.gauges}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from airflow_dataops.core.pipelines.faults import Place
     from airflow_dataops.core.pipelines.report import Report
 
-_HOLE = re.compile(r"\$\{\{\s*([^{}]*?)\s*\}\}")
+_HOLE = re.compile(r"\$\{\{([^{}]*)\}\}")
 _HARMLESS = re.compile(r"[\w .,:/@+=-]*")
 _JINJA = re.compile(r"\{\{|\{%|\{#")
 
@@ -86,8 +86,8 @@ class Filler:
 
     def _text(self, text: str, at: Place, path: Path) -> Any:
         if (whole := _HOLE.fullmatch(text)) is not None:
-            return self._value(whole[1], at, path)
-        return _HOLE.sub(lambda hole: self._inside(hole[1], at, path), text)
+            return self._value(whole[1].strip(), at, path)
+        return _HOLE.sub(lambda hole: self._inside(hole[1].strip(), at, path), text)
 
     def _value(self, name: str, at: Place, path: Path) -> Any:
         if name not in self._values:

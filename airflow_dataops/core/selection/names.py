@@ -13,19 +13,13 @@ from bisect import bisect_left
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.globs import has_wildcard
 from airflow_dataops.core.model import NodeKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from airflow_dataops.core.model import Node
-
-_WILDCARDS = frozenset("*?[]")
-
-
-def has_wildcard(pattern: str) -> bool:
-    """Tell whether a pattern is more than plain text."""
-    return not _WILDCARDS.isdisjoint(pattern)
 
 
 class NameIndex:

@@ -88,9 +88,11 @@ def words(code: str) -> Iterator[str]:
     """Yield what the Jinja of a code touches, going by its words, as `kind:name`."""
     if "{" not in code:
         return
-    if "{#" in code:
-        code = _COMMENT.sub("", code)
-    jinja = " ".join(_JINJA.findall(code))
+    # Nothing ends after the last end: to look for one from each begin would take squared time.
+    ended = code.rfind("#}") + 2
+    code = _COMMENT.sub("", code[:ended]) + code[ended:]
+    ended = max(code.rfind("}}"), code.rfind("%}")) + 2
+    jinja = " ".join(_JINJA.findall(code[:ended]))
     for kind, pattern in _WORDS:
         if found := pattern.search(jinja):
             yield f"{kind}:{found[0]}"

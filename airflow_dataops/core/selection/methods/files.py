@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.selection.names import has_wildcard
+from airflow_dataops.core.globs import has_wildcard, matches
 from airflow_dataops.core.selection.scope import folders_above
 from airflow_dataops.errors import ConfigError
 
@@ -44,24 +44,7 @@ def _glob(scope: Scope, criterion: Criterion) -> set[str]:
     candidates = scope.folders if only_folders else scope.folders | scope.files
     if not has_wildcard(criterion.pattern):
         return {"/".join(pattern.parts)} & candidates
-    return {path for path in candidates if _matches(PurePosixPath(path).parts, pattern.parts)}
-
-
-def _matches(path: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
-    """Match part by part; `**` stands for any number of folders, none included.
-
-    However many `**` there are, each part of the pattern looks once at each part of the path.
-    """
-    # How many parts of the path the pattern up to here may have taken.
-    taken = {0}
-    for part in pattern:
-        if part == "**":
-            taken = set(range(min(taken), len(path) + 1))
-        else:
-            taken = {at + 1 for at in taken if at < len(path) and fnmatchcase(path[at], part)}
-        if not taken:
-            return False
-    return len(path) in taken
+    return {path for path in candidates if matches(PurePosixPath(path).parts, pattern.parts)}
 
 
 def known_paths(scope: Scope, criterion: Criterion) -> Iterator[str]:

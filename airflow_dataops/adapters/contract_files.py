@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import yaml
 
+from airflow_dataops.adapters.local_files import read_regular, read_settings_file
 from airflow_dataops.core.quality.contract import Contract, ContractColumn
 from airflow_dataops.core.yaml_loader import Bounded
 from airflow_dataops.errors import ConfigError
@@ -31,8 +32,8 @@ def read_contract(path: str | Path, *, table: str | None = None, **more: Any) ->
         ConfigError: the file cannot be read, or says something that is no contract.
     """
     try:
-        found = yaml.load(Path(path).read_text(), Bounded)  # noqa: S506 - a safe loader
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        found = yaml.load(read_settings_file(Path(path)), Bounded)  # noqa: S506 - a safe loader
+    except (ConfigError, yaml.YAMLError) as error:
         raise ConfigError(f"Contract {path}: {error}") from error
     if not isinstance(found, dict):
         raise ConfigError(f"Contract {path}: write a mapping with name and columns.")
@@ -118,7 +119,7 @@ def contract_of_dbt(manifest: str | Path, node: str, **more: Any) -> Contract:
         ConfigError: there is no such model, or it has no enforced contract.
     """
     try:
-        nodes = msgspec.json.decode(Path(manifest).read_bytes())["nodes"]
+        nodes = msgspec.json.decode(read_regular(Path(manifest)))["nodes"]
         model = nodes[node]
     except (OSError, msgspec.DecodeError, KeyError, TypeError) as error:
         raise ConfigError(f"Contract of {node} in {manifest}: {error!r}") from error
