@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.codegen.dag_files import DagFile
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.errors import ConfigError
@@ -40,7 +41,7 @@ def airflow_files(
         ConfigError: a value has no form in a file, or an argument is wrong.
     """
     copy = f"{prefix}_manifest.json"
-    files = {copy: manifest.read_bytes()}
+    files = {copy: read_regular(manifest)}
     for dag in manifest_dags(manifest, conn_id, prefix, split_by, arguments or {}):
         name = f"{dag.dag_id}.py"
         files[name] = DagFile(dag, copy).text().encode()

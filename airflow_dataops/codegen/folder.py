@@ -6,6 +6,7 @@ import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from airflow_dataops.adapters.local_files import read_regular, read_settings_file
 from airflow_dataops.adapters.record_file import write_whole
 from airflow_dataops.codegen.regions import filled, is_changed, is_generated, kept
 from airflow_dataops.errors import ConfigError
@@ -79,7 +80,7 @@ def _change(path: Path, content: bytes, *, force: bool) -> Change | None:
     if not path.exists():
         return Change(path, content, content.count(b"\n"), 0)
     if path.suffix != ".py":
-        return None if path.read_bytes() == content else Change(path, content, 0, 0)
+        return None if read_regular(path) == content else Change(path, content, 0, 0)
     old = _read(path)
     if not is_generated(old) and not force:
         raise ConfigError(
@@ -103,8 +104,8 @@ def _change(path: Path, content: bytes, *, force: bool) -> Change | None:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_text()
-    except (OSError, UnicodeDecodeError) as error:
+        return read_settings_file(path).decode()
+    except UnicodeDecodeError as error:
         raise ConfigError(f"{path} cannot be read: {error}") from error
 
 
