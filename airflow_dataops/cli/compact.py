@@ -3,8 +3,8 @@
 The result is still a dbt manifest (schema v12), in which `metadata.dataops` marks the additions:
 `compiled_code_incremental` of incremental models, `dataops_csv` and `dataops_column_types` of
 seeds, `dataops_touched` of what touches something while it is rendered (the warehouse, the
-clock), `dataops_slots` of code that values of a run go into, and `dataops_refreshed` of code that
-is another one on a full refresh.
+clock), `dataops_slots` of code that values of a run go into, `dataops_refreshed` of code that is
+another one on a full refresh, and `dataops_columns`, the order of the columns of a contract.
 It holds no times, no ids of a run and no paths of a machine: the same project gives the same
 bytes, one node a line.
 """
@@ -75,6 +75,7 @@ _KEYS = frozenset(
 )
 
 _COLUMN_KEYS = ("description", "name", "policy_tags")
+_CONTRACT_KEYS = ("constraints", "data_type", "name", "quote")
 
 _SECTIONS = (
     "nodes",
@@ -176,6 +177,9 @@ def _prune(entry: Entry) -> Entry:
         kept["raw_code"] = entry.get("raw_code") or ""
     if columns := _columns(entry):
         kept["columns"] = columns
+    if _has_contract(entry):
+        kept["dataops_columns"] = list(entry.get("columns") or {})
+        kept["constraints"] = entry.get("constraints") or []
     if "depends_on" in kept:
         kept["depends_on"] = {"macros": [], "nodes": entry["depends_on"].get("nodes", [])}
     return kept
@@ -184,11 +188,18 @@ def _prune(entry: Entry) -> Entry:
 def _columns(entry: Entry) -> Entry:
     """Return a node's columns, if the warehouse is told of them: they are many."""
     asked = (entry.get("config") or {}).get("persist_docs") or {}
+    keys = {*(_COLUMN_KEYS if asked.get("columns") else ())}
+    keys |= {*(_CONTRACT_KEYS if _has_contract(entry) else ())}
     return {
-        name: {key: column[key] for key in _COLUMN_KEYS if not _is_empty(column.get(key))}
+        name: {key: column[key] for key in sorted(keys) if not _is_empty(column.get(key))}
         for name, column in (entry.get("columns") or {}).items()
-        if asked.get("columns")
+        if keys
     }
+
+
+def _has_contract(entry: Entry) -> bool:
+    contract = (entry.get("config") or {}).get("contract") or {}
+    return entry.get("resource_type") == "model" and bool(contract.get("enforced"))
 
 
 def _is_empty(value: object) -> bool:

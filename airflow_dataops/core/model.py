@@ -135,6 +135,48 @@ class Incremental(Struct, frozen=True):
     predicates: tuple[str, ...] = ()
 
 
+class Constraint(Struct, frozen=True):
+    """A constraint of a column or a table.
+
+    Attributes:
+        type: dbt's name for it: `not_null`, `check`, `unique`, `primary_key`, `foreign_key`,
+            `custom`.
+        name: of a table's constraint; empty for the engine's.
+        expression: SQL; of a `check` the condition.
+        columns: of a table's constraint.
+        to, to_columns: what a foreign key refers to, as SQL names.
+    """
+
+    type: str
+    name: str = ""
+    expression: str = ""
+    columns: tuple[str, ...] = ()
+    to: str = ""
+    to_columns: tuple[str, ...] = ()
+
+
+class ContractedColumn(Struct, frozen=True):
+    """A column that a contract promises.
+
+    Attributes:
+        name: as written, without quotes.
+        type: the SQL type as written.
+        quoted: whether the name is written in quotes.
+    """
+
+    name: str
+    type: str
+    quoted: bool = False
+    constraints: tuple[Constraint, ...] = ()
+
+
+class ModelContract(Struct, frozen=True):
+    """What a model's table has: its columns in their order, and constraints over several."""
+
+    columns: tuple[ContractedColumn, ...]
+    constraints: tuple[Constraint, ...] = ()
+
+
 class ModelSpec(Struct, frozen=True, tag="model"):
     """How a model is built.
 
@@ -144,8 +186,9 @@ class ModelSpec(Struct, frozen=True, tag="model"):
         incremental: set when `materialized` is `incremental`.
         full_refresh: the model's own setting, which beats the run's; None when unset.
         described: the columns whose descriptions the warehouse is told.
+        contract: the columns that its query must have; None where none is enforced.
         unsupported: what plain SQL cannot say faithfully, as reasons for a reader
-            (`an enforced contract`, `grants`, ...). Not empty: dbt must run it.
+            (`a custom materialization`, `grants`, ...). Not empty: dbt must run it.
         tied: likewise, what ties its SQL to the environment that it was compiled for.
     """
 
@@ -156,6 +199,7 @@ class ModelSpec(Struct, frozen=True, tag="model"):
     pre_hooks: tuple[Hook, ...] = ()
     post_hooks: tuple[Hook, ...] = ()
     described: tuple[ColumnSpec, ...] = ()
+    contract: ModelContract | None = None
     unsupported: tuple[str, ...] = ()
     tied: tuple[str, ...] = ()
 

@@ -152,7 +152,15 @@ def lasting(manifest: bytes, folder: Path) -> str:
             for entry in each if isinstance(each, list) else [each]:
                 if isinstance(entry, dict):
                     entry.pop("created_at", None)
+                    _keep_order(entry)
     return json.dumps(found, sort_keys=True)
+
+
+def _keep_order(entry: dict[str, Any]) -> None:
+    """Keep the order of a contract's columns, as `airflow-dataops compile` does."""
+    config = entry.get("config")
+    if isinstance(config, dict) and (config.get("contract") or {}).get("enforced"):
+        entry["dataops_columns"] = list(entry.get("columns") or {})
 
 
 def _key(question: Any) -> str:

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.contracts import Contracts, without_limits
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Comments, Finishing
 from airflow_dataops.core.engines.identifiers import literal, quote
@@ -79,6 +80,11 @@ _MODELS = ModelSql(
             columns=_column_comments,
             view_column="{0} options (description = {1})",
         ),
+    ),
+    contracts=Contracts(
+        seen=without_limits,
+        written=frozenset({"not_null", "primary_key", "foreign_key"}),
+        unenforced=frozenset({"primary_key", "foreign_key"}),
     ),
     table_options=True,
     databases=Databases.ANY,

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.contracts import Contracts
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Finishing
 from airflow_dataops.core.engines.identifiers import literal
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 _MODELS = ModelSql(
     # Of grants dbt-duckdb only warns that there are none.
     finishing=Finishing(indexes=True),
+    contracts=Contracts(inserts=True, describe="describe (\n{}\n)"),
     databases=Databases.OF_SESSION,
     # Qualified by `system`: a database may hold a schema of this name.
     schemata=lambda _: "system.information_schema.schemata",

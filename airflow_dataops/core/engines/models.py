@@ -10,6 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
+from airflow_dataops.core.engines.contracts import Contracts
 from airflow_dataops.core.engines.finishing import Finishing
 from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.engines.types import Family
@@ -139,6 +140,7 @@ class ModelSql(Struct, frozen=True):
             loads; `{}` is its name.
         sized_texts: the type of texts with a limit, where dbt widens such columns.
         partitioned: whether tables have the partitions and clusters of a model.
+        contracts: what becomes of an enforced contract.
         finishing: what is done once a table is built.
         table_options: whether tables and views have OPTIONS.
         clustered: whether a table is ordered and clustered by what its model names.
@@ -169,6 +171,7 @@ class ModelSql(Struct, frozen=True):
     create_staging: str | None = None
     sized_texts: str | None = None
     partitioned: bool = False
+    contracts: Contracts = Contracts()
     finishing: Finishing = Finishing()
     table_options: bool = False
     clustered: bool = False

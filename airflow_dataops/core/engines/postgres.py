@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.engines import postgres_belongings, postgres_bystanders, postgres_waits
 from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.contracts import Contracts
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Finishing, Grants
 from airflow_dataops.core.engines.identifiers import literal
@@ -58,14 +59,47 @@ def _grants(relation: Relation) -> Statement:
     )
 
 
+def _type_name(type_: str) -> str:
+    base, array = type_.removesuffix("[]"), "ARRAY" if type_.endswith("[]") else ""
+    return f"{_TYPE_NAMES[base]}{array}" if base in _TYPE_NAMES else type_
+
+
 _FINISHING = Finishing(
     grants=Grants(listed=_grants, read=lambda rows: [(who, what) for who, what in rows]),
     indexes=True,
     index_methods=("btree", "hash", "gist", "spgist", "gin", "brin"),
 )
 
+# psycopg2's names of types, under which dbt-postgres compares them.
+_TYPE_NAMES = {
+    "smallint": "INTEGER",
+    "integer": "INTEGER",
+    "bigint": "LONGINTEGER",
+    "real": "FLOAT",
+    "double precision": "FLOAT",
+    "numeric": "DECIMAL",
+    "boolean": "BOOLEAN",
+    '"char"': "TEXT",
+    "name": "TEXT",
+    "text": "TEXT",
+    "character": "TEXT",
+    "bpchar": "TEXT",
+    "character varying": "TEXT",
+    "bytea": "BINARY",
+    "oid": "ROWID",
+    "date": "DATE",
+    "interval": "INTERVAL",
+    "json": "JSON",
+    "jsonb": "JSONB",
+    "time without time zone": "TIME",
+    "time with time zone": "TIME",
+    "timestamp without time zone": "DATETIME",
+    "timestamp with time zone": "DATETIMETZ",
+}
+
 _MODELS = ModelSql(
     finishing=_FINISHING,
+    contracts=Contracts(inserts=True, seen=_type_name),
     databases=Databases.OF_SESSION,
     schemata=lambda _: _SCHEMATA,
     current_database="current_database()",

@@ -29,11 +29,15 @@ class Making(Struct, frozen=True):
 
     Attributes:
         kind: `table` or another word for it.
+        columns: its columns and constraints, where they are not the query's alone.
+        names: those under which rows are inserted, where the table is made empty.
         clauses: what stands behind its name.
         ordered_by: expressions that its rows are ordered by.
     """
 
     kind: str = "table"
+    columns: str = ""
+    names: str = ""
     clauses: str = ""
     ordered_by: str = ""
 
@@ -80,7 +84,18 @@ def replace_table_as(relation: Relation, query: str, dialect: str, making: Makin
 def _described(relation: Relation, query: str, dialect: str, making: Making) -> str:
     if making.ordered_by:
         query = f"select * from {subquery(query)}\norder by (\n{making.ordered_by}\n)"
-    return f"{making.kind} {render(relation, dialect)}{making.clauses} as {subquery(query)}"
+    name = f"{render(relation, dialect)}{making.columns}{making.clauses}"
+    return f"{making.kind} {name} as {subquery(query)}"
+
+
+def create_table(relation: Relation, dialect: str, making: Making) -> str:
+    """Return a statement that makes an empty table of the columns that are told."""
+    return f"create {making.kind} {render(relation, dialect)}{making.columns}{making.clauses}"
+
+
+def insert_into(relation: Relation, query: str, dialect: str, making: Making) -> str:
+    """Return a statement that inserts a query's rows."""
+    return f"insert into {render(relation, dialect)} ({making.names}) {subquery(query)}"
 
 
 def create_view_as(relation: Relation, query: str, dialect: str) -> str:

@@ -14,6 +14,7 @@ import re
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.contracts import Contracts, without_limits
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Comments, Finishing, Grants
 from airflow_dataops.core.engines.identifiers import literal, quote
@@ -90,8 +91,15 @@ _FINISHING = Finishing(
     grants=Grants(listed=_grants, read=_granted, together=False, copied=True),
 )
 
+# The connector's names of types, under which dbt-snowflake compares them.
+_TYPE_NAMES = {"NUMBER": "FIXED", "FLOAT": "REAL", "VARCHAR": "TEXT"}
+
 _MODELS = ModelSql(
     finishing=_FINISHING,
+    contracts=Contracts(
+        seen=lambda type_: _TYPE_NAMES.get(without_limits(type_), without_limits(type_)),
+        written=frozenset({"not_null", "unique", "primary_key", "foreign_key"}),
+    ),
     clustered=True,
     use_warehouse="use warehouse {}",
     current_warehouse="current_warehouse()",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.engines import get_engine, relations
 from airflow_dataops.core.engines.identifiers import resolve, resolve_all
 from airflow_dataops.core.engines.models import Macros, Strategy
+from airflow_dataops.core.execution.contracts import contract_of
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
 from airflow_dataops.core.loads.waiting import execute_patiently
@@ -19,11 +20,13 @@ from airflow_dataops.core.model import (
     Struct,
 )
 from airflow_dataops.core.sql import catalog, columns, loads, makings
+from airflow_dataops.core.sql.contracts import column_list, in_order
 from airflow_dataops.core.sql.makings import making_of
 from airflow_dataops.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
     from airflow_dataops.core.execution.staged import Staged
     from airflow_dataops.core.model import Node
@@ -57,7 +60,7 @@ def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int
     assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
     incremental = node.spec.incremental or Incremental()
     strategy = _strategy(node, incremental, runner.dialect)
-    with staged(relation, sql, runner) as (source, query):
+    with _staged(node, relation, sql, runner) as (source, query):
         load = _plan(node, incremental, relation, source, query, runner)
         with writes(runner):
             rows = _LOADS[strategy](load, runner)
@@ -73,12 +76,22 @@ def replace_rows(
     """
     assert isinstance(node.spec, ModelSpec)  # noqa: S101 - for the type checker
     incremental = node.spec.incremental or Incremental()
-    with staged(relation, loads.limited(sql, condition), runner) as (source, query):
+    with _staged(node, relation, loads.limited(sql, condition), runner) as (source, query):
         load = _plan(node, incremental, relation, source, query, runner)
         with writes(runner):
             runner.execute(loads.delete_where(_target(load, runner), condition))
             rows = _append(load, runner)
     return rows if rows >= 0 else None
+
+
+def _staged(
+    node: Node, relation: Relation, sql: str, runner: SqlRunner
+) -> AbstractContextManager[tuple[Staged, tuple[Column, ...]]]:
+    contract = contract_of(node)
+    if contract is None or get_engine(runner.dialect).models.contracts.inserts:
+        return staged(relation, sql, runner)
+    query = in_order(sql, contract, runner.dialect)
+    return staged(relation, query, runner, columns=column_list(contract, runner.dialect))
 
 
 def _strategy(node: Node, incremental: Incremental, dialect: str) -> Strategy:

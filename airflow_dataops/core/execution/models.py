@@ -15,6 +15,7 @@ from airflow_dataops.core.engines.identifiers import derived
 from airflow_dataops.core.engines.models import Macros, Replace
 from airflow_dataops.core.engines.relations import PLAIN, RelationKind
 from airflow_dataops.core.execution.building import building
+from airflow_dataops.core.execution.contracts import contract_of, hold_to_contract
 from airflow_dataops.core.execution.days import event_time, rebuild_days
 from airflow_dataops.core.execution.finishing import create_indexes, described_columns, finish
 from airflow_dataops.core.execution.incremental import add_rows
@@ -22,6 +23,7 @@ from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import ModelSpec, Relation
 from airflow_dataops.core.sql import catalog
+from airflow_dataops.core.sql.contracts import in_order
 from airflow_dataops.core.sql.finishing import commented_columns
 from airflow_dataops.core.sql.makings import clustering, keeps_grants, making_of, view_clauses
 from airflow_dataops.errors import ConfigError, RunError
@@ -66,19 +68,21 @@ def build_model(
     with building(node, runner, turn, last=last) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
+        adds = _adds_rows(spec, existing, full_refresh=full_refresh)
         rows = None
         if header := node.config.get("sql_header"):
             runner.execute(header)
+        hold_to_contract(node, relation, _query(code, sql, adds=adds), runner)
         if spec.materialized == "view":
             _require_no_table(node, relation, existing, runner, full_refresh=full_refresh)
             build_view(relation, sql, existing, runner, clauses=view_clauses(node, runner.dialect))
             _comment_in_view(node, relation, sql, runner)
-        elif _adds_rows(spec, existing, full_refresh=full_refresh):
+        elif adds:
             action = Action.UPDATED
             rows = _increment(node, relation, code, days, runner)
         else:
             making = making_of(node, runner.dialect)
-            rows = build_table(relation, sql, existing, runner, making)
+            rows = build_table(relation, _in_order(node, sql, runner), existing, runner, making)
             cluster(node, relation, runner)
             create_indexes(node, relation, runner)
         kind = RelationKind.VIEW if spec.materialized == "view" else RelationKind.TABLE
@@ -89,6 +93,16 @@ def build_model(
         else:
             end()
     return BuildResult(node=node.id, relation=str(relation), action=action, rows=rows)
+
+
+def _query(code: Code, sql: str, *, adds: bool) -> str:
+    """Return the query whose rows are written."""
+    return code.incremental_sql or sql if adds else sql
+
+
+def _in_order(node: Node, sql: str, runner: SqlRunner) -> str:
+    contract = contract_of(node)
+    return sql if contract is None else in_order(sql, contract, runner.dialect)
 
 
 def _increment(
@@ -127,17 +141,24 @@ def build_table(
         runner.execute(relations.replace_table_as(relation, sql, dialect, making))
         return None
     if existing is None:
-        return _count(runner.execute(relations.create_table_as(relation, sql, dialect)))
+        return _count(_create_table(relation, sql, runner, making))
     by_statement = get_engine(dialect).models.replace_table is Replace.STATEMENT
-    if existing is RelationKind.TABLE and by_statement:
+    if existing is RelationKind.TABLE and by_statement and not making.names:
         return _count(runner.execute(relations.replace_table_as(relation, sql, dialect)))
     beside = _beside(relation, dialect)
-    rows = runner.execute(relations.create_table_as(beside, sql, dialect))
+    rows = _create_table(beside, sql, runner, making)
     _drop(relation, existing, runner, patience)
     runner.execute(
         relations.rename(beside, relation.identifier, RelationKind.TABLE, dialect),
     )
     return _count(rows)
+
+
+def _create_table(relation: Relation, sql: str, runner: SqlRunner, making: Making) -> int:
+    if not making.names:
+        return runner.execute(relations.create_table_as(relation, sql, runner.dialect))
+    runner.execute(relations.create_table(relation, runner.dialect, making))
+    return runner.execute(relations.insert_into(relation, sql, runner.dialect, making))
 
 
 def build_view(

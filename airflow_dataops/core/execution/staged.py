@@ -33,17 +33,20 @@ class Staged(Struct, frozen=True):
 
 @contextmanager
 def staged(
-    target: Relation, query: str, runner: SqlRunner, *, what: str = ""
+    target: Relation, query: str, runner: SqlRunner, *, what: str = "", columns: str = ""
 ) -> Iterator[tuple[Staged, tuple[Column, ...]]]:
     """Run a query once, into a staging table of the session or, where the engine has none, by
     the target; give it and its columns. It is dropped at the end of the block.
 
     Args:
         what: tells several of one build apart.
+        columns: those of the table, where they are not the query's alone.
     """
     with staging_place(target, runner, what=what) as table:
         kept = get_engine(runner.dialect).models.create_staging
-        create = staging.create_as(table.relation, query, runner.dialect, create_staging=kept)
+        create = staging.create_as(
+            table.relation, query, runner.dialect, columns=columns, create_staging=kept
+        )
         runner.execute(create)
         yield table, catalog.columns_of(runner, table.relation)
 

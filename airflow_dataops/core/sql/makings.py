@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
 from airflow_dataops.core.engines.relations import Making, render
+from airflow_dataops.core.model import ModelSpec
 from airflow_dataops.core.sql import options
+from airflow_dataops.core.sql.contracts import column_list, name_list
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,6 +21,19 @@ if TYPE_CHECKING:
 
 def making_of(node: Node, dialect: str) -> Making:
     """Return how dbt's adapter makes the table of a model, a snapshot or a test's failures."""
+    making = _making_of(node, dialect)
+    contract = node.spec.contract if isinstance(node.spec, ModelSpec) else None
+    if contract is None:
+        return making
+    inserts = get_engine(dialect).models.contracts.inserts
+    return replace(
+        making,
+        columns=column_list(contract, dialect),
+        names=name_list(contract, dialect) if inserts else "",
+    )
+
+
+def _making_of(node: Node, dialect: str) -> Making:
     models = get_engine(dialect).models
     if models.partitioned:
         return Making(clauses=_partitioned(node) + _clustered(node) + options.of_table(node))

@@ -39,10 +39,20 @@ def staging_table(target: Relation, name: str, engine: Engine, *, session: bool)
 
 
 def create_as(
-    staging: Relation, query: str, dialect: str, *, create_staging: str | None = None
+    staging: Relation,
+    query: str,
+    dialect: str,
+    *,
+    columns: str = "",
+    create_staging: str | None = None,
 ) -> str:
-    """Return a statement that makes a staging table of a query's rows."""
-    made = create_table(staging, "", dialect, create_staging=create_staging)
+    """Return a statement that makes a staging table of a query's rows.
+
+    Args:
+        columns: those of the table, where they are not the query's alone.
+        create_staging: in place of `LoadSql.create_staging`.
+    """
+    made = create_table(staging, columns, dialect, create_staging=create_staging)
     return f"{made} as {subquery(query)}"
 
 

@@ -8,14 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from airflow_dataops.core.execution.build import build
-from airflow_dataops.core.manifests import read_manifest
 from airflow_dataops.core.model import Code
-from tests.oracle.databases import PostgresDatabase, postgres_profile
 from tests.oracle.recording import WAYS, recording
 from tests.postgres import open_postgres
-from tests.unit.execution.dbt_process import dbt_process
 from tests.unit.execution.finished_project import SEED, files
-from tests.unit.execution.side_by_side import PROJECT, SideBySide
+from tests.unit.execution.on_postgres import OnPostgres
+from tests.unit.execution.side_by_side import SideBySide
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,49 +81,27 @@ ON_POSTGRES = (
 
 @pytest.mark.slow
 def test_what_is_beside_the_rows_is_dbts_on_postgres(tmp_path: Path) -> None:
-    project = tmp_path / "project"
-    texts = {"dbt_project.yml": PROJECT, **files(grants=True, indexes=True)}
-    for name, text in texts.items():
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        (project / name).write_text(text, encoding="utf-8")
+    both = OnPostgres(tmp_path, files(grants=True, indexes=True))
     with open_postgres() as server:
         for role in ("reader", "writer", "stranger"):
             server.execute(f"drop role if exists {role}")
             server.execute(f"create role {role}")
-    databases = [PostgresDatabase.create(side, tmp_path) for side in ("theirs", "ours")]
     for day, run in enumerate(RUNS):
         left = []
-        for database in databases:
-            (project / "profiles.yml").write_text(postgres_profile("pair", "PAIR_DB", "main"))
+        for database in (both.theirs, both.ours):
             with database.open() as runner:
                 runner.execute("create schema if not exists raw")
                 runner.execute("drop table if exists raw.days cascade")
                 runner.execute(f"create table raw.days as select {day} as n")
-                if database is databases[1]:
-                    build_all(compiled(project, database), runner, full_refresh=bool(run))
+                if database is both.ours:
+                    build_all(both.compiled(database), runner, full_refresh=bool(run))
                 else:
-                    built(project, database, *run)
+                    assert failed(both.dbt(database, "build", *run)) == []
                 left.append([runner.fetch(sql) for sql in ON_POSTGRES])
                 runner.execute(STRANGER.format(table="i"))
         assert left[0] == left[1]
         assert all(left[0])
 
 
-def compiled(project: Path, database: PostgresDatabase) -> Manifest:
-    _invoke(project, database, "compile")
-    return read_manifest((project / "target" / "manifest.json").read_bytes(), source="manifest")
-
-
-def built(project: Path, database: PostgresDatabase, *arguments: str) -> None:
-    assert failed(_invoke(project, database, "build", *arguments)) == []
-
-
 def failed(verdicts: dict[str, Verdict]) -> list[Verdict]:
     return [verdict for verdict in verdicts.values() if verdict.status != "success"]
-
-
-def _invoke(project: Path, database: PostgresDatabase, *arguments: str) -> dict[str, Verdict]:
-    profile = (project / "profiles.yml").read_text()
-    named = profile.replace("{{ env_var('PAIR_DB') }}", database.value)
-    (project / "profiles.yml").write_text(named)
-    return dbt_process().invoke(project, project, *arguments)

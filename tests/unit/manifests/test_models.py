@@ -32,7 +32,6 @@ def test_the_usual_materializations_need_nothing_else(materialized: str) -> None
     [
         ({"materialized": "materialized_view"}, "the materialization `materialized_view`"),
         ({"materialized": "external"}, "the materialization `external`"),
-        ({"contract": {"enforced": True}}, "an enforced contract"),
         ({"sql_header": "set x = '{{ y }}';"}, "sql_header with Jinja in it"),
         ({"indexes": [{"columns": ["lower(id)"]}]}, "indexes beyond columns, unique and type"),
         (

@@ -193,13 +193,20 @@ def test_reads_hooks(nodes: dict[str, Node]) -> None:
 def test_says_what_sql_cannot_do(nodes: dict[str, Node]) -> None:
     found = {
         name: nodes[f"model.shop.{name}"].spec.unsupported  # type: ignore[union-attr]
-        for name in ("contracted", "custom", "hooked")
+        for name in ("custom", "hooked")
     }
     assert found == {
-        "contracted": ("an enforced contract",),
         "custom": ("the materialization `nothing`",),
         "hooked": ("Jinja in a post-hook",),
     }
+
+
+def test_reads_contracts(nodes: dict[str, Node]) -> None:
+    spec = nodes["model.shop.contracted"].spec
+    assert isinstance(spec, ModelSpec)
+    assert spec.unsupported == ()
+    assert spec.contract is not None
+    assert [(column.name, column.type) for column in spec.contract.columns] == [("id", "integer")]
 
 
 def test_reads_seeds(nodes: dict[str, Node]) -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import msgspec
 
+from airflow_dataops.core.manifests.dbt import wire
 from airflow_dataops.core.model import ColumnSpec
 
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
 
-_Columns = dict[str, dict[str, Any]]
+_T = TypeVar("_T")
+_Columns = dict[str, wire.Column]
 
 
 def read_columns(entry: Entry) -> tuple[ColumnSpec, ...]:
@@ -19,12 +21,21 @@ def read_columns(entry: Entry) -> tuple[ColumnSpec, ...]:
     if not entry.settings.mapping("persist_docs").get("columns"):
         return ()
     return tuple(
-        ColumnSpec(name=column.get("name") or name, description=column.get("description") or "")
+        ColumnSpec(name=column.name or name, description=column.description or "")
         for name, column in written_columns(entry).items()
     )
 
 
 def written_columns(entry: Entry) -> _Columns:
     """Return the columns as the manifest has them; few nodes need them, and they are many."""
-    raw = bytes(entry.node.columns)
-    return msgspec.json.decode(raw, type=_Columns | None) or {} if raw else {}
+    return decoded(entry, "columns", _Columns) or {}
+
+
+def decoded(entry: Entry, field: str, type_: type[_T]) -> _T | None:
+    """Return a field that was left undecoded; where it has another shape, that is a problem."""
+    raw = bytes(getattr(entry.node, field))
+    try:
+        return msgspec.json.decode(raw, type=type_ | None) if raw else None
+    except msgspec.ValidationError as error:
+        entry.settings.complain(f"{field} has a wrong shape: {error}; compile the project again.")
+        return None

@@ -8,6 +8,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from airflow_dataops.core.manifests.dbt.columns import read_columns
+from airflow_dataops.core.manifests.dbt.contracts import (
+    contract_reasons,
+    contract_ties,
+    read_contract,
+)
 from airflow_dataops.core.manifests.dbt.hooks import Hooks, has_jinja, read_hooks
 from airflow_dataops.core.manifests.dbt.names import expressions
 from airflow_dataops.core.manifests.dbt.unsupported import (
@@ -19,7 +24,7 @@ from airflow_dataops.core.manifests.dbt.unsupported import (
     tied,
 )
 from airflow_dataops.core.manifests.show import show
-from airflow_dataops.core.model import Code, Incremental, ModelSpec, SchemaChange
+from airflow_dataops.core.model import Code, Incremental, ModelContract, ModelSpec, SchemaChange
 
 if TYPE_CHECKING:
     from airflow_dataops.core.manifests.dbt.context import Entry
@@ -40,7 +45,8 @@ class _Configured(NamedTuple):
 def read_model(entry: Entry) -> ModelSpec:
     """Read how a model is built."""
     materialized, incremental, full_refresh, hooks = entry.settings.once(_configured)
-    reasons = _reasons(entry, materialized, incremental)
+    contract = None if materialized == "ephemeral" else read_contract(entry)
+    reasons = _reasons(entry, materialized, incremental, contract)
     if materialized != "ephemeral":
         reasons += hooks.unsupported()
     return ModelSpec(
@@ -51,8 +57,9 @@ def read_model(entry: Entry) -> ModelSpec:
         pre_hooks=hooks.pre,
         post_hooks=hooks.post,
         described=read_columns(entry),
+        contract=None if reasons else contract,
         unsupported=tuple(reasons),
-        tied=tied(entry),
+        tied=(*tied(entry), *contract_ties(contract)),
     )
 
 
@@ -108,7 +115,12 @@ def _schema_change(settings: Settings) -> SchemaChange:
     return SchemaChange.IGNORE
 
 
-def _reasons(entry: Entry, materialized: str, incremental: Incremental | None) -> list[str]:
+def _reasons(
+    entry: Entry,
+    materialized: str,
+    incremental: Incremental | None,
+    contract: ModelContract | None,
+) -> list[str]:
     if materialized == "ephemeral":
         return []
     language = entry.node.language or "sql"
@@ -117,7 +129,7 @@ def _reasons(entry: Entry, materialized: str, incremental: Incremental | None) -
     reasons = no_sql(entry)
     if materialized not in MATERIALIZATIONS:
         return [*reasons, f"the materialization `{materialized}`"]
-    reasons += physical(entry, materialized)
+    reasons += [*physical(entry, materialized), *contract_reasons(contract, entry.context.adapter)]
     if incremental:
         reasons += _incremental_reasons(incremental, entry.context.adapter)
         if entry.node.compiled_code and _incremental_code(entry) is None:

@@ -16,12 +16,19 @@ if TYPE_CHECKING:
 _PART = re.compile(r'"(?:[^"]|"")*"|`[^`]*`|[^."`]+')
 _COLUMN = re.compile(r"""[^\W\d][\w$]*|"(?:[^"]|"")+"|`(?:[^`]|``)+`""")
 
+_RELATION = re.compile(rf"(?:{_COLUMN.pattern})(?:\.(?:{_COLUMN.pattern})){{0,2}}|`[^`]+`")
+
 _UNQUOTED_BY_DEFAULT = ("snowflake",)
 
 
 def is_column(text: str) -> bool:
     """Say whether a text is a column's name, plain or in quotes, and not an expression."""
     return _COLUMN.fullmatch(text.strip()) is not None
+
+
+def is_relation(text: str) -> bool:
+    """Say whether a text is a relation's name: up to three names, plain or in quotes."""
+    return _RELATION.fullmatch(text.strip()) is not None
 
 
 def expressions(texts: Iterable[str]) -> list[str]:

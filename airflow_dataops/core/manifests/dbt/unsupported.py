@@ -95,8 +95,6 @@ def physical(entry: Entry, materialization: str) -> list[str]:
 
 def _configured(settings: Settings, adapter: str | None) -> list[str]:
     found = settings.any_of(_ADAPTERS.get(adapter or "", ()))
-    if settings.mapping("contract").get("enforced"):
-        found.append("an enforced contract")
     if _odd_partition(settings.raw("partition_by"), adapter):
         found.append("partition_by beyond one field, its data_type, granularity and range")
     return found
@@ -105,6 +103,8 @@ def _configured(settings: Settings, adapter: str | None) -> list[str]:
 def _beside(settings: Settings, adapter: str | None, materialization: str) -> list[str]:
     """Return what of grants, indexes and options only dbt can do."""
     found = _odd_header(settings, adapter, materialization)
+    if materialization not in MATERIALIZATIONS and settings.mapping("contract").get("enforced"):
+        found.append(f"an enforced contract of a {materialization}")
     # dbt-duckdb pays no heed to grants.
     grants = {} if adapter == "duckdb" else settings.mapping("grants")
     if grants and adapter == "bigquery":
@@ -194,7 +194,7 @@ def _nested(entry: Entry) -> list[str]:
         return []
     columns = written_columns(entry)
     found = ["comments on fields of a STRUCT"] if any("." in name for name in columns) else []
-    if any(column.get("policy_tags") for column in columns.values()):
+    if any(column.policy_tags for column in columns.values()):
         found.append("policy_tags")
     return found
 

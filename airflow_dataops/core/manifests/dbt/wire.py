@@ -110,6 +110,28 @@ class Owner(Wire, frozen=True):
     email: str | list[str] | None = None
 
 
+class Constraint(Wire, frozen=True):
+    """A constraint of a column, or of a model."""
+
+    type: str
+    name: str | None = None
+    expression: str | None = None
+    columns: list[str] | None = None
+    to: str | None = None
+    to_columns: list[str] | None = None
+
+
+class Column(Wire, frozen=True):
+    """A column as written in YAML."""
+
+    name: str | None = None
+    description: str | None = None
+    data_type: str | None = None
+    quote: bool | None = None
+    constraints: list[Constraint] | None = None
+    policy_tags: list[str] | None = None
+
+
 class Node(Wire, frozen=True):
     """An entry of `nodes`, `sources`, `exposures` or `unit_tests`.
 
@@ -121,7 +143,9 @@ class Node(Wire, frozen=True):
         dataops_touched: ours; what was touched while it was rendered, see `touched`.
         dataops_slots: ours; where values of the run go into its texts, see `Code`.
         dataops_refreshed: ours; its code on a full refresh, where that is another one.
+        dataops_columns: ours; the columns of a contract in their order.
         columns: by name, as written in YAML; undecoded, for few nodes need them.
+        constraints: of a model, those over several columns; undecoded as well.
         unrendered_config: what YAML configures, before its Jinja was rendered.
         source_meta: `meta` of the group a source was declared in; part of `meta` since dbt 1.8.
         checksum: a mapping with `checksum`; of a unit test the hash itself.
@@ -171,8 +195,10 @@ class Node(Wire, frozen=True):
     dataops_touched: list[str] = []
     dataops_slots: dict[str, tuple[Slot, ...]] = {}
     dataops_refreshed: Code | None = None
+    dataops_columns: list[str] = []
     unrendered_config: msgspec.Raw = msgspec.Raw()
     columns: msgspec.Raw = msgspec.Raw()
+    constraints: msgspec.Raw = msgspec.Raw()
 
 
 class File(Wire, frozen=True):
