@@ -13,10 +13,9 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 from airflow_dataops.codegen.layout import WIDTH, Brackets, Code
 from airflow_dataops.codegen.literals import Literals, labelled, text
 from airflow_dataops.codegen.regions import HEAD, region, sealed
-from airflow_dataops.core.sla.declared import KEY, TAG, slas_from_json
-from airflow_dataops.dag_factory.params import run_params
+from airflow_dataops.core.sla.declared import KEY, TAG
+from airflow_dataops.dag_factory.generated import complete, run_params
 from airflow_dataops.operators.node import NodeOperator
-from airflow_dataops.slas.dag_slas import put_slas
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -65,9 +64,8 @@ class DagFile:
         typed = f"WAREHOUSE: dict[str, {self._literals.name(Any)}] = "
         lines = [*_indented(labelled(typed, shared), 0), *self._slas(), *self._head()]
         lines += [*self._children(self._dag.task_group, 4), *self._edges()]
-        if self._dag.default_args.get(KEY):
-            put, read = self._literals.name(put_slas), self._literals.name(slas_from_json)
-            lines += ["", f"    {put}(dag, {read}(SLAS))"]
+        has_slas = bool(self._dag.default_args.get(KEY))
+        lines += ["", f"    {self._literals.name(complete)}(dag{', SLAS' * has_slas})"]
         return [*lines, "", *region("tasks", 4)]
 
     def _shared(self) -> dict[str, Any]:

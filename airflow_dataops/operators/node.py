@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Required, Unpack
 
 import msgspec
-from airflow.sdk.definitions.param import ParamsDict
 
 from airflow_dataops.core.arguments import optional_text, text, texts
 from airflow_dataops.errors import printable
@@ -22,8 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import ClassVar
 
-    from airflow.sdk import BaseOperator
-
     from airflow_dataops.adapters.manifest_store import StoredManifest
     from airflow_dataops.core.arguments import Names
     from airflow_dataops.core.execution.fused import Verdict
@@ -34,14 +31,6 @@ if TYPE_CHECKING:
     from airflow_dataops.core.relocation import Relocation
     from airflow_dataops.hooks.sql_runner import WarehouseSession
     from airflow_dataops.planning.warehouse import Deferral
-
-
-def own_params(operator: BaseOperator) -> ParamsDict:
-    """Return an operator's params without the DAG's.
-
-    Airflow copies them into each task, although it merges them again when a task runs.
-    """
-    return ParamsDict.filter_params_by_source(ParamsDict(operator.params), source="task")
 
 
 class NodeArguments(SessionArguments, total=False):
@@ -104,7 +93,6 @@ class NodeOperator(NodeLineage, SessionOperator):
         **arguments: Unpack[SessionArguments],
     ) -> None:
         super().__init__(**arguments)
-        self.params = own_params(self)
         self.manifest = text(manifest, "manifest")
         self.nodes = texts(nodes, "nodes")
         self.conn_id = text(conn_id, "conn_id")

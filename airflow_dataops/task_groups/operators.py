@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow.sdk.definitions.param import ParamsDict
 from msgspec.structs import replace
 
 from airflow_dataops.core.model import RunMoment
@@ -13,7 +14,6 @@ from airflow_dataops.operators.assets import table_asset
 from airflow_dataops.operators.build import DbtBuildOperator
 from airflow_dataops.operators.freshness import FreshnessOperator
 from airflow_dataops.operators.fused import FusedOperator
-from airflow_dataops.operators.node import NodeOperator, own_params
 from airflow_dataops.operators.ready import ReadyOperator
 from airflow_dataops.operators.run_hooks import HooksOperator
 from airflow_dataops.operators.run_outcome import OutcomeOperator
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from airflow_dataops.core.model import Relation
     from airflow_dataops.core.plan import Plan, PlannedTask
+    from airflow_dataops.operators.node import NodeOperator
     from airflow_dataops.planning.warehouse import Warehouse
 
 _SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
@@ -45,7 +46,7 @@ def build_operator(
     kind: type[NodeOperator], warehouse: Warehouse, **arguments: Any
 ) -> NodeOperator:
     """Build an operator of engine `sql` the way Airflow does."""
-    return kind(
+    operator = kind(
         manifest=warehouse.manifest,
         conn_id=warehouse.conn_id,
         state=warehouse.state,
@@ -55,6 +56,16 @@ def build_operator(
         deferral=warehouse.deferral,
         **arguments,
     )
+    operator.params = own_params(operator)
+    return operator
+
+
+def own_params(operator: BaseOperator) -> ParamsDict:
+    """Return an operator's params without the DAG's.
+
+    Airflow copies them into each task, although it merges them again when a task runs.
+    """
+    return ParamsDict.filter_params_by_source(ParamsDict(operator.params), source="task")
 
 
 def operator_class(task: PlannedTask) -> type[NodeOperator]:
