@@ -11,9 +11,9 @@ from google.api_core.exceptions import GoogleAPIError
 from airflow_dataops.core.decoding import read_yaml
 from airflow_dataops.core.engines.error_codes import ErrorKind
 from airflow_dataops.core.engines.errors import kind_of
+from airflow_dataops.core.globs import matches
 from airflow_dataops.core.model import ModelSpec, Node, NodeKind, Project
 from airflow_dataops.core.selection import NodeSelector, load_selectors
-from airflow_dataops.core.selection.methods.files import _matches
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.duckdb_connection import _OPENS_TRANSACTION
 
@@ -71,7 +71,7 @@ def test_many_stars_in_a_path(tail: str) -> None:
 )
 def test_stars_in_a_path_mean_what_they_did(path: str, pattern: str, *, is_match: bool) -> None:
     parts = [tuple(filter(None, text.split("/"))) for text in (path, pattern)]
-    assert _matches(parts[0], parts[1]) is is_match
+    assert matches(parts[0], parts[1]) is is_match
 
 
 def test_many_stars_in_a_name() -> None:
