@@ -104,6 +104,8 @@ def _airflow_options(settings: Settings, port: int) -> dict[str, str]:
         "SCHEDULER__USE_JOB_SCHEDULE": str(settings.scheduled),
         # The supervisor of a task that ended may sleep this long before it looks (default 5 s).
         "WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+        # On a busy machine the default of 5 s kills tasks as they start.
+        "WORKERS__EXECUTION_API_TIMEOUT": "60",
         # The default of 1 s is added to every step of a chain of tasks.
         "SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
         "USAGE_DATA_COLLECTION__ENABLED": "False",

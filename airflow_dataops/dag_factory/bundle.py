@@ -33,7 +33,13 @@ from airflow_dataops.dag_factory.bundle_versions import (
     kept_version,
     versions_place,
 )
-from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
+from airflow_dataops.dag_factory.folders import (
+    check_inside,
+    find_manifests,
+    is_pipeline,
+    states_in,
+    without_states,
+)
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.masking import redacted
 from airflow_dataops.hooks.sources import find_sources, local_manifest
@@ -145,16 +151,19 @@ class ManifestFolderBundle(BaseDagBundle):
         return BundleVersion(deployment.version) if deployment else None
 
     def _found(self) -> Iterator[tuple[str, Path | ManifestSource]]:
-        """Yield each manifest with its path in the folder."""
-        if isinstance(self._folder, ManifestSource):
-            start = len(self._folder.uri.rstrip("/")) + 1
-            for source in find_sources(self._folder):
+        """Yield each manifest with its path in the folder; those of earlier runs are none."""
+        own = (self._arguments.get("per_project") or {}).values()
+        states = states_in(self._arguments, *own)
+        folder = self._folder
+        if isinstance(folder, ManifestSource):
+            start = len(folder.uri.rstrip("/")) + 1
+            for source in without_states(find_sources(folder), folder, states):
                 yield source.uri[start:] or "manifest.json", source
-        else:
-            for path in find_manifests(self._folder):
-                name = path.relative_to(self._folder).as_posix()
-                # A path that is no text in UTF-8 could not be kept in the index.
-                yield name.encode(errors="backslashreplace").decode(), path
+            return
+        for path in without_states(list(find_manifests(folder)), folder, states):
+            name = path.relative_to(folder).as_posix()
+            # A path that is no text in UTF-8 could not be kept in the index.
+            yield name.encode(errors="backslashreplace").decode(), path
 
     def _deploy(
         self, found: list[tuple[str, Path | ManifestSource]], before: Deployment | None

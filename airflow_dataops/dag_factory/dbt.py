@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Unpack
 
@@ -10,6 +11,7 @@ from airflow.sdk import DAG, AssetAll, AssetAny
 
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
+from airflow_dataops.core.plan.arguments import with_durations
 from airflow_dataops.core.plan.names import LONGEST_ID
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
 from airflow_dataops.dag_factory.params import run_params
@@ -21,11 +23,11 @@ from airflow_dataops.planning.arguments import SplitArguments, split_arguments, 
 from airflow_dataops.planning.callbacks import with_callbacks
 from airflow_dataops.planning.manifest import Planned, plan_manifest
 from airflow_dataops.planning.places import caller_file
+from airflow_dataops.task_groups.executors import check_executor
 from airflow_dataops.task_groups.layer_names import check_layer_names
 from airflow_dataops.task_groups.tasks import add_tasks
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from airflow_dataops.core.plan import Plan
@@ -100,7 +102,7 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     """
     plan = planned.plan.head
     of_dag = with_callbacks(of_dag, "the DAG's arguments")
-    default_args = with_callbacks(of_dag.get("default_args") or {}, "default_args")
+    default_args = _default_args(of_dag.get("default_args"))
     zone = optional_zone(of_dag.pop("timezone", None))
     if zone is not None:
         of_dag |= local_dates(of_dag, zone)
@@ -135,6 +137,19 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
 
         put_rules(dag, locate(slas))
     return dag
+
+
+def _default_args(given: object) -> dict[str, Any]:
+    """Return the caller's `default_args`. Raises `ConfigError` where one is wrong."""
+    what = "default_args"
+    if not isinstance(given, Mapping | None):
+        raise ConfigError(f"{what}={given!r}: write operator arguments, such as {{'retries': 3}}.")
+    found = with_durations(with_callbacks(given or {}, what), what)
+    try:
+        check_executor(found.get("executor"))
+    except ValueError as error:
+        raise ConfigError(f"{what}: {error}") from None
+    return found
 
 
 def _checked_id(dag_id: str, plan: Plan) -> str:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from airflow_dataops.adapters.downloads import name_of
 from airflow_dataops.core.manifests.files import PIPELINES, SUFFIXES, is_manifest
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from airflow_dataops.planning.sources import ManifestSource
+Place = Path | ManifestSource
+P = TypeVar("P", Path, ManifestSource)
 
 
 def check_inside(path: Path, root: Path) -> None:
@@ -70,3 +72,45 @@ def _names_below(root: Path) -> Iterator[Path]:
         yield from (Path(folder, name) for name in (*files, *folders) if name.endswith(SUFFIXES))
         folders[:] = [name for name in folders if is_manifest(PurePath(name, "manifest.json"))]
     yield from (folder / "manifest.json" for folder in unlisted)
+
+
+def states_in(*arguments: Mapping[str, Any]) -> list[Place]:
+    """Return the folders of earlier runs that arguments name."""
+    named = (each.get(name) for each in arguments for name in ("state", "defer_state"))
+    return [as_source(place) for place in named if isinstance(place, str | Path | ManifestSource)]
+
+
+def without_states(found: Sequence[P], root: Place, states: Iterable[Place]) -> list[P]:
+    """Leave out the manifests of earlier runs, which are there to be compared with.
+
+    Args:
+        found: the manifests in a folder.
+        root: the folder.
+        states: the folders that `state` and `defer_state` name, wherever they are.
+
+    Raises:
+        ConfigError: no other manifest is left.
+    """
+    inside = [place for place in states if _is_below(place, root)]
+    left = [each for each in found if not any(_is_below(each, state) for state in inside)]
+    if found and not left:
+        raise ConfigError(
+            f"{root}: all manifests in this folder are below {', '.join(map(str, inside))}, which "
+            "state= or defer_state= names; keep what earlier runs left beside the folder"
+        )
+    return left
+
+
+def _is_below(place: Place, folder: Place) -> bool:
+    if isinstance(place, Path) and isinstance(folder, Path):
+        inner, outer = (Path(os.path.abspath(each)) for each in (place, folder))
+        return inner != outer and inner.is_relative_to(outer)
+    if isinstance(place, Path) or isinstance(folder, Path):
+        return False
+    return _address(place).startswith(f"{_address(folder)}/")
+
+
+def _address(source: ManifestSource) -> str:
+    """Return an address without its connection."""
+    parts = urlsplit(source.uri)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}"

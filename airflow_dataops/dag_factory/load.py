@@ -22,7 +22,13 @@ from airflow_dataops.core.arguments import (
 )
 from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
-from airflow_dataops.dag_factory.folders import check_inside, find_manifests, is_pipeline
+from airflow_dataops.dag_factory.folders import (
+    check_inside,
+    find_manifests,
+    is_pipeline,
+    states_in,
+    without_states,
+)
 from airflow_dataops.dag_factory.pipelines import build_pipelines, explained
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import find_sources, locate
@@ -33,7 +39,7 @@ from airflow_dataops.task_groups.copies import Copies
 from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, MutableMapping, Sequence
+    from collections.abc import Iterable, Mapping, MutableMapping, Sequence
     from typing import NoReturn
 
     from airflow_dataops.adapters.pipeline_store import OpenedPipelines
@@ -98,7 +104,7 @@ def load_dags(
     ):
         return loader.dags
     try:
-        root, manifests = _manifests(source, namespace)
+        root, manifests = _manifests(source, namespace, loader.states())
     except ConfigError as error:
         loader.fail(error)
     else:
@@ -133,13 +139,20 @@ def _own_arguments(per_project: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _manifests(
-    folder: Path | ManifestSource, namespace: MutableMapping[str, Any]
+    folder: Path | ManifestSource,
+    namespace: MutableMapping[str, Any],
+    states: Iterable[Path | ManifestSource],
 ) -> tuple[Path | None, Sequence[Path | ManifestSource]]:
-    """Return the manifests, and the folder of this host that they are in, if it is one."""
+    """Return the manifests, and the folder of this host that they are in, if it is one.
+
+    Those in the folders of earlier runs are none.
+    """
     if isinstance(folder, ManifestSource):
-        return None, find_sources(folder)
+        return None, without_states(find_sources(folder), folder, states)
     root = beside(namespace.get("__file__", "."), folder)
-    return (None, [root]) if root.is_file() else (root, list(find_manifests(root)))
+    if root.is_file():
+        return None, [root]
+    return root, without_states(list(find_manifests(root)), root, states)
 
 
 class _Loader:
@@ -174,6 +187,10 @@ class _Loader:
             if isinstance(given, str | Path) and isinstance(place := as_source(given), Path):
                 found[name] = beside(self.namespace.get("__file__", "."), place)
         return found
+
+    def states(self) -> Iterable[Path | ManifestSource]:
+        """Return the folders of earlier runs."""
+        return states_in(self.arguments, *self.per_project.values())
 
     def load(self, manifest: Path | ManifestSource, root: Path | None) -> None:
         """Load one manifest, or remember why not; it must not lead out of `root`."""

@@ -8,6 +8,7 @@ from airflow.sdk import TaskGroup
 from airflow.sdk.definitions._internal.contextmanager import DagContext
 
 from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
+from airflow_dataops.core.plan.arguments import with_durations
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import local_manifest, locate
 from airflow_dataops.planning.arguments import split_arguments
@@ -69,7 +70,9 @@ def dbt_task_group(
     check_layer_names(planned, planning)
     if of_group.get("default_args"):
         where = f"dbt_task_group {group_id!r}: default_args"
-        of_group["default_args"] = with_callbacks(of_group["default_args"], where)
+        of_group["default_args"] = with_durations(
+            with_callbacks(of_group["default_args"], where), where
+        )
     group = TaskGroup(group_id=group_id, dag=dag, **of_group)
     add_tasks(planned, dag, group)
     return group

@@ -17,6 +17,7 @@ from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.slas.dag_slas import put_entries
 from airflow_dataops.task_groups.cloning import OperatorTemplate
+from airflow_dataops.task_groups.executors import check_executor
 from airflow_dataops.task_groups.operators import (
     build_operator,
     dbt_task_operator,
@@ -215,6 +216,7 @@ class _Builder:
     def _arguments_of(self, profile: int) -> dict[str, Any]:
         if profile not in self._arguments:
             found = arguments_of(self._plan.profile(profile), self._layers)
+            check_executor(found.get("executor"))
             self._arguments[profile] = found
         return self._arguments[profile]
 

@@ -98,3 +98,26 @@ def test_to_defer_and_to_move_tables_is_refused(tmp_path: Path) -> None:
             defer=True,
             relations={"schema": {"main": "prod"}},
         )
+
+
+@pytest.mark.parametrize("place", ["m/prod", "m/old/prod", "m/old/../prod"])
+@pytest.mark.parametrize("use", ["state", "defer_state"])
+def test_the_manifest_of_an_earlier_run_below_the_folder_makes_no_dag(
+    tmp_path: Path, place: str, use: str
+) -> None:
+    """It was a second DAG, of the project as it was; or took the id of the present one."""
+    old = manifest(model("a"), model("gone", "a"))
+    write(tmp_path / place / "manifest.json", old)
+    arguments: dict[str, Any] = {"state": place, "select": "state:new"}
+    if use == "defer_state":
+        arguments = {"state": place, "defer_state": place, "defer": True, "select": "b"}
+    ids, error = loaded(tmp_path, **arguments)
+    assert (sorted(ids), error) == (["good", "tiny"], "")
+
+
+def test_a_folder_that_has_nothing_but_earlier_runs_says_so(tmp_path: Path) -> None:
+    write(tmp_path / "m" / "prod" / "manifest.json", OURS)
+    space: dict[str, Any] = {"__file__": str(tmp_path / "dag.py")}
+    assert load_dags("m", space, conn_id="w", state="m/prod", select="result:error") == []
+    with pytest.raises(ValueError, match=r"all manifests in this folder are below .*m/prod"):
+        space["dataops_errors_0"].validate()

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from airflow.sdk import TriggerRule, WeightRule
+from typer.testing import CliRunner
 
-from airflow_dataops import DbtBuildOperator
+from airflow_dataops import DbtBuildOperator, dbt_dag, load_dags
+from airflow_dataops.cli.app import app
 from airflow_dataops.core.manifests.task_settings import (
     NAMES,
     TRIGGER_RULES,
@@ -16,7 +20,12 @@ from airflow_dataops.core.manifests.task_settings import (
 )
 from airflow_dataops.core.plan import ArgumentLayers, arguments_of
 from airflow_dataops.core.plan.structs import Profile
+from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.arguments import accepted
+from tests.host.manifests import manifest, model, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VALUES: list[Any] = [
     *(None, True, False, 0, 1, -1, 3, 0.5, "", "x", "3", "30m", "all_success", "absolute"),
@@ -68,6 +77,43 @@ def test_what_airflow_would_refuse_is_refused_with_its_path(
 ) -> None:
     (mistake,) = mistakes_in(settings)
     assert said in mistake
+
+
+EXECUTOR = r"executor: there is no 'nope'; \[core\] executor .* has LocalExecutor"
+
+
+def test_an_executor_that_is_not_there_is_its_models_fault(tmp_path: Path) -> None:
+    """`plan --strict` let it pass, and Airflow's own error names no node."""
+    bad = manifest(model("bad", meta={"airflow": {"executor": "nope"}}))
+    path = write(tmp_path / "m" / "bad.json", bad)
+    fine = model("a", meta={"airflow": {"executor": "LocalExecutor"}})
+    write(tmp_path / "m" / "good.json", manifest(fine, project="good"))
+    space: dict[str, Any] = {}
+    assert [dag.dag_id for dag in load_dags(tmp_path / "m", space, conn_id="w")] == ["good"]
+    told = rf"model\.tiny\.bad, models/bad\.sql: .*{EXECUTOR}"
+    with pytest.raises(ValueError, match=told):
+        space["dataops_errors_0"].validate()
+    planned = CliRunner().invoke(app, ["plan", "--strict", str(path)])
+    assert re.search(told, str(planned.exception))
+
+
+@pytest.mark.parametrize("where", ["default_args", "operator_args"])
+def test_default_arguments_are_told_and_take_what_metadata_takes(
+    tmp_path: Path, where: str
+) -> None:
+    path = write(tmp_path / "m.json", manifest(model("a")))
+    given = {"retry_delay": "30m", "execution_timeout": 90, "max_retry_delay": timedelta(1)}
+    (task,) = dbt_dag(manifest=path, conn_id="w", **{where: given}).tasks  # type: ignore[arg-type]
+    assert task.retry_delay == timedelta(minutes=30)
+    assert task.execution_timeout == timedelta(seconds=90)
+    for wrong, told in (
+        ({"retry_delay": "soon"}, "retry_delay: expected seconds or a duration"),
+        ({"executor": "nope"}, EXECUTOR),
+    ):
+        with pytest.raises(ConfigError, match=told):
+            dbt_dag(manifest=path, conn_id="w", **{where: wrong})  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=where):
+        dbt_dag(manifest=path, conn_id="w", **{where: ["retries"]})  # type: ignore[arg-type]
 
 
 def test_all_mistakes_come_at_once() -> None:

@@ -59,7 +59,7 @@ def arguments_of(profile: Profile, layers: ArgumentLayers) -> dict[str, Any]:
             arguments |= of_tag
     if profile.owner:
         arguments["owner"] = profile.owner
-    return {name: _value(name, value) for name, value in (arguments | profile.airflow).items()}
+    return with_durations(arguments | profile.airflow)
 
 
 def problem_of(profile: Profile) -> Problem | None:
@@ -70,8 +70,17 @@ def problem_of(profile: Profile) -> Problem | None:
     return Problem(" ".join(mistakes), node=profile.node, path=profile.path)
 
 
-def _value(name: str, value: Any) -> Any:
-    """Turn durations written in YAML into timedeltas."""
-    if name not in DURATIONS or value is None or isinstance(value, timedelta):
-        return value
-    return duration_of(name, value)
+def with_durations(arguments: Mapping[str, Any], where: str = "") -> dict[str, Any]:
+    """Return operator arguments with timedeltas for durations written as in YAML: `30m`, or 90.
+
+    Args:
+        where: whose arguments they are, for the message.
+
+    Raises:
+        ConfigError: one is no duration.
+    """
+    found = dict(arguments)
+    for name in DURATIONS & found.keys():
+        if not isinstance(found[name], timedelta | None):
+            found[name] = duration_of(f"{where}: {name}" if where else name, found[name])
+    return found

@@ -376,6 +376,11 @@ class Planner:
                 "the manifest is empty: it has no models, seeds, snapshots, tests or sources, "
                 "so there is nothing to run; was it compiled from the right project?",
             )
+        elif not self.tasks and len(self.selected) == len(self.project.nodes):
+            bare = (
+                "nothing of the manifest runs by itself: its models are ephemeral, of other "
+                "projects or disabled, so the DAG has no tasks",
+            )
         if self.uncompiled and self.options.engine is not EngineChoice.DBT:
             bare = (remedy_of(self.uncompiled),)
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)

@@ -17,3 +17,8 @@ def test_an_empty_manifest_says_so() -> None:
     (warning,) = make_plan(Project(name="shop", nodes={})).warnings
     assert "the manifest is empty" in warning
     assert make_plan(read(model()).project).warnings == ()
+
+
+def test_a_manifest_of_which_nothing_runs_says_so() -> None:
+    (warning,) = make_plan(read(model(materialized="ephemeral")).project).warnings
+    assert "nothing of the manifest runs by itself" in warning
