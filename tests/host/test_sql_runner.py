@@ -7,6 +7,7 @@ import json
 import pytest
 
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.connectors import connection_types
 from airflow_dataops.hooks.duckdb import DuckDBHook
 from airflow_dataops.hooks.sql_runner import get_sql_hook
 
@@ -26,8 +27,8 @@ def test_a_connection_without_sql_is_refused_with_those_that_do(
     with pytest.raises(ConfigError) as caught:
         get_sql_hook("warehouse")
     assert str(caught.value) == (
-        "connection 'warehouse' is of type 'http'; engine sql runs on duckdb, gcpbigquery, "
-        "google_cloud_platform, postgres, snowflake. Mend the connection, or the argument conn_id= "
+        "connection 'warehouse' is of type 'http'; engine sql runs on "
+        f"{', '.join(connection_types())}. Mend the connection, or the argument conn_id= "
         "of load_dags, dbt_dag, dbt_task_group, the operator or the source."
     )
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import airflow_dataops
+from airflow_dataops.core.engines import engine_names
 
 PACKAGE = Path(airflow_dataops.__path__[0])
 FORBIDDEN = (
@@ -64,7 +65,7 @@ def test_arrows_point_down() -> None:
     assert result.returncode == 0, result.stdout
 
 
-_ENGINES = re.compile(r"""["'](duckdb|postgres|snowflake|bigquery)["']""")
+_ENGINES = re.compile(rf"""["']({"|".join(engine_names())})["']""")
 _OF_ONE_ENGINE = {
     "core/sql/bulk.py": "BigQuery's staging tables and Snowflake's stages",
     "core/sql/copying.py": "Snowflake's COPY INTO",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from airflow_dataops.core.engines.adapters import Adapter
 from airflow_dataops.core.engines.error_codes import ErrorCodes
 from airflow_dataops.core.engines.loads import LoadSql
 from airflow_dataops.core.engines.lookup import Lookup
@@ -27,6 +28,7 @@ class Engine(Struct, frozen=True):
         session: what its sessions can be given.
         scripts: how it runs a transaction while nobody waits; None where it cannot.
         metering: what it tells of costs; None where nothing.
+        adapter: what dbt's adapter does, of an engine of another package; see `adapters`.
         concurrent: whether several sessions of one process work at the same time.
     """
 
@@ -40,4 +42,5 @@ class Engine(Struct, frozen=True):
     session: SessionSql = SessionSql()
     scripts: ScriptSql | None = None
     metering: Metering | None = None
+    adapter: Adapter = Adapter()
     concurrent: bool = True

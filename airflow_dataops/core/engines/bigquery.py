@@ -174,7 +174,6 @@ def _json_field(value: str, name: str) -> str:
 _LOADS = LoadSql(
     session=None,
     information_schema="INFORMATION_SCHEMA",
-    longest_name=300,  # of a column; of a table 1,024
     types=Types(text="string", integer="int64"),
     epoch="unix_seconds(current_timestamp())",
     insert_once="",
@@ -379,6 +378,7 @@ _NAMING = Naming(
     quote="`",
     unquotable=frozenset("`\\\n\r"),
     longest=1024,
+    longest_column=300,
     paths_in_quotes=True,
     text_escapes=(
         ("\\", "\\\\"),

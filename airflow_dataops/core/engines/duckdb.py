@@ -136,7 +136,6 @@ def _json_keys(table: str, value: str) -> str:
 _LOADS = LoadSql(
     session=("temp", "main"),
     information_schema="system.information_schema",
-    longest_name=1024,
     types=Types(text="varchar", integer="bigint"),
     epoch="epoch(now())",
     insert_once=" on conflict do nothing",

@@ -37,7 +37,7 @@ def quote(name: str, dialect: str) -> str:
             f"{name!r} cannot be the name of a schema, table or column on {engine.errors.title}, "
             "which takes no backtick, backslash or line break in one; rename it."
         )
-    if naming.longest is not None and len(name.encode()) > naming.longest:
+    if naming.is_too_long(name):
         raise ConfigError(
             f"{name!r} is longer than {naming.longest} bytes, the most that {dialect} keeps of a "
             "name; give it a shorter one (a model's alias, a column's name in the query)."
@@ -47,18 +47,11 @@ def quote(name: str, dialect: str) -> str:
     return mark + name.replace(mark, mark * 2) + mark
 
 
-def longest_name(dialect: str) -> int | None:
-    """Return the bytes of UTF-8 that an engine keeps of a name; None for no limit."""
-    engine = find_engine(dialect)
-    return None if engine is None else engine.naming.longest
-
-
 def derived(name: str, suffix: str, dialect: str) -> str:
     """Return a name with a suffix, the name cut so that the engine keeps all of both."""
-    limit = longest_name(dialect)
-    if limit is None:
-        return name + suffix
-    return name.encode()[: limit - len(suffix.encode())].decode(errors="ignore") + suffix
+    engine = find_engine(dialect)
+    cut = name if engine is None else engine.naming.cut(name, len(suffix.encode()))
+    return cut + suffix
 
 
 def quote_all(names: Iterable[str], dialect: str) -> str:

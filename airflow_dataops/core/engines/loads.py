@@ -67,7 +67,6 @@ class LoadSql(Struct, frozen=True):
         session: database and schema of tables that one session alone sees and that go with
             it; None where staging tables are ordinary ones, which later loads sweep.
         information_schema: the schema that lists tables, ready to be embedded.
-        longest_name: of a table or column, bytes of UTF-8.
         types: of control tables.
         epoch: SQL expression for the seconds since 1970 on the warehouse's clock.
         insert_once: what an INSERT into a table with a primary key ends with so that a row
@@ -81,7 +80,8 @@ class LoadSql(Struct, frozen=True):
             required, whether it is a view, and as many as the engine tells of `TableColumn`'s
             filled, clause and unlimited, or NULL.
         json_field: the expression for a field of a JSON object, as text; it is given the
-            object, as SQL, and the field's name.
+            object, as SQL, and the field's name. None where JSON's null, a field that is not
+            there and an empty text cannot be told apart.
         json_keys: the query for the names of the fields that the JSON objects of a column
             have, each once; it is given the table and the column, as SQL. None where it
             cannot be asked.
@@ -112,7 +112,6 @@ class LoadSql(Struct, frozen=True):
 
     session: tuple[str | None, str] | None
     information_schema: str
-    longest_name: int
     types: Types
     epoch: str
     insert_once: str
@@ -122,7 +121,7 @@ class LoadSql(Struct, frozen=True):
     transactional_ddl: bool
     hashes_nulls: bool
     columns: Callable[[Relation], Statement]
-    json_field: Callable[[str, str], str]
+    json_field: Callable[[str, str], str] | None
     json_keys: Callable[[str, str], str] | None = None
     json_rounds: Callable[[str, str], str] | None = None
     widest_decimal: str = "decimal(38, {scale})"

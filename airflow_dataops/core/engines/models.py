@@ -89,6 +89,7 @@ class SeedRows(StrEnum):
 
     LISTS = "a list for each column"
     JSON = "one text: a JSON list of rows"
+    VALUES = "each value by itself"
 
 
 class Seeds(Struct, frozen=True):
@@ -97,7 +98,8 @@ class Seeds(Struct, frozen=True):
     Attributes:
         nulls: what is NULL in texts.
         rows: how rows are bound.
-        types: the engine's types for those inferred, where they have other names.
+        types: the engine's types for those inferred, where they have other names; `{}` stands
+            for the bytes of the longest text.
         quoted: whether columns' names are quoted unless `quote_columns` says otherwise.
         json_rows: of `SeedRows.JSON`, the rows of the list `{}`, called `line`.
         json_field: the text of a row's field by number.
@@ -126,8 +128,8 @@ class ModelSql(Struct, frozen=True):
         macros: whose incremental strategies are written.
         default_strategy: what dbt's adapter takes when a model names no strategy.
         strategies: the strategies that `core/sql/loads.py` can write for it.
+        merges_on_constants: whether MERGE takes a match that names no column.
         seeds: see `Seeds`.
-        folded: what the engine makes of a name without quotes.
         epoch: the seconds since 1970, with `{}` for a date or a time; see `core/sql/freshness`.
         last_altered: the query for those of a table's last change; None where it cannot be
             asked.
@@ -160,7 +162,7 @@ class ModelSql(Struct, frozen=True):
     default_strategy: Strategy
     strategies: tuple[Strategy, ...]
     seeds: Seeds
-    folded: Callable[[str], str] = str
+    merges_on_constants: bool = True
     epoch: str = "extract(epoch from {})"
     last_altered: Callable[[Relation], Statement] | None = None
     now: str = "cast(current_timestamp as timestamp)"

@@ -111,7 +111,6 @@ _MODELS = ModelSql(
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
     seeds=Seeds(nulls=TextNulls.BLANK_OR_NULL),
-    folded=str.lower,
     sized_texts="character varying",
 )
 
@@ -180,7 +179,6 @@ def _json_keys(table: str, value: str) -> str:
 _LOADS = LoadSql(
     session=(None, "pg_temp"),
     information_schema="information_schema",
-    longest_name=63,
     types=Types(text="text", integer="bigint"),
     epoch="extract(epoch from clock_timestamp())",
     insert_once=" on conflict do nothing",

@@ -7,6 +7,7 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.adapters import ADAPTERS, Adapter
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -14,33 +15,37 @@ if TYPE_CHECKING:
 
 GROUP = "airflow_dataops.engines"
 """Entry points of other packages: a name, and where its `Engine` is."""
-_OWN = ("bigquery", "duckdb", "postgres", "snowflake")
-_OWN_WITH_LAST_CHANGE = ("bigquery", "snowflake")
-"""Those that tell when a table changed last; known here so that no engine is imported at parse."""
 
 
 @cache
 def engine_names() -> tuple[str, ...]:
     """Return the sqlglot names of all engines, of this package and of others."""
-    return tuple(sorted({*_OWN, *(each.name for each in entry_points(group=GROUP))}))
+    return tuple(sorted({*ADAPTERS, *(each.name for each in entry_points(group=GROUP))}))
 
 
 def is_engine(name: str) -> bool:
     """Tell whether there is an engine of that sqlglot name; at parse, without its import."""
-    return name in _OWN or name in engine_names()
+    return name in ADAPTERS or name in engine_names()
 
 
 def tells_last_change(name: str) -> bool:
     """Tell whether an engine knows when a table changed last."""
-    if name in _OWN:
-        return name in _OWN_WITH_LAST_CHANGE
-    return get_engine(name).models.last_altered is not None
+    return adapter_of(name).last_change
+
+
+@cache
+def adapter_of(name: str | None) -> Adapter:
+    """Return what dbt's adapter of an engine's name does; an unknown one does what most do."""
+    if name in ADAPTERS:
+        return ADAPTERS[name]
+    engine = None if name is None else find_engine(name)
+    return Adapter() if engine is None else engine.adapter
 
 
 @cache
 def find_engine(name: str) -> Engine | None:
     """Return the engine of that sqlglot name; None where there is none."""
-    if name in _OWN:
+    if name in ADAPTERS:
         found: Engine = import_module(f"airflow_dataops.core.engines.{name}").ENGINE
         return found
     theirs = next(iter(entry_points(group=GROUP, name=name)), None)

@@ -128,4 +128,7 @@ def with_dependents(dialect: str) -> str:
 
 def rename(relation: Relation, to: str, kind: RelationKind, dialect: str) -> str:
     """Return a statement that gives a table or view another name in the same schema."""
-    return f"alter {kind} {render(relation, dialect)} rename to {quote(to, dialect)}"
+    word: str = kind
+    if kind is RelationKind.VIEW:
+        word = get_engine(dialect).naming.view_is_renamed_as
+    return f"alter {word} {render(relation, dialect)} rename to {quote(to, dialect)}"

@@ -110,6 +110,7 @@ _MODELS = ModelSql(
     replace_table=Replace.STATEMENT,
     replace_view=Replace.STATEMENT,
     macros=Macros.SNOWFLAKE,
+    merges_on_constants=False,
     default_strategy=Strategy.MERGE,
     strategies=(
         Strategy.APPEND,
@@ -124,7 +125,6 @@ _MODELS = ModelSql(
         json_rows="table(flatten(input => parse_json({}))) as line",
         json_field="cast(line.value[{}] as varchar)",
     ),
-    folded=str.upper,
     epoch=_EPOCH,
     last_altered=_last_altered,
     now="to_timestamp_ntz(convert_timezone('UTC', current_timestamp()))",
@@ -203,7 +203,6 @@ _LOADS = LoadSql(
     # Temporary tables would do, but a name of theirs hides a table of the same name.
     session=None,
     information_schema="information_schema",
-    longest_name=255,
     types=Types(text="varchar", integer="bigint"),
     epoch="date_part(epoch_second, current_timestamp())",
     # Keys are not enforced: two rows of one lease are updated, read and fenced as one.

@@ -35,7 +35,10 @@ class ValueSql(Struct, frozen=True):
         except_once: how EXCEPT is written that gives each row once.
         grouped_float: a number with an exponent, so that it can be grouped by.
         as_comparable: a value whose type has no equality, as a text.
+        same, differ: the conditions that two values, `{0}` and `{1}`, are alike and not,
+            where NULL is like NULL. `differ` may be NULL where it is not true.
         delete_all: DELETE without a condition ends with it.
+        target_alias: whether the table that DELETE or MERGE changes can go by an alias.
         type_aliases: other names of types, in capitals, with those that catalogues tell.
         bulk_types: the types of bulk columns (docs/loads/transfer.md) that have other names here.
         decimal: the type of decimals by precision and scale.
@@ -57,7 +60,10 @@ class ValueSql(Struct, frozen=True):
     except_once: str = "except"
     grouped_float: str = "{}"
     as_comparable: str = "cast({} as text)"
+    same: str = "{0} is not distinct from {1}"
+    differ: str = "{0} is distinct from {1}"
     delete_all: str = ""
+    target_alias: bool = True
     type_aliases: dict[str, str] = {}
     bulk_types: dict[str, str] = {}
     decimal: Callable[[int, int], str] = decimal

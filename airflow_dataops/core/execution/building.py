@@ -71,12 +71,13 @@ def building(
 def _computing(node: Node, runner: SqlRunner) -> Iterator[None]:
     """Work on the compute that the node names, where an engine has several to choose from."""
     wanted = node.config.get("snowflake_warehouse")
-    models = get_engine(runner.dialect).models
+    engine = get_engine(runner.dialect)
+    models = engine.models
     if models.use_warehouse is None or not wanted:
         yield
         return
     [(before,)] = runner.fetch(f"select {models.current_warehouse}")
-    name = unquote(wanted) if unquote(wanted) != wanted else models.folded(wanted)
+    name = unquote(wanted) if unquote(wanted) != wanted else engine.naming.folded(wanted)
     runner.execute(models.use_warehouse.format(quote(name, runner.dialect)))
     try:
         yield

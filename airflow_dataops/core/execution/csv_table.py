@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     Values = list[str | None]
 
 _NULLS = ("", "null")
+_NO_TEXT = 64
+"""Bytes of the texts of a column that has none, as dbt-redshift has it."""
 _CURRENCIES = "؋$ƒ៛¥₡₱£€¢﷼₪₩₭₮₦฿₤₫"  # agate.data_types.number.DEFAULT_CURRENCY_SYMBOLS
 _LONGEST_INTEGER = 40  # digits; no engine's integer is longer
 
@@ -63,7 +65,7 @@ def read_seed(
         where: names the file in errors.
         column_types: SQL types by exact column name; other columns are inferred.
         nulls: what is NULL in texts.
-        types: the engine's names for inferred types, where it has others.
+        types: the engine's names for inferred types, where it has others; see `Seeds`.
 
     Raises:
         ConfigError: the delimiter is not one character.
@@ -154,6 +156,9 @@ def _typed(
 ) -> tuple[Column, Values]:
     inferred, values = _infer(fields, nulls)
     type_ = types.get(inferred, inferred)
+    if "{}" in type_:
+        sizes = (len(text.encode()) for text in values if text is not None)
+        type_ = type_.format(max(sizes, default=_NO_TEXT))
     # A compiled manifest names the inferred types as well: they read what they would have read.
     if configured.get(name, type_).lower() == type_:
         return Column(name=name, type=type_), values

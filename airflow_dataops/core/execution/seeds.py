@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _BATCH_ROWS = 10_000
 _JSON_ROWS = 2_000
+_BOUND_AT_ONCE = 5_000
+"""Values of one statement; Postgres's protocol has room for 32,767."""
 
 
 def build_seed(
@@ -107,7 +109,8 @@ def _read(node: Node, spec: SeedSpec, text: str, dialect: str) -> SeedTable:
     quoted = known.seeds.quoted if spec.quote_columns is None else spec.quote_columns
     if quoted:
         return table
-    columns = tuple(Column(name=known.folded(c.name), type=c.type) for c in table.columns)
+    folded = get_engine(dialect).naming.folded
+    columns = tuple(Column(name=folded(c.name), type=c.type) for c in table.columns)
     return SeedTable(columns=columns, values=table.values)
 
 
@@ -119,9 +122,23 @@ def _stage(staged: Staged, table: SeedTable, runner: SqlRunner) -> None:
             lines = zip(*(v[start : start + _JSON_ROWS] for v in table.values), strict=True)
             runner.execute(insert, [json.dumps(list(lines))])
         return
+    if get_engine(runner.dialect).models.seeds.rows is SeedRows.VALUES:
+        _stage_values(staged, table, runner)
+        return
     insert = seeds.insert_values(staged.sql, table.columns, runner.dialect, runner.placeholder)
     for start in range(0, table.rows, _BATCH_ROWS):
         runner.execute(insert, [values[start : start + _BATCH_ROWS] for values in table.values])
+
+
+def _stage_values(staged: Staged, table: SeedTable, runner: SqlRunner) -> None:
+    lines = list(zip(*table.values, strict=True))
+    at_once = max(_BOUND_AT_ONCE // len(table.columns), 1)
+    for start in range(0, len(lines), at_once):
+        part = lines[start : start + at_once]
+        insert = seeds.insert_rows(
+            staged.sql, table.columns, len(part), runner.dialect, runner.placeholder
+        )
+        runner.execute(insert, [value for line in part for value in line])
 
 
 def _publish(

@@ -156,7 +156,7 @@ def _history(build: _Build) -> History:
 def _columns(build: _Build) -> SnapshotColumns:
     """Return the names of the columns that the snapshot adds as dbt's, without quotes, end up."""
     written = msgspec.structs.asdict(build.spec.columns)
-    folded = get_engine(build.dialect).models.folded
+    folded = get_engine(build.dialect).naming.folded
     return SnapshotColumns(**{field: folded(name) for field, name in written.items()})
 
 

@@ -184,9 +184,10 @@ def _misfit(job: Job, staged: Table, column: TableColumn) -> str | None:
 
 
 def _too_long(job: Job, new: Sequence[TableColumn]) -> list[str]:
-    limit = job.engine.loads.longest_name
+    naming = job.engine.naming
+    most = f"{naming.limit(column=True)} bytes, the most {job.dialect} keeps"
     return [
-        f"the name {column.name!r} is longer than {limit} bytes, the most {job.dialect} keeps"
+        f"the name {column.name!r} is longer than {most}"
         for column in new
-        if len(column.name.encode()) > limit
+        if naming.is_too_long(column.name, column=True)
     ]

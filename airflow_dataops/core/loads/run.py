@@ -131,10 +131,9 @@ def _find_target(load: Load, runner: SqlRunner) -> Table:
 
 
 def _check_names(load: Load, engine: Engine) -> None:
-    longest = engine.loads.longest_name
     for part in (load.target.identifier, load.target.schema, load.target.database):
-        if part is not None and len(part.encode()) > longest:
+        if part is not None and engine.naming.is_too_long(part):
             raise ConfigError(
-                f"{load.target}: {part!r} is longer than {longest} bytes, the most "
+                f"{load.target}: {part!r} is longer than {engine.naming.limit()} bytes, the most "
                 f"that {engine.name} keeps of a name; give the shorter name it really has."
             )

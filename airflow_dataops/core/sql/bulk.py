@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
 from airflow_dataops.core.engines.relations import render
-from airflow_dataops.core.engines.statements import Statement
+from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.sql.staging import is_of_session
 
@@ -64,6 +64,22 @@ def insert_from(relation: Relation, columns: Sequence[str], view: str, dialect: 
     return f"insert into {table} ({names}) select {names} from {quote(view, dialect)}"
 
 
+def insert_rows(
+    relation: Relation, columns: Sequence[BulkColumn], rows: int, dialect: str
+) -> Statement:
+    """Return the statement that adds so many rows, row by row; its parameters are to be given.
+
+    A text is not cast, which would cut it to a limit. Bytes are given as hexadecimal digits.
+    """
+    values = ", ".join(_bound(column, dialect) for column in columns)
+    names = quote_all([column.name for column in columns], dialect)
+    listed = ",\n".join([f"({values})"] * rows)
+    return Statement(
+        sql=f"insert into {render(relation, dialect)} ({names}) values\n{listed}",
+        parameters=(None,) * (rows * len(columns)),
+    )
+
+
 def copy_from_client(relation: Relation, columns: Sequence[str], dialect: str) -> str:
     """Return the statement by which Postgres reads CSV from the client; NULL has no quotes."""
     names = quote_all(columns, dialect)
@@ -113,6 +129,12 @@ def copy_parquet(relation: Relation) -> str:
         "file_format = (type = parquet use_logical_type = true binary_as_text = false)\n"
         "match_by_column_name = case_insensitive on_error = abort_statement"
     )
+
+
+def _bound(column: BulkColumn, dialect: str) -> str:
+    if column.type == "bytes":
+        return f"to_varbyte({MARK}, 'hex')"
+    return MARK if column.type == "text" else f"cast({MARK} as {_type(column, dialect)})"
 
 
 def _type(column: BulkColumn, dialect: str) -> str:

@@ -14,7 +14,7 @@ from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
 from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.model import Relation, Struct
-from airflow_dataops.core.sql.upserts import same_key
+from airflow_dataops.core.sql.comparisons import changing_as, differ, same_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,17 +49,20 @@ class Changes(Struct, frozen=True):
     @property
     def same_key(self) -> str:
         """The condition that `t` and `s` are of one key."""
-        return same_key(self.keys, self.dialect, null_keys=self.null_keys)
+        return self.same_key_of("t", "s")
+
+    def same_key_of(self, one: str, other: str) -> str:
+        """Return the condition that two tables are of one key."""
+        return same_key(self.keys, self.dialect, null_keys=self.null_keys, of=(one, other))
 
 
 def tombstone_table(target: Relation, engine: Engine) -> Relation:
     """Return the name of a target's tombstones: its own, cut to the limit, and a suffix."""
     name = f"{target.identifier}{_SUFFIX}"
-    if len(name.encode()) > engine.loads.longest_name:
+    if engine.naming.is_too_long(name):
         digest = hashlib.sha256(target.identifier.encode()).hexdigest()[:8]
-        room = engine.loads.longest_name - len(_SUFFIX) - 9
-        cut = target.identifier.encode()[:room].decode(errors="ignore")
-        name = f"{cut}_{digest}{_SUFFIX}"
+        suffix = f"_{digest}{_SUFFIX}"
+        name = engine.naming.cut(target.identifier, len(suffix)) + suffix
     return Relation(identifier=name, schema=target.schema, database=target.database)
 
 
@@ -133,11 +136,12 @@ def drop_stale(changes: Changes, seen: str, events: str) -> Statement:
     """
     sequence = quote(changes.sequence, changes.dialect)
     later = ">" if changes.equal else ">="
+    into, s = changing_as(events, "s", changes.dialect)
     return Statement(
         sql=(
-            f"delete from {events} as s\n"
-            f"where exists (select 1 from {seen} as t where {changes.same_key}\n"
-            f"  and t.{sequence} {later} s.{sequence})"
+            f"delete from {into}\n"
+            f"where exists (select 1 from {seen} as t where {changes.same_key_of('t', s)}\n"
+            f"  and t.{sequence} {later} {s}.{sequence})"
         )
     )
 
@@ -188,8 +192,8 @@ def _differs(column: str, events: Table, target: Table, dialect: str) -> str:
     engine = get_engine(dialect)
     if type_.removesuffix("[]") in engine.loads.incomparable:
         as_text = engine.values.as_comparable
-        return f"{as_text.format(f't.{name}')} is distinct from {as_text.format(theirs)}"
-    return f"t.{name} is distinct from {theirs}"
+        return differ(as_text.format(f"t.{name}"), as_text.format(theirs), dialect)
+    return differ(f"t.{name}", theirs, dialect)
 
 
 def bury(changes: Changes, events: str, *, unknown_only: bool) -> tuple[Statement, ...]:
@@ -205,11 +209,12 @@ def bury(changes: Changes, events: str, *, unknown_only: bool) -> tuple[Statemen
         if unknown_only
         else ""
     )
+    into, t = changing_as(changes.tombstones, "t", changes.dialect)
     return (
         Statement(
             sql=(
-                f"delete from {changes.tombstones} as t\n"
-                f"where exists (select 1 from {events} as s where {changes.same_key})"
+                f"delete from {into}\n"
+                f"where exists (select 1 from {events} as s where {changes.same_key_of(t, 's')})"
             )
         ),
         Statement(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.engines.statements import MARK, Statement
 from airflow_dataops.core.engines.types import Family, read_type
+from airflow_dataops.core.sql.comparisons import differ
+from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +53,7 @@ def flattened(
         for column in columns
     )
     old_key = " or ".join(
-        f"{_raw(BEFORE, fields[key], engine)} is distinct from {_raw(AFTER, fields[key], engine)}"
+        differ(_raw(BEFORE, fields[key], engine), _raw(AFTER, fields[key], engine), engine.name)
         for key in keys
     )
     old, new = quote(BEFORE, engine.name), quote(AFTER, engine.name)
@@ -157,4 +159,9 @@ def _field(name: str, column: TableColumn, fields: Mapping[str, str], engine: En
 
 
 def _raw(name: str, field: str, engine: Engine) -> str:
+    if engine.loads.json_field is None:
+        raise ConfigError(
+            f"envelope: on {engine.errors.title} the rows of Debezium's envelopes, which are JSON, "
+            "are not read faithfully. Send plain events (the connector's ExtractNewRecordState)."
+        )
     return engine.loads.json_field(side(name, engine), field)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from airflow_dataops.core.engines.identifiers import literal, quote, quote_all
 from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.sql.upserts import distinct, same_key
+from airflow_dataops.core.sql.comparisons import changing_as, differ, distinct, same_key
 
 
 class Timeline(Struct, frozen=True):
@@ -46,13 +46,21 @@ class Timeline(Struct, frozen=True):
     @property
     def same_key(self) -> str:
         """The condition that `t` and `s` are of one key."""
-        return same_key(self.keys, self.dialect, null_keys=self.null_keys)
+        return self.same_key_of("t", "s")
+
+    def same_key_of(self, one: str, other: str) -> str:
+        """Return the condition that two tables are of one key."""
+        return same_key(self.keys, self.dialect, null_keys=self.null_keys, of=(one, other))
 
     @property
     def same_version(self) -> str:
         """The condition that `t` and `s` are one version."""
+        return self.same_version_of("t")
+
+    def same_version_of(self, one: str) -> str:
+        """Return the condition that a table and `s` are one version."""
         begin = self.q(self.valid_from)
-        return f"{self.same_key} and t.{begin} = s.{begin}"
+        return f"{self.same_key_of(one, 's')} and {one}.{begin} = s.{begin}"
 
 
 def incoming(line: Timeline, closed_at: str | None) -> str:
@@ -69,8 +77,7 @@ def incoming(line: Timeline, closed_at: str | None) -> str:
     picture = f"cast({literal(closed_at, line.dialect)} as {line.time_type})"
     started, ended = line.q(line.valid_from), line.q(line.valid_to)
     begin = f"cast(s.{line.q(line.effective_at)} as {line.time_type})"
-    equals = "is not distinct from" if line.null_keys else "="
-    again = " and ".join(f"n.{line.q(key)} {equals} t.{line.q(key)}" for key in line.keys)
+    again = line.same_key_of("n", "t")
     # Snowflake takes a correlated EXISTS nowhere but in WHERE.
     after_end = (
         f"exists (select 1 from {line.target} as t\n"
@@ -120,7 +127,7 @@ def timeline(line: Timeline, new: str) -> str:
         for number, column in enumerate(line.compared)
     )
     changed = " or ".join(
-        f"{q(column)} is distinct from dataops_was_{number}"
+        differ(q(column), f"dataops_was_{number}", line.dialect)
         for number, column in enumerate(line.compared)
     )
     return (
@@ -152,14 +159,14 @@ def timeline(line: Timeline, new: str) -> str:
 
 def superfluous(line: Timeline, versions: str) -> Statement:
     """Return the query for a version that goes, if one does."""
-    condition = _is_superfluous(line, versions)
+    condition = _is_superfluous(line, versions, "t")
     return Statement(sql=f"select 1 from {line.target} as t\n{condition} limit 1")
 
 
-def _is_superfluous(line: Timeline, versions: str) -> str:
+def _is_superfluous(line: Timeline, versions: str, of: str) -> str:
     return (
-        f"where exists (select 1 from {versions} as s where {line.same_key})\n"
-        f"  and not exists (select 1 from {versions} as s where {line.same_version})"
+        f"where exists (select 1 from {versions} as s where {line.same_key_of(of, 's')})\n"
+        f"  and not exists (select 1 from {versions} as s where {line.same_version_of(of)})"
     )
 
 
@@ -169,9 +176,10 @@ def write_timeline(line: Timeline, versions: str) -> tuple[Statement, ...]:
     sets = ", ".join(f"{line.q(c)} = s.{line.q(c)}" for c in written)
     columns = (*line.keys, *line.carried, line.valid_from, line.valid_to, line.is_current)
     names = quote_all(columns, line.dialect)
+    into, t = changing_as(line.target, "t", line.dialect)
     return (
         Statement(
-            sql=f"delete from {line.target} as t\n{_is_superfluous(line, versions)}",
+            sql=f"delete from {into}\n{_is_superfluous(line, versions, t)}",
             effect=Effect.DELETED,
         ),
         Statement(

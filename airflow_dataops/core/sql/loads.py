@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote, quote_all
 from airflow_dataops.core.engines.models import Macros
+from airflow_dataops.core.sql.comparisons import changing_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,12 +45,10 @@ def delete_matching(
     """
     if get_engine(dialect).models.macros is Macros.DUCKDB:
         return _delete_matching_on_duckdb(target, source, keys, predicates, dialect)
+    into, called = changing_as(target, MERGE_TARGET, dialect)
     names = quote_all(keys, dialect)
-    tail = "".join(f"\n  and {predicate}" for predicate in predicates)
-    return (
-        f"delete from {target} as {MERGE_TARGET}\n"
-        f"where ({names}) in (select distinct {names} from {source}){tail}"
-    )
+    tail = "".join(f"\n  and {_about(called, predicate)}" for predicate in predicates)
+    return f"delete from {into}\nwhere ({names}) in (select distinct {names} from {source}){tail}"
 
 
 def _delete_matching_on_duckdb(
@@ -125,13 +124,14 @@ def merge(
     Predicates name the target `DBT_INTERNAL_DEST` and the new rows `DBT_INTERNAL_SOURCE`;
     they are part of the match. Without keys nothing matches and every row is added.
     """
-    if not keys and get_engine(dialect).models.macros is Macros.SNOWFLAKE:
-        return insert(target, source, insert_columns, dialect)  # it merges on no constant
+    if not keys and not get_engine(dialect).models.merges_on_constants:
+        return insert(target, source, insert_columns, dialect)
+    into, called = changing_as(target, MERGE_TARGET, dialect)
     match = [
-        f"{_MERGE_SOURCE}.{quote(key, dialect)} = {MERGE_TARGET}.{quote(key, dialect)}"
-        for key in keys
+        f"{_MERGE_SOURCE}.{quote(key, dialect)} = {called}.{quote(key, dialect)}" for key in keys
     ] or ["false"]
-    on = "\n  and ".join([f"({test})" for test in match] + [f"(\n{p}\n)" for p in predicates])
+    authored = [f"(\n{_about(called, predicate)}\n)" for predicate in predicates]
+    on = "\n  and ".join([f"({test})" for test in match] + authored)
     updates = ", ".join(
         f"{quote(name, dialect)} = {_MERGE_SOURCE}.{quote(name, dialect)}"
         for name in update_columns
@@ -139,10 +139,19 @@ def merge(
     values = ", ".join(f"{_MERGE_SOURCE}.{quote(name, dialect)}" for name in insert_columns)
     matched = f"when matched then update set {updates}\n" if updates else ""
     return (
-        f"merge into {target} as {MERGE_TARGET}\n"
+        f"merge into {into}\n"
         f"using {source} as {_MERGE_SOURCE}\n"
         f"on {on}\n"
         f"{matched}"
         f"when not matched then insert ({quote_all(insert_columns, dialect)})\n"
         f"values ({values})"
     )
+
+
+def _about(called: str, predicate: str) -> str:
+    """Return an author's predicate for a target that goes by its name, as dbt-redshift does."""
+    if called == MERGE_TARGET:
+        return predicate
+    for alias in (MERGE_TARGET, MERGE_TARGET.lower()):
+        predicate = predicate.replace(f"{alias}.", f"{called}.")
+    return predicate

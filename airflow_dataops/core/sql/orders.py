@@ -8,7 +8,7 @@ from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.engines.types import Family, read_type
-from airflow_dataops.core.sql.upserts import same_key
+from airflow_dataops.core.sql.comparisons import changing_as, distinct, same, same_key
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -57,15 +57,17 @@ def drop_preceding(
     Args:
         texts: those columns of `order` whose texts are whole numbers; other texts are like NULL.
     """
+    into, s = changing_as(table, "s", dialect)
     alike, later = "", []
     for column in order:
-        kept, new = (_ordered(column, prefix, dialect, column in texts) for prefix in ("t.", "s."))
+        kept, new = (_ordered(column, of, dialect, column in texts) for of in ("t.", f"{s}."))
         later.append(f"{alike}({kept} is not null and ({new} is null or {kept} > {new}))")
-        alike += f"{kept} is not distinct from {new} and "
+        alike += f"{same(kept, new, dialect)} and "
     return Statement(
         sql=(
-            f"delete from {table} as s\nwhere exists (select 1 from {target} as t"
-            f" where {same_key(keys, dialect, null_keys=null_keys)}\n  and ({' or '.join(later)}))"
+            f"delete from {into}\nwhere exists (select 1 from {target} as t"
+            f" where {same_key(keys, dialect, null_keys=null_keys, of=('t', s))}\n"
+            f"  and ({' or '.join(later)}))"
         )
     )
 
@@ -74,12 +76,10 @@ def ordered_otherwise(
     table: str, target: str, keys: Sequence[str], columns: Sequence[str], dialect: str
 ) -> Statement:
     """Return the query for a row of whose key the target has other values in some columns."""
-    names = [quote(column, dialect) for column in columns]
-    differs = " or ".join(f"t.{name} is distinct from s.{name}" for name in names)
     return Statement(
         sql=(
             f"select 1 from {table} as s\njoin {target} as t on {same_key(keys, dialect)}\n"
-            f"where {differs}\nlimit 1"
+            f"where {distinct(columns, dialect)}\nlimit 1"
         )
     )
 

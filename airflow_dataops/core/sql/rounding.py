@@ -16,6 +16,7 @@ from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.engines.statements import Statement
 from airflow_dataops.core.engines.types import Family, Type, needs_cast, read_type
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql.comparisons import differ
 from airflow_dataops.core.sql.staging import create_table
 from airflow_dataops.core.sql.tables import TableColumn
 
@@ -91,7 +92,7 @@ def is_changed(source: str, target: TableColumn, dialect: str) -> Statement:
         source: the name of the staged column.
     """
     column = quote(source, dialect)
-    return Statement(sql=f"cast({column} as {target.type}) is distinct from {column}")
+    return Statement(sql=differ(f"cast({column} as {target.type})", column, dialect))
 
 
 def retyped(

@@ -11,6 +11,7 @@ from sqlglot.errors import TokenError
 from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote
 from airflow_dataops.core.engines.statements import MARK, Statement, text
+from airflow_dataops.core.engines.types import Family, read_type
 from airflow_dataops.core.sql.staging import create_table
 from airflow_dataops.errors import ConfigError
 
@@ -64,6 +65,27 @@ def insert_json(table: str, columns: Sequence[Column], dialect: str, placeholder
     )
     statement = Statement(
         sql=f"insert into {table} ({names})\nselect\n  {casts}\nfrom {rows}", parameters=("",)
+    )
+    return text(statement, placeholder)
+
+
+def insert_rows(
+    table: str, columns: Sequence[Column], rows: int, dialect: str, placeholder: str
+) -> str:
+    """Return a statement as `insert_values`, which takes one parameter for each value of so many
+    rows, row by row.
+    """
+    names = ", ".join(quote(c.name, dialect) for c in columns)
+    # A text is not cast, which would cut it to a limit.
+    values = (
+        MARK if read_type(c.type, dialect).family is Family.TEXT else f"cast({MARK} as {c.type})"
+        for c in columns
+    )
+    row = f"({', '.join(values)})"
+    listed = ",\n  ".join([row] * rows)
+    statement = Statement(
+        sql=f"insert into {table} ({names}) values\n  {listed}",
+        parameters=tuple(columns) * rows,
     )
     return text(statement, placeholder)
 

@@ -17,6 +17,7 @@ from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.identifiers import quote, quote_all
 from airflow_dataops.core.engines.relations import render
 from airflow_dataops.core.model import HardDeletes, Relation, SnapshotColumns, Struct
+from airflow_dataops.core.sql.comparisons import differ
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -100,7 +101,7 @@ def differs(columns: Iterable[tuple[str, str]], dialect: str) -> str:
         columns: pairs of an incoming column and the history's column of that name.
     """
     return " or ".join(
-        f"open_rows.{quote(old, dialect)} is distinct from incoming.{quote(new, dialect)}"
+        differ(f"open_rows.{quote(old, dialect)}", f"incoming.{quote(new, dialect)}", dialect)
         for new, old in columns
     )
 

@@ -25,9 +25,8 @@ def staging_prefix(target: Relation, partition: str, engine: Engine) -> str:
     It is the target's name, cut to the engine's limit, and a digest of both.
     """
     digest = hashlib.sha256(f"{target}\n{partition}".encode()).hexdigest()[:8]
-    room = engine.loads.longest_name - len(f"__stg_{digest}_") - 8
-    cut = target.identifier.encode()[:room].decode(errors="ignore")
-    return f"{cut}__stg_{digest}_"
+    mark = f"__stg_{digest}_"
+    return engine.naming.cut(target.identifier, len(mark) + 8) + mark
 
 
 def staging_table(target: Relation, name: str, engine: Engine, *, session: bool) -> Relation:

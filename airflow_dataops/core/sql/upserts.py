@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.engines.identifiers import quote, quote_all
 from airflow_dataops.core.engines.statements import Effect, Statement
 from airflow_dataops.core.model import Struct
+from airflow_dataops.core.sql.comparisons import changing_as, distinct, same_key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,19 +39,6 @@ class Rows(Struct, frozen=True):
     changed_only: bool = False
     deleted: str | None = None
     null_keys: bool = False
-
-
-def same_key(keys: Sequence[str], dialect: str, *, null_keys: bool = False) -> str:
-    """Return the condition that `t` and `s` have the same key."""
-    equals = "is not distinct from" if null_keys else "="
-    names = [quote(key, dialect) for key in keys]
-    return " and ".join(f"t.{name} {equals} s.{name}" for name in names)
-
-
-def distinct(columns: Sequence[str], dialect: str, other: str = "s") -> str:
-    """Return the condition that a row of the target differs from a new one."""
-    names = [quote(column, dialect) for column in columns]
-    return " or ".join(f"t.{name} is distinct from {other}.{name}" for name in names) or "false"
 
 
 def changing(
@@ -83,7 +71,9 @@ def on_conflict(rows: Rows) -> tuple[Statement, ...]:
         f"{quote(c, rows.dialect)} = excluded.{quote(c, rows.dialect)}" for c in rows.updated
     )
     changed = (
-        f"\nwhere {distinct(rows.updated, rows.dialect, 'excluded')}" if rows.changed_only else ""
+        f"\nwhere {distinct(rows.updated, rows.dialect, ('t', 'excluded'))}"
+        if rows.changed_only
+        else ""
     )
     action = f"do update set {updates}{changed}" if updates else "do nothing"
     upsert = Statement(
@@ -99,12 +89,13 @@ def on_conflict(rows: Rows) -> tuple[Statement, ...]:
 
 def delete_insert(rows: Rows) -> tuple[Statement, ...]:
     """Return the statements for new rows that have every column of the target."""
-    match = same_key(rows.keys, rows.dialect, null_keys=rows.null_keys)
+    into, t = changing_as(rows.target, "t", rows.dialect)
+    match = same_key(rows.keys, rows.dialect, null_keys=rows.null_keys, of=(t, "s"))
     tests = [match, *_kept_tests(rows, "s.")]
     if rows.changed_only:
-        tests.append(f"({distinct(rows.updated, rows.dialect)})")
+        tests.append(f"({distinct(rows.updated, rows.dialect, (t, 's'))})")
     removed = Statement(
-        sql=_delete(rows, " and ".join(tests)),
+        sql=_delete(into, rows, " and ".join(tests)),
         effect=Effect.REMOVED,
     )
     names = quote_all(rows.inserted, rows.dialect)
@@ -181,16 +172,14 @@ def merge(rows: Rows) -> tuple[Statement, ...]:
 def _deletions(rows: Rows) -> tuple[Statement, ...]:
     if rows.deleted is None:
         return ()
-    match = same_key(rows.keys, rows.dialect, null_keys=rows.null_keys)
+    into, t = changing_as(rows.target, "t", rows.dialect)
+    match = same_key(rows.keys, rows.dialect, null_keys=rows.null_keys, of=(t, "s"))
     condition = f"{match} and s.{quote(rows.deleted, rows.dialect)}"
-    return (Statement(sql=_delete(rows, condition), effect=Effect.DELETED),)
+    return (Statement(sql=_delete(into, rows, condition), effect=Effect.DELETED),)
 
 
-def _delete(rows: Rows, condition: str) -> str:
-    return (
-        f"delete from {rows.target} as t\n"
-        f"where exists (select 1 from {rows.source} as s where {condition})"
-    )
+def _delete(into: str, rows: Rows, condition: str) -> str:
+    return f"delete from {into}\nwhere exists (select 1 from {rows.source} as s where {condition})"
 
 
 def _kept(rows: Rows) -> str:

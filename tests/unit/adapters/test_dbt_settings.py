@@ -70,7 +70,7 @@ _names = st.one_of(st.sampled_from(_KNOWN), st.text(max_size=8))
 
 
 @given(
-    adapter=st.sampled_from([*CARRIED, "redshift"]),
+    adapter=st.sampled_from([*CARRIED, "athena"]),
     given=st.dictionaries(_names, _values, max_size=6),
     inner=st.dictionaries(_names, _values, max_size=6),
 )

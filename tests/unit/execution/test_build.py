@@ -64,7 +64,7 @@ def test_what_is_not_built_is_refused(
 
 
 def test_another_engines_dialect_is_refused_with_those_that_are_written() -> None:
-    fake = FakeSqlRunner(dialect="redshift")
-    with pytest.raises(ConfigError, match="no engine 'redshift': SQL is written for bigq"):
+    fake = FakeSqlRunner(dialect="athena")
+    with pytest.raises(ConfigError, match="no engine 'athena': SQL is written for bigq"):
         build(model("table"), Code(sql="select 1"), fake)
     assert fake.told == []

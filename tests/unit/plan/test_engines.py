@@ -53,8 +53,8 @@ def test_engine_sql_runs_what_it_speaks(adapter: str | None) -> None:
 
 
 def test_other_adapters_go_to_dbt_and_the_reason_says_so() -> None:
-    assert choose(MODEL, BOTH, "redshift") == Chosen(
-        Engine.DBT, "engine sql does not write dbt's materializations for redshift"
+    assert choose(MODEL, BOTH, "athena") == Chosen(
+        Engine.DBT, "engine sql does not write dbt's materializations for athena"
     )
 
 
@@ -80,7 +80,7 @@ def _source(**freshness: Any) -> Node:
         (_incremental("insert_overwrite"), "bigquery", "there is no config.partition_by; add it"),
         (_source(), "duckdb", "duckdb does not tell when a table changed last; add one of them"),
         (_source(), "postgres", "load the manifest with freshness='skip'"),
-        (_source(loaded_at_field="at"), "redshift", "does not look at the age of sources on reds"),
+        (_source(loaded_at_field="at"), "athena", "does not look at the age of sources on athe"),
     ],
 )
 def test_what_no_engine_can_do_is_a_problem_of_its_node(

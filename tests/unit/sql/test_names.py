@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_dataops.core.engines import engine_names
 from airflow_dataops.core.engines.names import parse_relation, written
 from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError
@@ -46,7 +47,7 @@ def test_what_is_no_name_is_refused(name: str) -> None:
         parse_relation(name)
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "snowflake", "bigquery"])
+@pytest.mark.parametrize("dialect", engine_names())
 def test_what_is_written_is_read_as_the_same(dialect: str) -> None:
     table = Relation(database="my.db", schema='a "b"', identifier="Orders")
     assert parse_relation(written(table), dialect) == table

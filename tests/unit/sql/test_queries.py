@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from airflow_dataops.core.engines import engine_names
 from airflow_dataops.core.sql.queries import bare_query
 from airflow_dataops.errors import ConfigError
 
-DIALECTS = ("duckdb", "postgres", "snowflake", "bigquery")
+DIALECTS = engine_names()
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

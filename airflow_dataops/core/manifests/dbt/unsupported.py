@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.engines.registry import adapter_of
 from airflow_dataops.core.manifests.dbt.columns import written_columns
 from airflow_dataops.core.manifests.dbt.hooks import has_jinja
 from airflow_dataops.core.manifests.dbt.names import expressions, is_column
@@ -24,53 +25,9 @@ ONE_RENDERING = (
     "the manifest has one rendering of this incremental model only: "
     "make it with `airflow-dataops compile`"
 )
-_STRATEGIES = {
-    "bigquery": ("insert_overwrite", "merge"),
-    "snowflake": ("append", "delete+insert", "insert_overwrite", "merge"),
-}
-_MOST_STRATEGIES = ("append", "delete+insert", "merge")
 _TIME_PARTITIONS = ("date", "datetime", "timestamp")
 MATERIALIZATIONS = ("view", "table", "incremental", "ephemeral")
 
-_ADAPTERS = {
-    "duckdb": (
-        "merge_clauses",
-        "merge_insert_condition",
-        "merge_on_using_columns",
-        "merge_returning_columns",
-        "merge_update_condition",
-        "merge_update_set_expressions",
-        "partitioned_by",
-        "sort_by",
-        "sorted_by",
-    ),
-    "postgres": ("unlogged",),
-    "snowflake": (
-        "base_location_root",
-        "base_location_subpath",
-        "catalog_name",
-        "change_tracking",
-        "copy_tags",
-        "external_volume",
-        "query_tag",
-        "row_access_policy",
-        "secure",
-        "table_format",
-        "table_tag",
-        "tmp_relation_type",
-    ),
-    "bigquery": (
-        "catalog_name",
-        "file_format",
-        "enable_change_history",
-        "grant_access_to",
-        "labels_from_meta",
-        "partitions",
-        "resource_tags",
-        "storage_uri",
-        "table_format",
-    ),
-}
 _PARTITION_KEYS = {"field", "data_type", "granularity", "range"}
 _SEED_OPTIONS = (
     "hours_to_expiration",
@@ -94,10 +51,16 @@ def physical(entry: Entry, materialization: str) -> list[str]:
 
 
 def _configured(settings: Settings, adapter: str | None) -> list[str]:
-    found = settings.any_of(_ADAPTERS.get(adapter or "", ()))
+    known = adapter_of(adapter)
+    found = settings.any_of(known.settings)
+    found += [f"{name}: false" for name in known.switches if _is_off(settings.raw(name))]
     if _odd_partition(settings.raw("partition_by"), adapter):
         found.append("partition_by beyond one field, its data_type, granularity and range")
     return found
+
+
+def _is_off(value: object) -> bool:
+    return value is not None and not value
 
 
 def _beside(settings: Settings, adapter: str | None, materialization: str) -> list[str]:
@@ -111,7 +74,7 @@ def _beside(settings: Settings, adapter: str | None, materialization: str) -> li
         found.append("grants on BigQuery")
     elif grants and (materialization == "seed" or strange_grants(grants)):
         found.append("grants of a seed" if materialization == "seed" else "grants to odd names")
-    if settings.given("indexes") and adapter in ("duckdb", "postgres"):
+    if settings.given("indexes") and adapter_of(adapter).indexes:
         if materialization == "seed":
             found.append("indexes of a seed")
         elif not _are_plain(settings.raw("indexes")):
@@ -201,7 +164,7 @@ def _nested(entry: Entry) -> list[str]:
 
 def strategies(adapter: str | None) -> tuple[str, ...]:
     """Return the incremental strategies that engine `sql` writes for an adapter's project."""
-    return _STRATEGIES.get(adapter or "", _MOST_STRATEGIES)
+    return adapter_of(adapter).strategies
 
 
 def replaced(entry: Entry, materialization: str) -> list[str]:
