@@ -22,7 +22,7 @@ from airflow_dataops.core.loads.sources import Query
 from airflow_dataops.core.model import Relation
 from tests import accounts
 from tests.duckdb_runner import DuckDBRunner
-from tests.emulators import bigquery_gaps, snowflake_gaps
+from tests.emulators import bigquery_gaps, redshift_gaps, snowflake_gaps
 from tests.postgres import PostgresRunner
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ def _bigquery() -> Iterator[Callable[[], SqlRunner]]:
         yield connect
 
 
+@contextmanager
+def _redshift() -> Iterator[Callable[[], SqlRunner]]:
+    from tests.emulators import redshift
+
+    with redshift.sessions() as connect:
+        yield connect
+
+
 _TYPES = {
     "int": "integer",
     "bigint": "bigint",
@@ -115,10 +123,11 @@ ENGINES = {
         Engine("bigquery", _BIGQUERY_TYPES, _bigquery, bigquery_gaps.LOADS),
         Engine("duckdb", _TYPES, _duckdb),
         Engine("postgres", _TYPES, _postgres),
+        Engine("redshift", _TYPES | {"text": "varchar(65535)"}, _redshift, redshift_gaps.LOADS),
         Engine("snowflake", _SNOWFLAKE_TYPES, _snowflake, snowflake_gaps.LOADS),
     )
 }
-EMULATED = {"bigquery", "snowflake"}
+EMULATED = {"bigquery", "redshift", "snowflake"}
 """The engines that are no real servers."""
 
 _CONTROL = ("dataops_leases", "dataops_receipts", "dataops_watermarks")

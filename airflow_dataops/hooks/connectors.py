@@ -12,6 +12,7 @@ from importlib.metadata import entry_points
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.redshift_session import RedshiftSession
 from airflow_dataops.hooks.snowflake_session import SnowflakeSession
 from airflow_dataops.hooks.sql_session import PostgresSession, Session
 
@@ -71,10 +72,12 @@ _DUCKDB = Connector("duckdb", f"{_BULK}.duckdb", hook=_duckdb_hook)
 _POSTGRES = Connector("postgres", f"{_BULK}.postgres", PostgresSession)
 _SNOWFLAKE = Connector("snowflake", f"{_BULK}.snowflake", SnowflakeSession)
 _BIGQUERY = Connector("bigquery", f"{_BULK}.bigquery", hook=_bigquery_hook, open=_bigquery_session)
+_REDSHIFT = Connector("redshift", f"{_BULK}.redshift", RedshiftSession)
 _OWN = {
     "duckdb": _DUCKDB,
     "postgres": _POSTGRES,
     "snowflake": _SNOWFLAKE,
+    "redshift": _REDSHIFT,
     "google_cloud_platform": _BIGQUERY,
     "gcpbigquery": _BIGQUERY,
 }

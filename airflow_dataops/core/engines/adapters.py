@@ -60,6 +60,17 @@ ADAPTERS = {
         settings=("unlogged",),
         indexes=True,
     ),
+    "redshift": Adapter(
+        settings=(
+            "auto_refresh",
+            "dist",
+            "query_group",
+            "sort",
+            "sort_type",
+        ),
+        switches=("backup", "bind"),
+        last_change=True,
+    ),
     "snowflake": Adapter(
         settings=(
             "base_location_root",

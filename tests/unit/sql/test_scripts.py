@@ -37,7 +37,7 @@ def test_a_days_load_is_the_reviewed_script(dialect: str) -> None:
     assert f"{script}\n" == (EXPECTED / f"publication.{dialect}.script").read_text()
 
 
-@pytest.mark.parametrize("name", ["duckdb", "postgres"])
+@pytest.mark.parametrize("name", ["duckdb", "postgres", "redshift"])
 def test_an_engine_of_real_sessions_needs_no_scripts(name: str) -> None:
     assert not has_scripts(name)
 
