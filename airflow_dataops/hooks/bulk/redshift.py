@@ -13,8 +13,8 @@ import pyarrow as pa
 
 from airflow_dataops.core.engines.statements import text
 from airflow_dataops.core.sql.bulk import create_bulk_table, insert_rows
+from airflow_dataops.hooks.bulk.arrow_types import bulk_columns
 from airflow_dataops.hooks.bulk.batches import ROWS, Batches
-from airflow_dataops.hooks.bulk.carried import bulk_columns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
