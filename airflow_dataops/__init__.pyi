@@ -60,6 +60,7 @@ from airflow_dataops.errors import RetryableError as RetryableError
 from airflow_dataops.errors import RunError as RunError
 from airflow_dataops.errors import SupersededError as SupersededError
 from airflow_dataops.hooks.bigquery_files import BigQueryFiles as BigQueryFiles
+from airflow_dataops.hooks.breaker import CircuitBreaker as CircuitBreaker
 from airflow_dataops.hooks.connection_query import ConnectionQuery as ConnectionQuery
 from airflow_dataops.hooks.duckdb import DuckDBHook as DuckDBHook
 from airflow_dataops.hooks.file_source import Files as Files
@@ -84,10 +85,13 @@ from airflow_dataops.operators.loads.stage import SweepOperator as SweepOperator
 from airflow_dataops.operators.loads.transfer import TransferOperator as TransferOperator
 from airflow_dataops.operators.quality import QualityOperator as QualityOperator
 from airflow_dataops.operators.quality_branch import QualityBranchOperator as QualityBranchOperator
+from airflow_dataops.operators.retrying import ErrorRetryPolicy as ErrorRetryPolicy
+from airflow_dataops.operators.retrying import guarded as guarded
 from airflow_dataops.operators.sla_monitor import SlaMonitorOperator as SlaMonitorOperator
 from airflow_dataops.operators.test import DbtTestOperator as DbtTestOperator
 from airflow_dataops.planning.dbt_config import DbtConfig as DbtConfig
 from airflow_dataops.planning.sources import ManifestSource as ManifestSource
+from airflow_dataops.sensors.breaker import BreakerClosedSensor as BreakerClosedSensor
 from airflow_dataops.sensors.files import FileCompleteSensor as FileCompleteSensor
 from airflow_dataops.sensors.published import ModelPublishedSensor as ModelPublishedSensor
 from airflow_dataops.sensors.tables import PartitionCompleteSensor as PartitionCompleteSensor

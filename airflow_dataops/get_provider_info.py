@@ -38,7 +38,7 @@ def get_provider_info() -> dict[str, Any]:
         "operators": _modules(*(f"operators.{name}" for name in _OPERATORS)),
         "sensors": _modules(
             "operators.inputs",
-            *(f"sensors.{name}" for name in ("base", "files", "published", "tables")),
+            *(f"sensors.{name}" for name in ("base", "breaker", "files", "published", "tables")),
         ),
         "hooks": [
             {"integration-name": "DuckDB", "python-modules": ["airflow_dataops.hooks.duckdb"]}

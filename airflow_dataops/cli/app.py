@@ -6,6 +6,7 @@ import typer
 
 from airflow_dataops.cli.alerts import alerts
 from airflow_dataops.cli.backfill import backfill
+from airflow_dataops.cli.breaker import breaker
 from airflow_dataops.cli.compile import compile_command
 from airflow_dataops.cli.ledger import ledger
 from airflow_dataops.cli.lint import lint
@@ -26,5 +27,6 @@ app.command("lint")(lint)
 app.command("metrics")(metrics)
 app.command("backfill")(backfill)
 app.add_typer(alerts)
+app.add_typer(breaker)
 app.add_typer(ledger)
 app.add_typer(slas)

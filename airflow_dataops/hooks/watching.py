@@ -6,7 +6,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow_dataops.core.health.watches import FilesWatch, PublishedWatch, Seen, Sight, look
+from airflow_dataops.core.breaker import Breaker, Limits
+from airflow_dataops.core.health.watches import (
+    BreakerWatch,
+    FilesWatch,
+    PublishedWatch,
+    Seen,
+    Sight,
+    look,
+)
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,6 +37,8 @@ def looker(conn_id: str | None, watch: AnyWatch) -> tuple[Hashable, Look]:
         return ("files", conn_id), partial(look_at_files, conn_id)
     if isinstance(watch, PublishedWatch):
         return ("ledger",), look_in_ledger
+    if isinstance(watch, BreakerWatch):
+        return ("breakers",), look_at_breakers
     if conn_id is None:
         raise ConfigError(f"conn_id=None: {watch.table} is in no warehouse.")
     return ("tables", conn_id), partial(look_at_tables, conn_id)
@@ -49,6 +59,22 @@ def look_in_ledger(watches: Sequence[PublishedWatch]) -> list[Sight]:
     since = min(watch.since for watch in watches)
     written = open_ledger().last_written([watch.table for watch in watches], since)
     return [_published(watch, written.get(watch.table)) for watch in watches]
+
+
+def look_at_breakers(watches: Sequence[BreakerWatch]) -> list[Sight]:
+    """Look at breakers, with one query."""
+    from airflow_dataops.adapters.ledger.breakers import BreakerStore
+    from airflow_dataops.hooks.alerts import open_ledger
+
+    found, now = BreakerStore(open_ledger().database).all(), datetime.now(UTC)
+    return [_let_through(watch, found.get(watch.name, Breaker()), now) for watch in watches]
+
+
+def _let_through(watch: BreakerWatch, breaker: Breaker, now: datetime) -> Sight:
+    left = breaker.left(Limits(reset_after=watch.reset_after), now)
+    error = f" The last error: {breaker.error}" if breaker.error else ""
+    message = f"The circuit breaker {watch.name!r} is {breaker.state}.{error}"
+    return Sight(seen=Seen.WAITING if left else Seen.MET, message=message)
 
 
 def _published(watch: PublishedWatch, at: datetime | None) -> Sight:

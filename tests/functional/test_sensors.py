@@ -152,7 +152,6 @@ def test_a_thousand_sensors_take_a_few_queries_and_no_worker(
     load = (cpu(airflow, "triggerer") - used) / minutes / 60
     record_property("queries_a_minute", a_minute)
     record_property("triggerer_cpu_share", load)
-    print(f"{a_minute:.1f} queries a minute, {load:.1%} of a CPU in the triggerer")
     assert 0 < a_minute <= 20
     with psycopg.connect(watched) as session:
         for n in range(ALL):

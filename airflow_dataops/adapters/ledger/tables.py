@@ -33,7 +33,7 @@ from airflow_dataops.core.ledger.events import (
 if TYPE_CHECKING:
     from airflow_dataops.core.model import Struct
 
-HEAD = "0004"
+HEAD = "0005"
 """The revision that these tables are of; a test compares it with the newest script."""
 VERSION_TABLE = "dataops_ledger_version"
 
@@ -231,6 +231,17 @@ marks = Table(
     # Who has come so far.
     Column("name", _ID, primary_key=True),
     Column("at", Utc, nullable=False),
+)
+breakers = Table(
+    "dataops_breakers",
+    metadata,
+    Column("name", _ID, primary_key=True),
+    Column("state", String(20), nullable=False),
+    # Grows with each change of state and each probe.
+    Column("generation", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("changed_at", Utc),
+    Column("error", Text),
 )
 
 TABLE_OF: dict[type[Struct], Table] = {

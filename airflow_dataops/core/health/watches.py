@@ -116,9 +116,16 @@ class PublishedWatch(Struct, frozen=True, tag=True):
     since: datetime
 
 
+class BreakerWatch(Struct, frozen=True, tag=True):
+    """A circuit breaker lets calls through. Attributes: `reset_after` in seconds."""
+
+    name: str
+    reset_after: float
+
+
 Watch = FreshWatch | RowsWatch
 """All that `look` knows."""
-AnyWatch = Watch | FilesWatch | PublishedWatch
+AnyWatch = Watch | FilesWatch | PublishedWatch | BreakerWatch
 
 
 def read_watch(given: dict[str, Any]) -> AnyWatch:
