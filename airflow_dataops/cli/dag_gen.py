@@ -61,6 +61,14 @@ def airflow_dag_gen(
         list[str] | None, typer.Option("--select", "-s", help="Nodes, as in dbt.")
     ] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="Nodes to leave out.")] = None,
+    dbt_project_dir: Annotated[
+        str | None,
+        typer.Option(help="Where workers find the project, for nodes that only dbt can run."),
+    ] = None,
+    dbt_profile: Annotated[
+        str | None, typer.Option(help="dbt's profile for them; the project's own by default.")
+    ] = None,
+    dbt_target: Annotated[str | None, typer.Option(help="dbt's target for them.")] = None,
     check: Annotated[
         bool, typer.Option("--check", help="For CI: write nothing, exit 1 when files are stale.")
     ] = False,
@@ -84,6 +92,10 @@ def airflow_dag_gen(
     if schedule is not None:
         arguments["schedule"] = f"@{schedule}"
     manifest = _manifest(manifest_path, project_path)
+    if dbt_project_dir is not None:
+        arguments["dbt"] = _dbt(dbt_project_dir, dbt_profile, dbt_target)
+    elif dbt_profile or dbt_target:
+        raise ConfigError("--dbt-profile and --dbt-target go with --dbt-project-dir")
     files = airflow_files(manifest, conn_id, prefix=named, split_by=split_by, arguments=arguments)
     found = changes(output_dir, files, prefix=named, force=force)
     if not check:
@@ -109,6 +121,23 @@ def _manifest(manifest_path: Path | None, project_path: Path | None) -> Path:
 
     output = project_path / "target" / "airflow_dataops.json"
     return compile_project(project_path, output=output).output.absolute()
+
+
+def _dbt(project_dir: str, profile: str | None, target: str | None) -> Any:
+    """Return how workers call dbt. Raises `ConfigError`."""
+    from airflow_dataops.planning.dbt_config import DbtConfig
+
+    if target is None:
+        raise ConfigError("--dbt-project-dir goes with --dbt-target, the target of the workers")
+    if profile is None:
+        import yaml
+
+        file = Path(project_dir) / "dbt_project.yml"
+        found = yaml.safe_load(file.read_bytes()) if file.is_file() else {}
+        profile = found.get("profile") if isinstance(found, dict) else None
+        if not isinstance(profile, str):
+            raise ConfigError(f"{file} names no profile; give it by --dbt-profile")
+    return DbtConfig(project_dir=project_dir, profile=profile, target=target)
 
 
 def _checked_prefix(prefix: str) -> str:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from airflow.sdk import DAG
 
+    from airflow_dataops.planning.manifest import Planned
+
 
 def airflow_files(
     manifest: Path,
@@ -42,24 +44,27 @@ def airflow_files(
     """
     copy = f"{prefix}_manifest.json"
     files = {copy: read_regular(manifest)}
-    for dag in manifest_dags(manifest, conn_id, prefix, split_by, arguments or {}):
-        name = f"{dag.dag_id}.py"
-        files[name] = DagFile(dag, copy).text().encode()
+    for planned, dag in manifest_dags(manifest, conn_id, prefix, split_by, arguments or {}):
+        files[f"{dag.dag_id}.py"] = DagFile(dag, planned, copy).text().encode()
     return files
 
 
 def manifest_dags(
     manifest: Path, conn_id: str, prefix: str, split_by: str, arguments: Mapping[str, Any]
-) -> list[DAG]:
-    """Return the DAGs of a manifest, as `load_dags` makes them, under the ids of their files."""
+) -> list[tuple[Planned, DAG]]:
+    """Return the plans of a manifest and their DAGs, under the ids of their files."""
     planning, of_dag = split_arguments(dict(arguments))
     settle_start(planning, of_dag)
     whole = plan_manifest(manifest, conn_id, planning)
     split = split_request({"split_by": split_by}, whole.plan.head, of_dag)
     if split is None:
-        return [build_dag(whole, prefix, of_dag)]
+        return [(whole, build_dag(whole, prefix, of_dag))]
     parts = plan_parts(manifest, conn_id, planning, split)
-    ids = [f"{prefix}_{part}" if part else prefix for part in parts.parts]
     if "manifest" in parts.parts:
         raise ConfigError(f"a part is called 'manifest', as the file {prefix}_manifest is")
-    return [build_dag(parts.planned(at), id_, of_dag) for at, id_ in enumerate(ids)]
+    found = []
+    for at, part in enumerate(parts.parts):
+        planned = parts.planned(at)
+        dag_id = f"{prefix}_{part}" if part else prefix
+        found.append((planned, build_dag(planned, dag_id, of_dag)))
+    return found

@@ -80,7 +80,7 @@ class Literals:
         if isinstance(value, AssetAll | AssetAny):
             return self.call(type(value), *value.objects)
         if isinstance(value, msgspec.Struct):
-            return self.call(type(value), **_changed(value))
+            return self.call(type(value), **changed_fields(value))
         raise ConfigError(
             f"{value!r:.200} cannot be written into a DAG file; load the manifest with load_dags, "
             "or set it in the kept part of the file"
@@ -178,7 +178,7 @@ def _numbers(value: date | time) -> list[int]:
     return found
 
 
-def _changed(value: msgspec.Struct) -> dict[str, Any]:
+def changed_fields(value: msgspec.Struct) -> dict[str, Any]:
     """Return the fields of a struct that are not their defaults."""
     found = {}
     for field in msgspec.structs.fields(value):

@@ -4,18 +4,65 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.plan import Engine, TaskKind
+from airflow_dataops.core.plan.structs import PlannedTask
 from airflow_dataops.core.sla.declared import slas_from_json
 from airflow_dataops.dag_factory.params import run_params
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.slas.dag_slas import put_slas
-from airflow_dataops.task_groups.operators import own_params
+from airflow_dataops.task_groups.operators import dbt_task_operator, own_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow.sdk import DAG
+    from airflow.sdk import DAG, BaseOperator
 
-__all__ = ["complete", "run_params"]
+    from airflow_dataops.core.model import NodeKind
+    from airflow_dataops.core.plan.structs import Builder
+    from airflow_dataops.planning.warehouse import Warehouse
+
+__all__ = ["complete", "dbt_task", "run_params"]
+
+
+def dbt_task(
+    *,
+    task_id: str,
+    nodes: tuple[str, ...],
+    node_kind: NodeKind,
+    fqns: tuple[tuple[str, ...], ...],
+    warehouse: Warehouse,
+    kind: TaskKind = TaskKind.BUILD,
+    fingerprint: str = "",
+    around: tuple[Builder, ...] = (),
+    **arguments: Any,
+) -> BaseOperator:
+    """Return the operator of nodes that only dbt can run.
+
+    Args:
+        nodes: their ids.
+        node_kind: what they are.
+        fqns: where dbt finds them.
+        warehouse: with how to call dbt.
+        kind: what the task does; hooks around a run have `around`, what is built between them.
+        fingerprint: tells one state of the nodes from the next.
+        arguments: those of Airflow's operators.
+
+    Raises:
+        MissingExtraError: the extra `dbt` is not installed.
+    """
+    task = PlannedTask(
+        id=task_id,
+        kind=kind,
+        nodes=nodes,
+        node_kind=node_kind,
+        engine=Engine.DBT,
+        reason="",
+        fqns=fqns,
+        fingerprint=fingerprint,
+        around=around,
+    )
+    own = {"around": around} if around else {}
+    return dbt_task_operator(task, warehouse, {**arguments, **own, "task_id": task_id})
 
 
 def complete(dag: DAG, slas: Iterable[Mapping[str, Any]] = ()) -> None:

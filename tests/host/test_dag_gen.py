@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from airflow_dataops.cli.dag_gen import app
 from airflow_dataops.codegen.airflow_project import airflow_files, manifest_dags
 from airflow_dataops.codegen.literals import Literals, text
+from airflow_dataops.planning.dbt_config import DbtConfig
 from benchmarks.manifests import manifest
 from tests.host.manifests import write
 
@@ -43,11 +44,12 @@ def serialized(dag: DAG) -> Any:
     return json.loads(json.dumps(data))
 
 
-def same_as_live(folder: Path, prefix: str = "dbt", split_by: str = "layer") -> None:
-    live = manifest_dags(folder / f"{prefix}_manifest.json", "warehouse", prefix, split_by, {})
+def same_as_live(folder: Path, split_by: str = "layer", **arguments: Any) -> None:
+    copy = folder / "dbt_manifest.json"
+    live = manifest_dags(copy, "warehouse", "dbt", split_by, arguments)
     made = generated(folder)
-    assert made.keys() == {dag.dag_id for dag in live}
-    for dag in live:
+    assert made.keys() == {dag.dag_id for _, dag in live}
+    for _, dag in live:
         assert serialized(made[dag.dag_id]) == serialized(dag)
 
 
@@ -81,6 +83,16 @@ def test_the_shop_as_files_is_the_shop_live_formatted_and_typed(tmp_path: Path) 
 @pytest.mark.parametrize("split_by", ["none", "folder", "tag"])
 def test_other_ways_to_split(tmp_path: Path, split_by: str) -> None:
     same_as_live(put(tmp_path / "dags", SHOP, split_by=split_by), split_by=split_by)
+
+
+def test_nodes_that_dbt_runs(tmp_path: Path) -> None:
+    """Models in Python, custom materializations, hooks with Jinja; with a profile and vars."""
+    dbt = DbtConfig(project_dir="/opt/shop", profile="shop", target="prod", vars={"a": 1})
+    asked: dict[str, Any] = {"dbt": dbt, "operator_args": {"retries": 5}}
+    fixture = Path(__file__).parents[1] / "fixtures" / "manifests" / "v12.json"
+    folder = put(tmp_path / "dags", fixture, arguments=asked)
+    assert sum(file.read_text().count("= dbt_task(") for file in folder.glob("*.py")) >= 7
+    same_as_live(folder, **asked)
 
 
 HOSTILE = [
