@@ -9,7 +9,7 @@ import logging
 import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
@@ -38,6 +38,7 @@ _LARGEST_NOTE = 1024
 _EVICTED_EACH = 50
 """Files that a process stores before it looks again for what to drop; it does so at its first."""
 _stored = itertools.count()
+_decoders: dict[Any, Callable[[memoryview], Any]] = {}
 
 
 def folder() -> Path:
@@ -75,6 +76,15 @@ def read(name: str, of: Callable[[RecordFile], T]) -> T | None:
     except (BrokenRecordFileError, msgspec.MsgspecError):
         drop(name)
         return None
+
+
+def decoded(data: memoryview, kind: type[T]) -> T:
+    """Return a record of a file of records as a value of `kind`. Raises `MsgspecError` when it is none."""
+    if kind not in _decoders:
+        # It takes up to a millisecond to make one, and a worker needs two or three of them.
+        _decoders[kind] = msgspec.msgpack.Decoder(kind).decode
+    found: T = _decoders[kind](data)
+    return found
 
 
 def store(

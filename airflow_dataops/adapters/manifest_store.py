@@ -22,7 +22,7 @@ from airflow_dataops.core.model import Code, Node, Project, ProjectState, Struct
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from airflow_dataops.adapters.record_file import RecordFile
     from airflow_dataops.core.model import Manifest
@@ -32,20 +32,12 @@ T = TypeVar("T")
 
 _CODE = "code "
 _encode = msgspec.msgpack.Encoder().encode
-_decode_project = msgspec.msgpack.Decoder(Project).decode
 
 
 class _Head(Struct, frozen=True):
     """What is read of a project without its nodes."""
 
     session: dict[str, Any] = {}
-
-
-_decode_head = msgspec.msgpack.Decoder(_Head).decode
-_decode_nodes = msgspec.msgpack.Decoder(dict[str, Node]).decode
-_decode_node = msgspec.msgpack.Decoder(Node).decode
-_decode_state = msgspec.msgpack.Decoder(ProjectState).decode
-_decode_code = msgspec.msgpack.Decoder(Code).decode
 
 
 _KEPT_PROJECTS = 4
@@ -86,7 +78,7 @@ class StoredManifest:
 
     def session(self) -> dict[str, Any]:
         """Return what the sessions of a run are given; no node is decoded for it."""
-        found = cache.read(self._name, lambda records: _decode_head(records.header))
+        found = cache.read(self._name, lambda records: cache.decoded(records.header, _Head))
         return self._fresh().project.session if found is None else found.session
 
     def node(self, id_: str) -> Node:
@@ -101,20 +93,18 @@ class StoredManifest:
 
     def find(self, id_: str) -> Node | None:
         """Return one node by its unique id, None when there is none."""
-        found = cache.read(self._name, lambda records: _found(records.get(id_), _decode_node))
+        found = cache.read(self._name, lambda records: _found(records.get(id_), Node))
         return self._fresh().project.nodes.get(id_) if found is None else found[0]
 
     def code(self, id_: str) -> Code:
         """Return the code of one node; empty where the manifest has none."""
-        found = cache.read(
-            self._name, lambda records: _found(records.get(_CODE + id_), _decode_code)
-        )
+        found = cache.read(self._name, lambda records: _found(records.get(_CODE + id_), Code))
         return (self._fresh().code.get(id_) if found is None else found[0]) or Code()
 
     def state(self) -> ProjectState:
         """Return what `state:` selectors compare. Raises `ManifestError`, `ConfigError`."""
         name = f"{self.key}.state"
-        found = cache.read(name, lambda records: _decode_state(records.header))
+        found = cache.read(name, lambda records: cache.decoded(records.header, ProjectState))
         if found is None:
             from airflow_dataops.core.manifests import read_state
 
@@ -128,8 +118,9 @@ class StoredManifest:
 
     def _stored_project(self) -> Project | None:
         def decoded(records: RecordFile) -> Project:
-            project = _decode_project(records.header)
-            return msgspec.structs.replace(project, nodes=_decode_nodes(records.entries))
+            project = cache.decoded(records.header, Project)
+            nodes = cache.decoded(records.entries, dict[str, Node])
+            return msgspec.structs.replace(project, nodes=nodes)
 
         return cache.read(self._name, decoded)
 
@@ -202,9 +193,9 @@ def _reader_key(name: str) -> str:
     return f"-{kind}-{plugged_version(kind)}"
 
 
-def _found(record: memoryview | None, decode: Callable[[memoryview], T]) -> tuple[T | None]:
+def _found(record: memoryview | None, kind: type[T]) -> tuple[T | None]:
     """Return what a whole record file holds of a key, also where that is nothing."""
-    return (None if record is None else decode(record),)
+    return (None if record is None else cache.decoded(record, kind),)
 
 
 def _store(name: str, manifest: Manifest) -> None:

@@ -34,12 +34,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _encode = msgspec.msgpack.Encoder(order="deterministic").encode
-_decode_plan = msgspec.msgpack.Decoder(Plan).decode
-_decode_tasks = msgspec.msgpack.Decoder(dict[str, PlannedTask]).decode
-_decode_task = msgspec.msgpack.Decoder(PlannedTask).decode
-_decode_profiles = msgspec.msgpack.Decoder(tuple[Profile, ...]).decode
-_decode_slas = msgspec.msgpack.Decoder(tuple[dict[str, Any], ...]).decode
-_decode_parts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 T = TypeVar("T")
 
@@ -109,7 +103,10 @@ class StoredPlan:
 
     def tasks(self) -> dict[str, PlannedTask]:
         """Return all tasks by id, sorted."""
-        return self._read(lambda records: _decode_tasks(records.entries), lambda plan: plan.tasks)
+        return self._read(
+            lambda records: cache.decoded(records.entries, dict[str, PlannedTask]),
+            lambda plan: plan.tasks,
+        )
 
     def task(self, id_: str) -> PlannedTask | None:
         """Return one task, None where there is none of that id."""
@@ -227,7 +224,9 @@ def open_split(
 
 
 def _stored_parts(key: str) -> tuple[str, ...] | None:
-    return cache.read(f"{key}.split", lambda records: _decode_parts(records.header))
+    return cache.read(
+        f"{key}.split", lambda records: cache.decoded(records.header, tuple[str, ...])
+    )
 
 
 def _stored(key: str, again: Callable[[], Plan]) -> StoredPlan | None:
@@ -238,7 +237,7 @@ def _stored(key: str, again: Callable[[], Plan]) -> StoredPlan | None:
         return again()
 
     return cache.read(
-        name, lambda records: StoredPlan(_decode_plan(records.header), records, remade)
+        name, lambda records: StoredPlan(cache.decoded(records.header, Plan), records, remade)
     )
 
 
@@ -267,19 +266,19 @@ def _page_name(number: int) -> str:
 
 def _read_task(records: RecordFile, id_: str) -> PlannedTask | None:
     record = records.get(id_)
-    return None if record is None else _decode_task(record)
+    return None if record is None else cache.decoded(record, PlannedTask)
 
 
 def _read_page(records: RecordFile, number: int) -> tuple[Profile, ...]:
     record = records.get(_page_name(number))
-    return () if record is None else _decode_profiles(record)
+    return () if record is None else cache.decoded(record, tuple[Profile, ...])
 
 
 def _read_slas(records: RecordFile) -> tuple[dict[str, Any], ...]:
     record = records.get(_SLAS)
     if record is None:
         raise BrokenRecordFileError(_SLAS)
-    return _decode_slas(record)
+    return cache.decoded(record, tuple[dict[str, Any], ...])
 
 
 def _made(manifest: StoredManifest, request: PlanRequest, state: StoredState | None) -> Plan:

@@ -10,7 +10,6 @@ import inspect
 import math
 from collections.abc import Sequence
 from datetime import timedelta
-from difflib import get_close_matches
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -100,7 +99,7 @@ def choice(kind: type[Choice], value: object, what: str) -> Choice:
         return kind(value)  # type: ignore[arg-type]
     except ValueError:
         accepted = [str(member) for member in kind]
-        close = get_close_matches(str(value), accepted, 1)
+        close = _nearest(str(value), accepted)
         hint = f" Did you mean {close[0]!r}?" if close else ""
         raise ConfigError(
             f"{what}={value!r}: choose one of {', '.join(map(repr, accepted))}.{hint}"
@@ -198,5 +197,12 @@ def spelled_out(arguments: type, *, without: Collection[str] = ()) -> Callable[[
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `, did you mean 'x'?` for the name that is nearest, an empty text for none."""
-    close = get_close_matches(name, list(known), 1)
+    close = _nearest(name, list(known))
     return f", did you mean {close[0]!r}?" if close else ""
+
+
+def _nearest(name: str, known: list[str]) -> list[str]:
+    # Only where something is wrong.
+    from difflib import get_close_matches
+
+    return get_close_matches(name, known, 1)

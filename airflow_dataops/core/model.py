@@ -472,6 +472,16 @@ class RunMoment(StrEnum):
     END = "on-run-end"
 
 
+class Mode(StrEnum):
+    """What a run does with the nodes it is for."""
+
+    ALL = "build and test"
+    BUILD = "build"
+    """No data tests."""
+    TEST = "test"
+    """Data tests alone; nothing is built, no source's age is checked."""
+
+
 class RunHook(Struct, frozen=True):
     """SQL that runs once before or after all nodes of a run, of the project or a package.
 

@@ -14,7 +14,7 @@ from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.core.plan.arguments import with_durations
 from airflow_dataops.core.plan.names import LONGEST_ID
 from airflow_dataops.dag_factory.arguments import DbtDagArguments, names_of
-from airflow_dataops.dag_factory.params import run_params
+from airflow_dataops.dag_factory.params import put_run_params
 from airflow_dataops.dag_factory.timetables import check_dates, in_zone, local_dates, optional_zone
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.hooks.sources import local_manifest, locate
@@ -111,7 +111,6 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     if "schedule" in of_dag:
         of_dag["schedule"] = in_zone(of_dag["schedule"], zone)
     slas = of_dag.pop("slas", None)
-    params = {**run_params(), **(of_dag.get("params") or {})}
     part = f", part `{plan.part}`" if plan.part else ""
     defaults: dict[str, Any] = {
         "schedule": in_zone(plan.schedule, zone),
@@ -121,7 +120,6 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
     }
     own: dict[str, Any] = {
         "dag_id": _checked_id(dag_id or plan.name, plan),
-        "params": params,
         "default_args": DEFAULT_ARGS | default_args,
     }
     if plan.start is Start.INPUTS:
@@ -131,6 +129,7 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
         dag.timezone = pendulum.timezone(zone)
     dag.fileloc = caller_file()
     add_tasks(planned, dag, dag.task_group)
+    put_run_params(dag)
     if slas is not None:
         # Dear to import, and few DAG files name one.
         from airflow_dataops.slas.files import put_rules

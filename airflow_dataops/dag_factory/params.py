@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from airflow.sdk import Param
+from airflow.sdk.definitions.param import ParamsDict
 
-from airflow_dataops.core.execution.requests import Mode
+from airflow_dataops.core.model import Mode
+
+if TYPE_CHECKING:
+    from airflow.sdk import DAG
+
+
+def put_run_params(dag: DAG) -> None:
+    """Give a DAG our params, before its own; those of its own of the same name win.
+
+    At the end, when all operators are built: Airflow holds each param of a new DAG with a schedule
+    against its schema, and copies them all into each operator that it builds.
+    """
+    object.__setattr__(dag, "params", ParamsDict({**run_params(), **dict(dag.params.items())}))
 
 
 def run_params() -> dict[str, Param]:

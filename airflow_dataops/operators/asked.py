@@ -9,7 +9,6 @@ from airflow.sdk.exceptions import AirflowFailException
 from msgspec.structs import replace
 
 from airflow_dataops.errors import ConfigError, ManifestError
-from airflow_dataops.operators.run_values import run_values
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +56,7 @@ class Asked:
     def _request(self, context: Context) -> RunRequest:
         """Read what the run was asked for. What is wrong stays wrong: it is not retried."""
         from airflow_dataops.core.execution.requests import read_request
+        from airflow_dataops.operators.run_values import run_values
 
         try:
             request = read_request(context["params"], self._declared())

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.exceptions import AirflowRuntimeError
 
-from airflow_dataops.core.loads.specs import Attempt
 from airflow_dataops.errors import SupersededError
 
 if TYPE_CHECKING:
     from airflow.sdk import Context
 
     from airflow_dataops.core.execution.turns import Turn
+    from airflow_dataops.core.loads.specs import Attempt
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,8 @@ _KEY = "dataops_still_counts"
 
 def attempt_of(context: Context) -> Attempt:
     """Return who runs: the task instance of a context."""
+    from airflow_dataops.core.loads.specs import Attempt
+
     ti = context["ti"]
     owner = f"{ti.dag_id}.{ti.task_id}"
     if ti.map_index is not None and ti.map_index >= 0:

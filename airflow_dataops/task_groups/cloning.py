@@ -31,10 +31,18 @@ _BASE = frozenset({""})
 class OperatorTemplate:
     """Makes operators of one class that share all but their settings and a few arguments."""
 
-    def __init__(self, dag: DAG, build: Callable[..., BaseOperator]) -> None:
-        """`build` takes the arguments that differ and builds an operator the ordinary way."""
+    def __init__(
+        self, dag: DAG, build: Callable[..., BaseOperator], *, is_lasting: bool = True
+    ) -> None:
+        """Learn nothing yet.
+
+        Args:
+            build: takes the arguments that differ and builds an operator the ordinary way.
+            is_lasting: whether many operators are to be expected; a worker makes one.
+        """
         self._dag = dag
         self._build = build
+        self._is_lasting = is_lasting
         self._is_used = False
         self._state: dict[str, Any] = {}
         self._containers: Containers = []
@@ -48,7 +56,8 @@ class OperatorTemplate:
         `own` are the arguments that differ from task to task, `task_id` and `task_group` among
         them; they win over `settings`.
         """
-        if SetupTeardownContext.active or (settings.rest and not self._is_used):
+        is_once = settings.rest or not self._is_lasting
+        if SetupTeardownContext.active or (is_once and not self._is_used):
             # Most templates of settings that need the constructor are used once.
             self._is_used = True
             return self._built(own, settings)

@@ -8,7 +8,6 @@ from airflow.sdk import get_parsing_context
 
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.core.arguments import did_you_mean
-from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.structs import GroupBy
 from airflow_dataops.errors import ConfigError
 
@@ -52,6 +51,8 @@ class LayerNames:
         """
         if not self._looks or not self._unknown():
             return
+        from airflow_dataops.core.plan.groups import group_of
+
         # What is not selected has no part in the plan, and yet its names are no mistakes.
         for manifest in self._manifests:
             for node in open_manifest(manifest).project().nodes.values():

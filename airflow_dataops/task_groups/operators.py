@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from airflow.sdk.definitions.param import ParamsDict
@@ -11,13 +12,6 @@ from airflow_dataops.core.model import RunMoment
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.operators.assets import table_asset
-from airflow_dataops.operators.build import DbtBuildOperator
-from airflow_dataops.operators.freshness import FreshnessOperator
-from airflow_dataops.operators.fused import FusedOperator
-from airflow_dataops.operators.ready import ReadyOperator
-from airflow_dataops.operators.run_hooks import HooksOperator
-from airflow_dataops.operators.run_outcome import OutcomeOperator
-from airflow_dataops.operators.test import DbtTestOperator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,15 +23,16 @@ if TYPE_CHECKING:
     from airflow_dataops.operators.node import NodeOperator
     from airflow_dataops.planning.warehouse import Warehouse
 
-_SQL_OPERATORS: dict[TaskKind, type[NodeOperator]] = {
-    TaskKind.BUILD: DbtBuildOperator,
-    TaskKind.TEST: DbtTestOperator,
-    TaskKind.FRESHNESS: FreshnessOperator,
-    TaskKind.FUSED: FusedOperator,
-    TaskKind.READY: ReadyOperator,
-    TaskKind.RUN_START: HooksOperator,
-    TaskKind.RUN_END: HooksOperator,
+_SQL_OPERATORS = {
+    TaskKind.BUILD: ("build", "DbtBuildOperator"),
+    TaskKind.TEST: ("test", "DbtTestOperator"),
+    TaskKind.FRESHNESS: ("freshness", "FreshnessOperator"),
+    TaskKind.FUSED: ("fused", "FusedOperator"),
+    TaskKind.READY: ("ready", "ReadyOperator"),
+    TaskKind.RUN_START: ("run_hooks", "HooksOperator"),
+    TaskKind.RUN_END: ("run_hooks", "HooksOperator"),
 }
+"""Module and class, loaded when the first task of the kind is made: a worker runs one kind."""
 _AROUND = {TaskKind.RUN_START: "all_success", TaskKind.RUN_END: "all_done"}
 """Trigger rules of the hooks around a run."""
 
@@ -70,7 +65,9 @@ def own_params(operator: BaseOperator) -> ParamsDict:
 
 def operator_class(task: PlannedTask) -> type[NodeOperator]:
     """Return the class that runs a task on engine `sql`."""
-    return _SQL_OPERATORS[task.kind]
+    module, name = _SQL_OPERATORS[task.kind]
+    kind: type[NodeOperator] = getattr(import_module(f"airflow_dataops.operators.{module}"), name)
+    return kind
 
 
 def own_arguments(
@@ -116,6 +113,8 @@ def inputs_operator(head: Plan, warehouse: Warehouse, arguments: dict[str, Any])
 
 def outcome_operator(arguments: dict[str, Any]) -> BaseOperator:
     """Build the operator that ends as the run did."""
+    from airflow_dataops.operators.run_outcome import OutcomeOperator
+
     others = {"metric_tags", "on_warning_callback"}
     ours = {name: value for name, value in arguments.items() if name not in others}
     return OutcomeOperator(**ours | {"trigger_rule": "none_failed"})

@@ -81,7 +81,11 @@ def settings_of(arguments: Mapping[str, Any], dag_params: Collection[str], where
         except (KeyError, Unsettable):
             rest[name] = arguments[name]
         else:
-            kept[name] = attributes[attribute] if name == "params" else arguments[name]
+            if name != "params":
+                kept[name] = arguments[name]
+            elif attributes[attribute] or dag_params:
+                # Airflow forgets params where neither a task nor its DAG has any.
+                kept[name] = attributes[attribute]
     return Settings(
         arguments=arguments,
         attributes=attributes,

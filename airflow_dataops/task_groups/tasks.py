@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from airflow.sdk import TaskGroup
+from airflow.sdk import TaskGroup, get_parsing_context
 from airflow.sdk.exceptions import AirflowException
 from msgspec.structs import replace
 
@@ -13,9 +13,7 @@ from airflow_dataops.adapters.collection import no_collection
 from airflow_dataops.core.assets import encoded
 from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
 from airflow_dataops.core.plan.names import LONGEST_GROUP, LONGEST_ID, fitted
-from airflow_dataops.core.sla.misses import SubjectKind
 from airflow_dataops.errors import ConfigError
-from airflow_dataops.slas.dag_slas import put_entries
 from airflow_dataops.task_groups.cloning import OperatorTemplate
 from airflow_dataops.task_groups.executors import check_executor
 from airflow_dataops.task_groups.operators import (
@@ -89,6 +87,7 @@ class _Builder:
         self._arguments: dict[int, dict[str, Any]] = {}
         self._settings: dict[int, Settings] = {}
         self._templates: dict[tuple[object, ...], OperatorTemplate] = {}
+        self._is_partial = get_parsing_context().dag_id is not None
 
     def owns(self, task_id: str) -> bool:
         """Tell whether a task of the DAG is one of the plan."""
@@ -132,10 +131,15 @@ class _Builder:
         """Give the DAG the SLAs that the project's metadata asks for."""
         entries = self._plan.slas()
         if entries:
+            # No worker, and few DAGs of few models, have any.
+            from airflow_dataops.slas.dag_slas import put_entries
+
             put_entries(self._dag, entries, self._about)
 
     def _about(self, sla: Sla, id_: str) -> str:
         """Return the id of a task in the DAG, or the name of a table's asset."""
+        from airflow_dataops.core.sla.misses import SubjectKind
+
         is_asset = sla.kind is SubjectKind.ASSET
         return f"{encoded(self._warehouse.conn_id)}/{id_}" if is_asset else self._id(id_)
 
@@ -204,7 +208,9 @@ class _Builder:
         key = (kind, group.group_id if group.default_args else None, settings.alike)
         if key not in self._templates:
             build = partial(build_operator, kind, self._warehouse)
-            self._templates[key] = OperatorTemplate(self._dag, build)
+            self._templates[key] = OperatorTemplate(
+                self._dag, build, is_lasting=not self._is_partial
+            )
         return self._templates[key]
 
     def _settings_of(self, profile: int, arguments: dict[str, Any]) -> Settings:

@@ -15,10 +15,9 @@ from airflow_dataops.core.execution.failing import explaining, place_of
 from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.fused import Verdict
 from airflow_dataops.core.execution.rendering import rendered
-from airflow_dataops.core.execution.requests import Mode
 from airflow_dataops.core.execution.results import FreshnessResult, Status, TestResult
 from airflow_dataops.core.execution.tests import run_test
-from airflow_dataops.core.model import NodeKind, StoreFailures, TestSpec
+from airflow_dataops.core.model import Mode, NodeKind, StoreFailures, TestSpec
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError, RunError
 

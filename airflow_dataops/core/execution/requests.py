@@ -3,28 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.arguments import did_you_mean
 from airflow_dataops.core.execution.values import RunValues
-from airflow_dataops.core.model import Struct
+from airflow_dataops.core.model import Mode, Struct
 from airflow_dataops.core.relocation import Relocation
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
-
-
-class Mode(StrEnum):
-    """What a run does with the nodes it is for."""
-
-    ALL = "build and test"
-    BUILD = "build"
-    """No data tests."""
-    TEST = "test"
-    """Data tests alone; nothing is built, no source's age is checked."""
 
 
 class DateRange(Struct, frozen=True):

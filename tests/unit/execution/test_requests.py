@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from airflow_dataops.core.execution.parts import takes_part
-from airflow_dataops.core.execution.requests import DateRange, Mode, RunRequest, read_request
+from airflow_dataops.core.execution.requests import DateRange, RunRequest, read_request
+from airflow_dataops.core.model import Mode
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError
 
