@@ -79,7 +79,7 @@ def read(name: str, of: Callable[[RecordFile], T]) -> T | None:
 
 
 def decoded(data: memoryview, kind: type[T]) -> T:
-    """Return a record of a file of records as a value of `kind`. Raises `MsgspecError` when it is none."""
+    """Return a record as a value of `kind`. Raises `MsgspecError` when it is none."""
     if kind not in _decoders:
         # It takes up to a millisecond to make one, and a worker needs two or three of them.
         _decoders[kind] = msgspec.msgpack.Decoder(kind).decode
