@@ -37,6 +37,7 @@ _encode = msgspec.msgpack.Encoder().encode
 class _Head(Struct, frozen=True):
     """What is read of a project without its nodes."""
 
+    name: str = ""
     session: dict[str, Any] = {}
 
 
@@ -75,6 +76,11 @@ class StoredManifest:
                 _projects.clear()
             _projects[self.key] = self._stored_project() or self._fresh().project
         return _projects[self.key]
+
+    def name(self) -> str:
+        """Return the project's name; no node is decoded for it."""
+        found = cache.read(self._name, lambda records: _decode_head(records.header))
+        return self._fresh().project.name if found is None else found.name
 
     def session(self) -> dict[str, Any]:
         """Return what the sessions of a run are given; no node is decoded for it."""

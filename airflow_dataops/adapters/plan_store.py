@@ -39,8 +39,8 @@ T = TypeVar("T")
 
 Selection = str | tuple[str, ...] | None
 
-_FORMAT = b"2"
-"""Of the packs of plans: other releases' are left alone."""
+_FORMAT = b"3"
+"""Of the files of plans: other releases' are left alone."""
 _PAGE = 64
 """Profiles in one record: a worker reads the page of its task, a parse all of them."""
 _SLAS = "all slas"
@@ -158,10 +158,14 @@ class StoredSplit:
     """The plans of a project's parts, in an order in which they may run.
 
     Attributes:
+        name: the project's.
         parts: their names; one empty name where the project stayed whole.
     """
 
-    def __init__(self, parts: tuple[str, ...], open_: Callable[[int], StoredPlan]) -> None:
+    def __init__(
+        self, name: str, parts: tuple[str, ...], open_: Callable[[int], StoredPlan]
+    ) -> None:
+        self.name = name
         self.parts = parts
         self._open = open_
 
@@ -212,15 +216,20 @@ def open_split(
         if not fresh:
             plans = _made_split(manifest, request, split, state)
             fresh.extend(_keep(_part(key, place), plan) for place, plan in enumerate(plans))
-            cache.store(f"{key}.split", _encode([plan.part for plan in fresh]))
+            cache.store(f"{key}.split", _encode(_named_parts(fresh)))
         return fresh
 
     def open_(place: int) -> StoredPlan:
         stored = None if fresh else _stored(_part(key, place), lambda: make()[place])
         return stored or _fresh(make()[place])
 
-    parts = _stored_parts(key) or tuple(plan.part for plan in make())
-    return StoredSplit(parts, open_)
+    name, *parts = _stored_parts(key) or _named_parts(make())
+    return StoredSplit(name, tuple(parts), open_)
+
+
+def _named_parts(plans: list[Plan]) -> tuple[str, ...]:
+    """Return the name of a project, and those of its parts."""
+    return (plans[0].name, *(plan.part for plan in plans))
 
 
 def _stored_parts(key: str) -> tuple[str, ...] | None:

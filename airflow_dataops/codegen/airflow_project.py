@@ -9,8 +9,7 @@ from airflow_dataops.codegen.dag_files import DagFile
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.planning.arguments import split_arguments
-from airflow_dataops.planning.manifest import plan_manifest, plan_parts
-from airflow_dataops.planning.splitting import split_request
+from airflow_dataops.planning.manifest import plan_project
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,11 +54,10 @@ def manifest_dags(
     """Return the plans of a manifest and their DAGs, under the ids of their files."""
     planning, of_dag = split_arguments(dict(arguments))
     settle_start(planning, of_dag)
-    whole = plan_manifest(manifest, conn_id, planning)
-    split = split_request({"split_by": split_by}, whole.plan.head, of_dag)
-    if split is None:
-        return [(whole, build_dag(whole, prefix, of_dag))]
-    parts = plan_parts(manifest, conn_id, planning, split)
+    has_schedule = "schedule" in of_dag
+    parts = plan_project(
+        manifest, conn_id, planning, {"split_by": split_by}, has_schedule=has_schedule
+    )
     if "manifest" in parts.parts:
         raise ConfigError(f"a part is called 'manifest', as the file {prefix}_manifest is")
     found = []

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from airflow_dataops.adapters.manifest_store import open_manifest
-from airflow_dataops.adapters.plan_store import open_plan, open_split
+from airflow_dataops.adapters.plan_store import StoredSplit, open_plan, open_split
 from airflow_dataops.core.plan import ArgumentLayers, argument_layers
 from airflow_dataops.core.plan.structs import EngineChoice
 from airflow_dataops.core.plan.variables import check_given, check_run_vars
@@ -18,20 +18,17 @@ from airflow_dataops.planning.callbacks import callbacks_of, with_callbacks
 from airflow_dataops.planning.places import locate_folder
 from airflow_dataops.planning.request import dbt_of, relations_of, request_of, threads_of
 from airflow_dataops.planning.sources import only_here
+from airflow_dataops.planning.splitting import split_request
 from airflow_dataops.planning.warehouse import Deferral, Warehouse
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
-    from airflow_dataops.adapters.plan_store import (
-        Selection,
-        SplitRequest,
-        StoredPlan,
-        StoredSplit,
-    )
+    from airflow_dataops.adapters.plan_store import Selection, StoredPlan
     from airflow_dataops.adapters.state_store import StoredState
     from airflow_dataops.core.plan import Plan
-    from airflow_dataops.planning.arguments import PlanArguments
+    from airflow_dataops.planning.arguments import PlanArguments, SplitArguments
     from airflow_dataops.planning.sources import Fetch
 
 _DEFERS = {"defer", "favor_state", "defer_state"}
@@ -50,63 +47,66 @@ class Planned:
 def plan_manifest(
     manifest: Path, conn_id: str, arguments: PlanArguments, fetch: Fetch = only_here
 ) -> Planned:
-    """Plan the tasks of a manifest that the caller asked for.
+    """Plan a manifest as one DAG; arguments and errors as for `plan_project`."""
+    return plan_project(manifest, conn_id, arguments, {"split_by": "none"}, fetch=fetch).planned(0)
+
+
+class PlannedProject:
+    """The plans of a project's parts, each a DAG.
+
+    Attributes:
+        name: the project's.
+        parts: their names; one empty name where the project stayed whole.
+    """
+
+    def __init__(self, split: StoredSplit, complete: Callable[[StoredPlan], Planned]) -> None:
+        self.name = split.name
+        self.parts = split.parts
+        self._split = split
+        self._complete = complete
+        self._planned: dict[int, Planned] = {}
+
+    def planned(self, place: int) -> Planned:
+        """Return what one part needs to be turned into operators."""
+        if place not in self._planned:
+            self._planned[place] = self._complete(self._split.plan(place))
+        return self._planned[place]
+
+
+def plan_project(
+    manifest: Path,
+    conn_id: str,
+    arguments: PlanArguments,
+    asked: SplitArguments,
+    *,
+    has_schedule: bool = False,
+    fetch: Fetch = only_here,
+) -> PlannedProject:
+    """Plan a manifest and the parts that it is split into.
 
     Args:
+        asked: how to split it. Without a wish a project with several schedules is split by
+            them, unless the caller sets one.
+        has_schedule: whether the caller does.
         fetch: brings what an earlier run left far away.
 
     Raises:
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: an argument is wrong, or the file is not there.
     """
+    split = split_request(asked, has_schedule=has_schedule)
     request = request_of(arguments)
-    state = _state(
-        arguments, manifest, request.select, request.exclude, request.start_on, fetch=fetch
-    )
-    plan = open_plan(open_manifest(manifest), request, state)
-    return _planned(plan, manifest, conn_id, arguments, state)
-
-
-class PlannedParts:
-    """The plans of a project's parts.
-
-    Attributes:
-        parts: their names; one empty name where the project stayed whole.
-    """
-
-    def __init__(
-        self,
-        split: StoredSplit,
-        manifest: Path,
-        conn_id: str,
-        arguments: PlanArguments,
-        state: StoredState | None = None,
-    ) -> None:
-        self.parts = split.parts
-        self._split = split
-        self._rest = (manifest, conn_id, arguments, state)
-
-    def planned(self, place: int) -> Planned:
-        """Return what one part needs to be turned into operators."""
-        return _planned(self._split.plan(place), *self._rest)
-
-
-def plan_parts(
-    manifest: Path,
-    conn_id: str,
-    arguments: PlanArguments,
-    split: SplitRequest,
-    fetch: Fetch = only_here,
-) -> PlannedParts:
-    """Plan the parts of a manifest, each a DAG; errors as for `plan_manifest`."""
-    request = request_of(arguments)
-    parts = split.selectors.values()
-    named = [expression for part in parts for expression in (part.select, part.exclude)]
-    state = _state(
-        arguments, manifest, request.select, request.exclude, request.start_on, *named, fetch=fetch
-    )
-    stored = open_split(open_manifest(manifest), request, split, state)
-    return PlannedParts(stored, manifest, conn_id, arguments, state)
+    parts = split.selectors.values() if split else ()
+    selections = [request.select, request.exclude, request.start_on]
+    selections += [expression for part in parts for expression in (part.select, part.exclude)]
+    state = _state(arguments, manifest, *selections, fetch=fetch)
+    opened = open_manifest(manifest)
+    if split is None:
+        plan = open_plan(opened, request, state)
+        stored = StoredSplit(plan.head.name, ("",), lambda _: plan)
+    else:
+        stored = open_split(opened, request, split, state)
+    return PlannedProject(stored, lambda plan: _planned(plan, manifest, conn_id, arguments, state))
 
 
 def _state(

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from airflow_dataops.adapters.plan_store import PartRequest, SplitRequest
-from airflow_dataops.core.plan import Cycles, split_options
+from airflow_dataops.core.plan import Cycles, SplitBy, split_options
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.planning.arguments import SplitArguments
 from airflow_dataops.planning.request import hashable
-
-if TYPE_CHECKING:
-    from airflow_dataops.core.plan import Plan
 
 
 def take_split(arguments: dict[str, Any]) -> SplitArguments:
@@ -27,14 +24,11 @@ def take_split(arguments: dict[str, Any]) -> SplitArguments:
     return found  # type: ignore[return-value]
 
 
-def split_request(
-    asked: SplitArguments, head: Plan, of_dag: Mapping[str, Any]
-) -> SplitRequest | None:
-    """Return how to split a project, None where it stays whole.
+def split_request(asked: SplitArguments, *, has_schedule: bool = False) -> SplitRequest | None:
+    """Return how to split a project, None where it stays whole in any case.
 
     Args:
-        head: the plan of the whole project.
-        of_dag: the caller's arguments for Airflow's `DAG`.
+        has_schedule: whether the caller sets the schedule of its DAGs.
 
     Raises:
         ConfigError: the arguments are wrong.
@@ -50,11 +44,9 @@ def split_request(
         unassigned=asked.get("unassigned"),
         cycles=asked.get("cycles") or Cycles.CUT,
         selectors=bool(selectors),
-        caller_schedules="schedule" in of_dag,
+        caller_schedules=has_schedule,
     )
-    if not asked.keys() - {"cycles"} and (len(head.schedules) < 2 or "schedule" in of_dag):
-        return None
-    if options.by == "none":
+    if options.by is SplitBy.NONE or (has_schedule and not asked.keys() - {"cycles"}):
         return None
     return SplitRequest(
         options=options,

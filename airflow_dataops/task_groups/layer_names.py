@@ -14,7 +14,7 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from airflow_dataops.planning.manifest import Planned
+    from airflow_dataops.planning.manifest import Planned, PlannedProject
 
 _SETTINGS = {"group_args": "group", "tag_args": "tag"}
 _ALWAYS = {"group_args": frozenset({"inputs"}), "tag_args": frozenset[str]()}
@@ -35,8 +35,13 @@ class LayerNames:
         # A worker runs one task of what may be half a DAG.
         self._looks = any(self._asked.values()) and get_parsing_context().dag_id is None
 
-    def see(self, planned: Planned) -> None:
-        """Take notice of a plan."""
+    def see(self, project: PlannedProject) -> None:
+        """Take notice of the plans of a project."""
+        for place in range(len(project.parts)) if self._looks else ():
+            self.see_plan(project.planned(place))
+
+    def see_plan(self, planned: Planned) -> None:
+        """Take notice of one plan."""
         if not self._looks:
             return
         self._manifests.append(planned.warehouse.manifest)
@@ -80,5 +85,5 @@ class LayerNames:
 def check_layer_names(planned: Planned, arguments: Mapping[str, Any]) -> None:
     """Refuse names in `group_args` and `tag_args` that a manifest does not have."""
     names = LayerNames(arguments)
-    names.see(planned)
+    names.see_plan(planned)
     names.check()

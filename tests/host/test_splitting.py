@@ -162,6 +162,20 @@ def test_a_cycle_of_parts_loads_unless_it_is_to_be_refused_and_leaves_the_others
     assert "model.tiny.fct (hourly) reads model.tiny.dim (daily)" in error_of(found)
 
 
+@pytest.mark.parametrize("own", [{}, {"tiny": {"select": "stg_a+", "group_by": "none"}}])
+def test_a_manifest_is_planned_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, own: dict[str, Any]
+) -> None:
+    """However it is split, and whatever arguments of its own it has."""
+    drafts, draft = [], planner.Planner.draft
+    monkeypatch.setattr(
+        planner.Planner, "draft", lambda self: (drafts.append(self), draft(self))[1]
+    )
+    nodes = (*NODES, model(f"only_here_{len(own)}", **asking()))
+    assert len(load(tmp_path, *nodes, per_project=own)) == 2
+    assert len(drafts) == 1
+
+
 def test_a_dag_id_that_is_taken_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "manifests" / "1.json", manifest(*NODES))
     other = manifest(model("x", project="tiny__daily"), project="tiny__daily")

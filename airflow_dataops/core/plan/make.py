@@ -19,9 +19,9 @@ from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
 from airflow_dataops.core.plan.run_hooks import Around
-from airflow_dataops.core.plan.schedule import schedules_of
+from airflow_dataops.core.plan.schedule import schedule_of
 from airflow_dataops.core.plan.slas import slas_of_plan, unwatched
-from airflow_dataops.core.plan.slices import Slice, external_models, whole
+from airflow_dataops.core.plan.slices import Slice, external_models, whole_slice
 from airflow_dataops.core.plan.structs import (
     Engine,
     EngineChoice,
@@ -115,9 +115,11 @@ class Planner:
     def plan(self) -> Plan:
         """Plan all of it as one DAG."""
         self.draft()
-        schedules = schedules_of(self.selected)
-        plan = self.finish(whole(self, next(iter(schedules), None)))
-        return replace(plan, schedules=schedules) if len(schedules) > 1 else plan
+        return self.whole()
+
+    def whole(self) -> Plan:
+        """Plan one DAG out of all tasks that were drafted."""
+        return self.finish(whole_slice(self, schedule_of(self.selected)))
 
     def draft(self) -> None:
         """Plan the tasks, each node for itself."""

@@ -20,13 +20,8 @@ def schedule_of(nodes: Iterable[Node]) -> str | None:
     Where nodes ask for several, that is the most frequent preset; cron expressions are
     taken to be more frequent than any preset, the alphabetically first one wins.
     """
-    return next(iter(schedules_of(nodes)), None)
-
-
-def schedules_of(nodes: Iterable[Node]) -> tuple[str, ...]:
-    """Return the schedules that nodes ask for, the one that is taken for all of them first."""
     asked = {node.orchestration.schedule for node in nodes}
-    return tuple(sorted((schedule for schedule in asked if schedule), key=rank))
+    return min((schedule for schedule in asked if schedule), key=rank, default=None)
 
 
 def rank(schedule: str) -> tuple[int, str]:

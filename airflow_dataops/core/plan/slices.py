@@ -90,7 +90,7 @@ def inputs_of(project: Project, ids: Iterable[str]) -> tuple[Input, ...]:
     return tuple(found[name] for name in sorted(found))
 
 
-def whole(planner: Drafted, schedule: str | None) -> Slice:
+def whole_slice(planner: Drafted, schedule: str | None) -> Slice:
     """Return all that a planner drafted as one DAG."""
     foreign = foreign_inputs(planner)
     inputs = frozenset[str]().union(*foreign.values())

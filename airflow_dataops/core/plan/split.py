@@ -79,7 +79,7 @@ def split_plan(
     part = _divided(planner, split, selections or {})
     fewest = 2 if split.by is SplitBy.SCHEDULE else 1
     if len(set(part.values())) < fewest:
-        return (Planner(project, options, selected, foreign).plan(),)
+        return (planner.whole(),)
     told = _told_of_cuts(part, planner.nearest, split.cycles)
     if told:
         part = cut_cycles(part, planner.nearest)

@@ -321,7 +321,6 @@ class Plan(Struct, frozen=True):
         adapter: the dbt adapter type that the project was compiled for; None if unknown.
         part: the part of the project; empty for all of it.
         schedule: the schedule that the project's metadata asks for, None for none.
-        schedules: all schedules that the metadata asks for, where there are several.
         start: what starts its runs.
         start_when: how many of its inputs must be fresh.
         inputs: tables of other DAGs, sorted by name.
@@ -338,7 +337,6 @@ class Plan(Struct, frozen=True):
     adapter: str | None = None
     part: str = ""
     schedule: str | None = None
-    schedules: tuple[str, ...] = ()
     start: Start = Start.TIME
     start_when: StartWhen = StartWhen.ALL
     inputs: tuple[Input, ...] = ()

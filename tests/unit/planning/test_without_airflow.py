@@ -10,14 +10,12 @@ import sys
 from pathlib import Path
 
 sys.modules["airflow"] = None  # `import airflow` raises now
-from airflow_dataops.planning.manifest import plan_manifest, plan_parts
-from airflow_dataops.planning.splitting import split_request
+from airflow_dataops.planning.manifest import plan_manifest, plan_project
 
 manifest = Path(sys.argv[1])
 arguments = {"select": "tag:x+ staging+", "on_empty": "warn", "operator_args": {"retries": 1}}
 whole = plan_manifest(manifest, "warehouse", arguments)
-request = split_request({"split_by": "layer"}, whole.plan.head, {})
-parts = plan_parts(manifest, "warehouse", arguments, request)
+parts = plan_project(manifest, "warehouse", arguments, {"split_by": "layer"})
 of_parts = [id_ for at in range(len(parts.parts)) for id_ in parts.planned(at).plan.tasks()]
 print(whole.plan.head.name, len(whole.plan.tasks()), len(parts.parts), len(of_parts))
 print(sorted(name for name in sys.modules if name.partition(".")[0] in ("airflow", "cosmos")))
