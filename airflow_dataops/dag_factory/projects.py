@@ -110,7 +110,7 @@ class Projects:
         self.names.add(name)
         return self.per_project.get(name, {})
 
-    def _see_layers(self, project: PlannedProject, own: Mapping[str, Any]) -> None:
+    def _see_layers(self, project: PlannedProject, own: dict[str, Any]) -> None:
         """Take notice of the groups and tags of a project; those of its own are checked now."""
         is_own = bool(own.keys() & {"group_args", "tag_args"})
         layers = LayerNames(self.arguments | own) if is_own else self._layers
