@@ -79,7 +79,7 @@ class StoredManifest:
 
     def name(self) -> str:
         """Return the project's name; no node is decoded for it."""
-        found = cache.read(self._name, lambda records: _decode_head(records.header))
+        found = cache.read(self._name, lambda records: cache.decoded(records.header, _Head))
         return self._fresh().project.name if found is None else found.name
 
     def session(self) -> dict[str, Any]:
