@@ -8,6 +8,7 @@ from airflow_dataops.cli.alerts import alerts
 from airflow_dataops.cli.backfill import backfill
 from airflow_dataops.cli.breaker import breaker
 from airflow_dataops.cli.compile import compile_command
+from airflow_dataops.cli.graph import diff, graph
 from airflow_dataops.cli.ledger import ledger
 from airflow_dataops.cli.lint import lint
 from airflow_dataops.cli.metrics import metrics
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 app.command("compile")(compile_command)
 app.command("plan")(plan)
+app.command("graph")(graph)
+app.command("diff")(diff)
 app.command("lint")(lint)
 app.command("metrics")(metrics)
 app.command("backfill")(backfill)
