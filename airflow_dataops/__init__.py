@@ -76,6 +76,7 @@ _HOMES = {
     "InputsSensor": "airflow_dataops.operators.inputs",
     "StageOperator": "airflow_dataops.operators.loads.stage",
     "BreakerClosedSensor": "airflow_dataops.sensors.breaker",
+    "KafkaArrivalTrigger": "airflow_dataops.triggers.kafka",
     "CircuitBreaker": "airflow_dataops.hooks.breaker",
     "ErrorRetryPolicy": "airflow_dataops.operators.retrying",
     "guarded": "airflow_dataops.operators.retrying",

@@ -101,5 +101,6 @@ from airflow_dataops.slas.setting import set_sla as set_sla
 from airflow_dataops.task_groups.audit import write_audit_publish as write_audit_publish
 from airflow_dataops.task_groups.dbt import dbt_task_group as dbt_task_group
 from airflow_dataops.task_groups.loads import load_task_group as load_task_group
+from airflow_dataops.triggers.kafka import KafkaArrivalTrigger as KafkaArrivalTrigger
 
 __version__: str

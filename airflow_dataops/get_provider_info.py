@@ -43,7 +43,9 @@ def get_provider_info() -> dict[str, Any]:
         "hooks": [
             {"integration-name": "DuckDB", "python-modules": ["airflow_dataops.hooks.duckdb"]}
         ],
-        "triggers": _modules("triggers.publication", "triggers.sla_monitor", "triggers.watching"),
+        "triggers": _modules(
+            "triggers.kafka", "triggers.publication", "triggers.sla_monitor", "triggers.watching"
+        ),
         "transfers": [
             {
                 "source-integration-name": _NAME,

@@ -115,11 +115,12 @@ class KafkaTopic(ArrowSource):
         """See `Log.reached`: the next offset of each partition."""
         return self._reached
 
-    def acknowledge(self) -> None:
+    def acknowledge(self, positions: Mapping[str, int]) -> None:
         """See `Log.acknowledge`."""
         from airflow_dataops.hooks.kafka_reading import commit
 
-        commit(self.conn_id, self.topic, self._reached)
+        known = {number: at for number, at in positions.items() if at >= 0}
+        commit(self.conn_id, self.topic, known)
 
     @contextmanager
     def _rows(self) -> Iterator[Batches]:

@@ -97,10 +97,12 @@ class WatchTrigger(BaseTrigger):
             yield TriggerEvent({"seen": str(seen), "message": message})
 
     async def _wait(self) -> tuple[str, str]:
-        last = "It was never looked at."
+        last, late = "", asyncio.get_running_loop().time() + self.timeout
         try:
-            async with asyncio.timeout(self.timeout):
+            async with asyncio.timeout(None) as patience:
                 async for sight in self._sights():
+                    # As every sensor, it looks once at least.
+                    patience.reschedule(late)
                     if last != sight.message:
                         log.info("%s", sight.message)
                     last = sight.message

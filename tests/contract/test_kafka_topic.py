@@ -6,6 +6,7 @@ loaded once.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import signal
 from typing import TYPE_CHECKING, Any
@@ -17,13 +18,19 @@ pytest.importorskip("confluent_kafka")
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from airflow_dataops.core.loads import run
 from airflow_dataops.core.loads.choices import Duplicates, EmptiedTarget
+from airflow_dataops.core.loads.detached import Detached
+from airflow_dataops.core.loads.publish import publish
 from airflow_dataops.core.loads.specs import (
     Append,
     ApplyChanges,
+    Attempt,
     Envelope,
     Increment,
+    Load,
     LoadPartition,
+    LoadResult,
     Merge,
     Replace,
 )
@@ -31,6 +38,7 @@ from airflow_dataops.core.model import Relation
 from airflow_dataops.errors import ConfigError, RetryableError, RunError
 from airflow_dataops.hooks import kafka_reading
 from airflow_dataops.hooks.kafka_topic import KafkaTopic
+from airflow_dataops.triggers.kafka import KafkaArrivalTrigger
 from tests.contract.killing import Nursery
 from tests.contract.killing_topics import load, numbered, source
 from tests.contract.loading import Spy
@@ -152,6 +160,7 @@ def test_nr_20_the_targets_offsets_count_not_the_groups(
     for wrong in (0, 2, 4):
         kafka_reading.commit("queue", topic, {"0": wrong})
         assert load(runner, source(topic)).staged == 0
+        assert broker.committed(topic) == 4, "a load with nothing new mends what Kafka knows"
     broker.send(topic, MESSAGES[4])
     assert load(runner, source(topic)).staged == 1
     assert rows(runner) == ROWS[:5]
@@ -180,6 +189,110 @@ def streamed(topic: KafkaTopic, runner: Any) -> Any:
             super().stage_columns(runner, staging)
 
     return Direct(topic.conn_id, topic.topic, columns=topic.columns, metadata=())
+
+
+def test_nr_20_a_later_load_tells_kafka_of_a_publication_that_nobody_waited_for(
+    broker: Broker, topic: str, runner: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether it waits for its own or not. Here each is published before it counts as under way."""
+
+    def published(job: Any, lease: Any, publication: Any, runner: Any) -> Detached:
+        result = publish(job, lease, publication)
+        return Detached(
+            job="q1",
+            script="",
+            target=result.target,
+            partition="",
+            leases=Relation(identifier="l"),
+            token=1,
+            seconds=60,
+            staged=result.staged,
+            effects=(),
+        )
+
+    monkeypatch.setattr(run, "has_scripts", lambda dialect: True)
+    monkeypatch.setattr(run, "detach", published)
+    for last in (2, 5):
+        broker.send(topic, *MESSAGES[broker_known(broker, topic) : last])
+        before = broker.committed(topic)
+        assert isinstance(begin(runner, source(topic)), Detached)
+        assert rows(runner) == ROWS[:last]
+        assert broker.committed(topic) == before
+        if last == 2:
+            assert isinstance(begin(runner, source(topic)), LoadResult)
+            assert broker.committed(topic) == 2, "there is nothing new, and what is there is told"
+    broker.send(topic, MESSAGES[5])
+    assert isinstance(begin(runner, source(topic)), Detached)
+    assert broker.committed(topic) == 5, "the one before is told, its own is under way"
+    assert load(runner, source(topic)).staged == 0
+    assert broker.committed(topic) == 6
+
+
+def test_what_arrives_is_one_event_until_more_comes(
+    broker: Broker, topic: str, database: DuckDBRunner
+) -> None:
+    """From where loads told the group that they are; nobody is told that anything was read."""
+    broker.send(topic, *MESSAGES[:3])
+    load(database, source(topic))
+    broker.send(topic, *MESSAGES[3:5])
+    _, arguments = KafkaArrivalTrigger("queue", topic, poll_interval=0.01).serialize()
+
+    async def listen() -> list[Any]:
+        trigger = KafkaArrivalTrigger(**arguments)
+        events = aiter(trigger.run())
+        found = [(await anext(events)).payload]
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(
+                asyncio.shield(quiet := asyncio.ensure_future(anext(events))), 0.2
+            )
+        broker.send(topic, *MESSAGES[5:8])
+        broker.send(topic, *MESSAGES[8:10], partition=3)
+        while len(found) == 1 or found[-1]["ends"].get("3") is None:
+            found.append((await (quiet if len(found) == 1 else anext(events))).payload)
+        await events.aclose()
+        await trigger.cleanup()
+        return found
+
+    first, *more = asyncio.run(listen())
+    assert first == {"topic": topic, "ends": {"0": 5}}
+    ends = {n: end for each in more for n, end in each["ends"].items()}
+    assert ends == {"0": 8, "3": 2}
+    assert len(more) <= 5
+    assert broker.committed(topic) == 3
+
+
+def test_a_restarted_trigger_tells_nothing_twice_that_is_loaded(
+    broker: Broker, topic: str, database: DuckDBRunner
+) -> None:
+    broker.send(topic, *MESSAGES[:3])
+
+    async def next_event() -> Any:
+        trigger = KafkaArrivalTrigger("queue", topic, poll_interval=0.01)
+        events = aiter(trigger.run())
+        try:
+            return (await asyncio.wait_for(anext(events), 5 if unloaded else 0.5)).payload
+        except TimeoutError:
+            return None
+        finally:
+            await trigger.cleanup()
+
+    unloaded = True
+    assert asyncio.run(next_event())["ends"] == {"0": 3}
+    assert asyncio.run(next_event())["ends"] == {"0": 3}
+    load(database, source(topic))
+    unloaded = False
+    assert asyncio.run(next_event()) is None
+
+
+def begin(runner: Any, topic: KafkaTopic) -> Any:
+    target = Relation(identifier="arrived", schema="topics")
+    attempt = Attempt(owner="shop.arrived", run_id="monday")
+    wanted = Load(target=target, verb=Append(), attempt=attempt, create=True)
+    return run.begin_load(wanted, topic, runner)
+
+
+def broker_known(broker: Broker, topic: str) -> int:
+    return max(broker.committed(topic), 0)
 
 
 def test_nr_20_a_commit_of_offsets_that_fails_does_no_harm(

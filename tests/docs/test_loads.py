@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from airflow.serialization.serialized_objects import DagSerialization
 
 from airflow_dataops.core.engines.names import parse_relation
 from airflow_dataops.core.loads.run import run_load
@@ -30,6 +31,7 @@ HISTORY = block("docs/loads/history.md", 1)
 INCREMENT = block("docs/loads/increment.md", 1)
 BY_HAND = block("docs/loads/index.md", 1)
 KAFKA = block("docs/loads/kafka.md", 1)
+ON_ARRIVAL = block("docs/loads/kafka.md", 2)
 MERGE = block("docs/loads/merge.md", 1)
 OPERATORS = block("docs/loads/operators.md", 1)
 CHECKED = block("docs/loads/operators.md", 2)
@@ -313,6 +315,15 @@ def test_topics_are_loaded(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     assert desk.rows("select user_id from raw.clicks order by 1") == [(1,), (2,)]
     assert desk.rows("select id, name from raw.customers") == [(1, "Ada")]
     assert desk.rows("select id, amount from raw.orders") == [(7, 3)]
+
+
+def test_a_dag_is_started_by_what_arrives(desk: Desk) -> None:
+    """As Airflow keeps it: the trigger that its triggerer will run."""
+    [dag] = desk.dags(ON_ARRIVAL).values()
+    kept = json.dumps(DagSerialization.to_dict(dag))
+    assert "airflow_dataops.triggers.kafka.KafkaArrivalTrigger" in kept
+    assert '"poll_interval": 30' in kept
+    assert DagSerialization.from_dict(json.loads(kept)).timetable.asset_condition is not None
 
 
 def test_days_are_those_of_the_run() -> None:

@@ -103,6 +103,11 @@ def test_who_is_late_fails_or_is_skipped(monkeypatch: pytest.MonkeyPatch) -> Non
     assert isinstance(fired([WAITING], monkeypatch, timeout=0.05, soft_fail=True), TaskSkippedEvent)
 
 
+def test_it_looks_once_at_least(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert isinstance(fired([MET], monkeypatch, timeout=0.0), TaskSuccessEvent)
+    assert fired([WAITING], monkeypatch, timeout=0.0).payload["message"] == "waiting."
+
+
 def test_what_changes_is_not_steady(monkeypatch: pytest.MonkeyPatch) -> None:
     marks = [Sight(seen=Seen.MET, message="rows.", mark=str(n % 2)) for n in range(1000)]
     late = fired(marks, monkeypatch, timeout=0.1, steady_for=60.0)

@@ -97,11 +97,18 @@ def alone(job: Job, resumed: Resumed) -> Publication | None:
     return kept(job, resumed, Publication(staged=0, statements=()))
 
 
-def acknowledge(source: Source) -> None:
-    """Tell a log how far it was read. The target's positions count, so this may fail."""
+def acknowledge(resumed: Resumed, *, published: bool) -> None:
+    """Tell a log how far it was read. The target's positions count, so this may fail.
+
+    Args:
+        published: whether what this load read is in the target. Where it is not, or not yet, what
+            earlier ones read is told: of a publication that nobody waited for, and of one whose
+            task died before it could tell.
+    """
+    source = resumed.source
     if isinstance(source, Log):
         with Quietly(f"tell {source.log} how far it was read"):
-            source.acknowledge()
+            source.acknowledge(source.reached() if published else resumed.stored)
 
 
 def _check_verb(job: Job, verb: Verb) -> None:

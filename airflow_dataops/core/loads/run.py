@@ -100,11 +100,11 @@ def _run(
                 resumed = positions.resumed(job, source)
                 publication = _prepared(job, resumed)
                 if publication is None:
+                    positions.acknowledge(resumed, published=False)
                     give_back(lease, runner)
                     return LoadResult(target=str(load.target), staged=0)
                 result = publish(job, lease, publication)
-                if isinstance(result, LoadResult):  # else the next load tells the log
-                    positions.acknowledge(resumed.source)
+                positions.acknowledge(resumed, published=isinstance(result, LoadResult))
                 return result
 
 

@@ -125,8 +125,8 @@ class Log(Source, Protocol):
     def reached(self) -> Mapping[str, int]:
         """Return the positions after the last row that was staged."""
 
-    def acknowledge(self) -> None:
-        """Tell the log how far it was read, once the rows are in the target."""
+    def acknowledge(self, positions: Mapping[str, int]) -> None:
+        """Tell the log how far it was read: positions that are in the target with their rows."""
 
 
 class Query(Struct, frozen=True):
