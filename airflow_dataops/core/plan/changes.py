@@ -5,13 +5,15 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.model import Struct
 from airflow_dataops.core.plan.drawing import name_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from airflow_dataops.core.plan.structs import Plan, PlannedTask
+    from airflow_dataops.core.plan.structs import Plan, PlannedTask, Profile
 
 
 class ChangeKind(StrEnum):
@@ -125,5 +127,10 @@ def _why(was: Plan, old: PlannedTask, now: Plan, new: PlannedTask) -> Iterable[s
         yield f"table: {old.relation} -> {new.relation}"
     if old.description != new.description:
         yield "description"
-    if was.profiles and now.profiles and was.profiles[old.profile] != now.profiles[new.profile]:
+    if was.profiles and now.profiles and _profile(was, old) != _profile(now, new):
         yield "owner, tags or settings in meta"
+
+
+def _profile(plan: Plan, task: PlannedTask) -> Profile:
+    """Return what tasks of a profile share, without the one it was first seen on."""
+    return replace(plan.profiles[task.profile], node="", path="")
