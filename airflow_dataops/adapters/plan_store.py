@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 Selection = str | tuple[str, ...] | None
 
-_FORMAT = b"3"
+_FORMAT = b"4"
 """Of the files of plans: other releases' are left alone."""
 _PAGE = 64
 """Profiles in one record: a worker reads the page of its task, a parse all of them."""

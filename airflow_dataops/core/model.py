@@ -465,6 +465,20 @@ class Compilation(Struct, frozen=True):
     given: dict[str, tuple[str, ...]] = {}
 
 
+class Invocation(Struct, frozen=True):
+    """What dbt was called with, as its own `run_results.json` tells it.
+
+    Attributes:
+        is_same: whether that call wrote the manifest beside it.
+        target: None for the profile's default, whatever that was.
+        variables: all that `--vars` gave.
+    """
+
+    is_same: bool = False
+    target: str | None = None
+    variables: dict[str, Any] = {}
+
+
 class RunMoment(StrEnum):
     """When a hook around the run runs; the values are dbt's."""
 

@@ -11,7 +11,7 @@ from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.plan_store import StoredSplit, open_plan, open_split
 from airflow_dataops.core.plan import ArgumentLayers, argument_layers
 from airflow_dataops.core.plan.structs import EngineChoice
-from airflow_dataops.core.plan.variables import check_given, check_run_vars
+from airflow_dataops.core.plan.variables import check_given, check_run_vars, check_unrecorded
 from airflow_dataops.core.relocation import read_relocation
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.planning.callbacks import callbacks_of, with_callbacks
@@ -133,6 +133,7 @@ def _planned(
     head = plan.head
     relations = relations_of(arguments)
     variables = _checked_vars(head, arguments, is_moved=bool(relations))
+    _check_invocation(head, manifest, arguments, is_moved=bool(relations))
     compiled = head.compilation
     warehouse = Warehouse(
         manifest=str(manifest),
@@ -180,6 +181,23 @@ def _checked_vars(head: Plan, arguments: PlanArguments, *, is_moved: bool) -> di
                 is_moved=is_moved,
             )
     return variables
+
+
+def _check_invocation(
+    head: Plan, manifest: Path, arguments: PlanArguments, *, is_moved: bool
+) -> None:
+    """Refuse dbt beside SQL that dbt itself compiled with other values. Raises `ConfigError`."""
+    dbt = dbt_of(arguments)
+    if dbt is None or head.compilation is not None or not head.is_mixed:
+        return
+    from airflow_dataops.adapters.invocation import invocation_of
+
+    check_unrecorded(
+        invocation_of(open_manifest(manifest)),
+        target=dbt.target,
+        variables=dbt.vars,
+        is_moved=is_moved,
+    )
 
 
 def _deferral(plan: StoredPlan, state: StoredState | None) -> Deferral | None:

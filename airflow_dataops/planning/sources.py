@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from airflow_dataops.adapters.addresses import is_address, shown
+from airflow_dataops.core.arguments import optional_text, seconds, text
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -41,6 +42,14 @@ class ManifestSource:
     connect_timeout: Duration | None = None
     read_timeout: Duration | None = None
     validator: str = ""
+
+    def __post_init__(self) -> None:
+        """Check the forms. Raises `ConfigError`."""
+        text(self.uri, "ManifestSource: uri")
+        optional_text(self.conn_id, "ManifestSource: conn_id")
+        for name in ("check_every", "max_age", "connect_timeout", "read_timeout"):
+            if (given := getattr(self, name)) is not None:
+                seconds(given, f"ManifestSource: {name}")
 
     def __str__(self) -> str:
         return shown(self.uri)

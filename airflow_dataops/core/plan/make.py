@@ -34,6 +34,7 @@ from airflow_dataops.core.plan.structs import (
     Profile,
     TaskKind,
 )
+from airflow_dataops.core.plan.variables import UNRECORDED
 from airflow_dataops.errors import ManifestError, Problem
 
 if TYPE_CHECKING:
@@ -111,6 +112,7 @@ class Planner:
         self.uncompiled = uncompiled(node for node in self.selected if node.id not in self.external)
         self.foreign = self.external if foreign is None else foreign
         self.around = Around(project, options)
+        self.is_mixed = False
 
     def plan(self) -> Plan:
         """Plan all of it as one DAG."""
@@ -137,6 +139,8 @@ class Planner:
             upstream = {task for parent in nearest[test.id] for task in self._built(parent)}
             self._add_tests(f"test.{self.names[test.id]}", [test], upstream)
         self.nearest = nearest
+        ours = (each for each in self.tasks.values() if each.kind is not TaskKind.FRESHNESS)
+        self.is_mixed = {task.engine for task in ours} == set(Engine)
         problems = self.problems + self.around.problems + self.profiles.problems()
         if len(others := other_problems(problems, self.uncompiled)) < len(problems):
             problems = [Problem(remedy_of(self.uncompiled)), *others]
@@ -166,6 +170,7 @@ class Planner:
             slas=slas_of_plan(self.tasks, self.selected, self.project.adapter),
             warnings=self._concerned(cut.tasks.values()) + warnings,
             compilation=self.project.compilation,
+            is_mixed=self.is_mixed,
         )
 
     def built(self) -> list[Node]:
@@ -385,6 +390,8 @@ class Planner:
             )
         if self.uncompiled and self.options.engine is not EngineChoice.DBT:
             bare = (remedy_of(self.uncompiled),)
+        if self.is_mixed and self.project.compilation is None:
+            bare += (UNRECORDED,)
         unit_tests = sum(node.kind is NodeKind.UNIT_TEST for node in self.selected)
         stale = unwatched(self.selected)
         if not unit_tests:

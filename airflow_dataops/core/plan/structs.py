@@ -327,6 +327,7 @@ class Plan(Struct, frozen=True):
         slas: what its tasks and tables owe, as `slas_to_json` writes it, without the DAG's id.
         warnings: what a reader should know and need not mend.
         compilation: what the project was compiled with; None where nobody knows.
+        is_mixed: whether SQL runs some nodes of the project, and dbt others.
         unselected: ids of the nodes that the selection left out, where references to them lead
             to what an earlier run built (`favor_state`).
     """
@@ -343,4 +344,5 @@ class Plan(Struct, frozen=True):
     slas: tuple[dict[str, Any], ...] = ()
     warnings: tuple[str, ...] = ()
     compilation: Compilation | None = None
+    is_mixed: bool = False
     unselected: tuple[str, ...] = ()

@@ -14,7 +14,14 @@ from airflow_dataops.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from airflow_dataops.core.model import Compilation
+    from airflow_dataops.core.model import Compilation, Invocation
+
+
+UNRECORDED = (
+    "the manifest does not tell for which target, vars and environment variables it was compiled, "
+    "as one of dbt's own does not: SQL runs as it was compiled, and dbt is called with those of "
+    "DbtConfig. See to it that they are the same, or let `airflow-dataops compile` write it"
+)
 
 
 def check_run_vars(variables: Mapping[str, Any], compilation: Compilation | None) -> None:
@@ -77,6 +84,49 @@ def check_given(
                 f"another value (its digest is {', '.join(found)}). Set that value, or compile "
                 "with this one."
             )
+
+
+def check_unrecorded(
+    invocation: Invocation | None, *, target: str, variables: Mapping[str, Any], is_moved: bool
+) -> None:
+    """Refuse to call dbt otherwise than it was called when it compiled the manifest itself.
+
+    Args:
+        invocation: that call; None where nobody knows.
+        target, variables: of `DbtConfig`.
+        is_moved: whether tables are elsewhere than in the manifest, so in another target.
+
+    Raises:
+        ConfigError: the values differ, or vars are set and nobody can tell.
+    """
+    remedy = "or let `airflow-dataops compile` write the manifest, or dbt run all: engine='dbt'"
+    if invocation is None:
+        if variables:
+            raise ConfigError(
+                f"DbtConfig(vars=...) sets {', '.join(sorted(variables))}, and the manifest does "
+                "not tell the vars that its SQL was compiled with. Put the run_results.json of "
+                f"that dbt compile beside it, {remedy}."
+            )
+        return
+    if invocation.target not in (None, target) and not is_moved:
+        raise ConfigError(
+            f"DbtConfig(target={target!r}): dbt compiled the manifest for target "
+            f"{invocation.target!r}, so SQL and dbt would build in two places. Use that target, "
+            f"or compile with --target {target}."
+        )
+    for name in sorted(variables.keys() | invocation.variables.keys()):
+        there, here = (_shown(each, name) for each in (invocation.variables, variables))
+        if there != here:
+            raise ConfigError(
+                f"DbtConfig(vars=...): {name!r} is {here}, and dbt compiled the manifest with it "
+                f"{there}, so SQL and dbt would run with two values. Set that value, {remedy}."
+            )
+
+
+def _shown(variables: Mapping[str, Any], name: str) -> str:
+    if name not in variables:
+        return "not set"
+    return json.dumps(variables[name], sort_keys=True, default=str)
 
 
 def digest_of(value: str) -> str:
