@@ -41,7 +41,9 @@ _FRESH = (
 )
 
 
-class _Recorder:
+class Recorder:
+    """Notes what is sent to a runner."""
+
     def __init__(self, runner: SqlRunner) -> None:
         self._runner = runner
         self.dialect = runner.dialect
@@ -74,7 +76,7 @@ def emitted(engine: str, scenario: str) -> str:
             name = warehouse.sql(warehouse.relation(table))
             warehouse.runner.execute(f"drop table {name}")
         SCENARIOS[scenario].set_up(warehouse)
-        recorder = _Recorder(warehouse.runner)
+        recorder = Recorder(warehouse.runner)
         SCENARIOS[scenario].run(recorder, warehouse.schema, Attempt(owner="a", run_id="2"))
         return _numbered("\n".join(_shown(recorder.told)).replace(warehouse.schema, "shop"))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.contract import emitted_models
 from tests.contract.emitted import EXPECTED, REVIEWED, emitted, path_of, scenarios_of
 
 if TYPE_CHECKING:
@@ -37,3 +38,9 @@ def test_the_sql_is_as_reviewed(engine: str, scenario: str) -> None:
 def test_no_file_is_left_over() -> None:
     files = {path.name for path in EXPECTED.glob("*.sql")}
     assert files == {path_of(e, s).name for e in REVIEWED for s in scenarios_of(e)}
+
+
+@pytest.mark.parametrize("engine", emitted_models.REVIEWED)
+def test_the_sql_of_dbts_materializations_is_as_reviewed(engine: str) -> None:
+    emitted = emitted_models.emitted_models(engine)
+    assert emitted == emitted_models.path_of(engine).read_text(), ANEW

@@ -2,5 +2,7 @@
 
 from __future__ import annotations
 
-LOADS: dict[str, str] = {}
+LOADS: dict[str, str] = {
+    "test_the_age_of_a_source_by_its_last_change": "nothing fills its sys_query_detail",
+}
 """By the name of a test of loads, without or with its parameters."""

@@ -31,7 +31,8 @@ class NotRedshiftError(AssertionError):
 
 @lru_cache(maxsize=4096)
 def as_redshift_reads(sql: str) -> str:
-    """Return a statement with its names folded, as Redshift folds them even in quotes.
+    """Return a statement with its names folded, as Redshift folds them even in quotes, and with
+    Postgres's words where Redshift has others.
 
     Raises:
         NotRedshiftError: Redshift has no such statement.
@@ -39,14 +40,16 @@ def as_redshift_reads(sql: str) -> str:
     found = sorted(set(_unknown(sql)))
     if found:
         raise NotRedshiftError(f"Redshift does not take {', '.join(found)}:\n{sql}")
-    return _folded(sql)
+    return _translated(sql)
 
 
-def _folded(sql: str) -> str:
-    for token in sqlglot.tokenize(sql, dialect="redshift"):
+def _translated(sql: str) -> str:
+    for token in reversed(sqlglot.tokenize(sql, dialect="redshift")):
+        begin, end = token.start, token.end + 1
         if token.token_type is TokenType.IDENTIFIER:
-            begin, end = token.start, token.end + 1
             sql = sql[:begin] + sql[begin:end].lower() + sql[end:]
+        elif sql[begin:end].lower() == "sysdate":
+            sql = f"{sql[:begin]}cast(transaction_timestamp() as timestamp){sql[end:]}"
     return sql
 
 

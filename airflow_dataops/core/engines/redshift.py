@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.engines.base import Engine
+from airflow_dataops.core.engines.contracts import Contracts, without_limits
 from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Finishing, Grants
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
@@ -123,6 +124,11 @@ _MODELS = ModelSql(
     finishing=Finishing(
         grants=Grants(listed=_grants, read=lambda rows: [(who, what) for who, what in rows])
     ),
+    contracts=Contracts(
+        inserts=True,
+        seen=without_limits,
+        written=frozenset({"not_null", "unique", "primary_key", "foreign_key"}),
+    ),
     databases=Databases.OF_SESSION,
     schemata=lambda _: _SCHEMATA,
     current_database="current_database()",
@@ -139,7 +145,8 @@ _MODELS = ModelSql(
         types={"text": "varchar({})", "time": "varchar(24)"},
     ),
     last_altered=_last_altered,
-    now="cast(getdate() as timestamp)",
+    # As getdate(), which dbt takes, but of the transaction: several statements ask for it.
+    now="date_trunc('second', sysdate)",
     sized_texts="character varying",
 )
 

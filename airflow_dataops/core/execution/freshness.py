@@ -95,6 +95,11 @@ def _last_altered(node: Node, relation: Relation, runner: SqlRunner) -> datetime
     rows = ask(last_altered(relation), runner)
     if not rows:
         raise RunError(f"{node.id}: there is no table {relation}, or it may not be seen.")
+    if rows[0][0] is None:
+        raise RunError(
+            f"{node.id}: {runner.dialect} does not tell this account when {relation} changed last; "
+            "give the account the right to see it, or add loaded_at_field to the source's YAML."
+        )
     return _EPOCH + timedelta(seconds=float(rows[0][0]))
 
 
