@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 SECONDS = 3600
 """A chunk that takes longer is ended and counts as failed."""
 
-EMULATED = ("bigquery", "snowflake")
+EMULATED = ("bigquery", "redshift", "snowflake")
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,11 @@ CHUNKS = {
         "every suite of loads and models on BigQuery's emulator",
         ("contract/*",),
         engines=("bigquery",),
+    ),
+    "redshift": Chunk(
+        "every suite of loads and models on Postgres in Redshift's place",
+        ("contract/*",),
+        engines=("redshift",),
     ),
     "dbt": Chunk(
         "dbt answers today as it was recorded; and as we do, asked at random",

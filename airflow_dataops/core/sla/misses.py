@@ -43,15 +43,22 @@ class Tier(StrEnum):
 def _check_receiver(name: str) -> None:
     if not _RECEIVER.match(name):
         raise ValueError(
-            f"{name!r} is no receiver; write slack:, pagerduty:, email:, apprise: or import: and "
-            "a connection or name."
+            f"{name!r} is no receiver; write {', '.join(f'{kind}:' for kind in RECEIVERS)} or "
+            "import: and a connection or name."
         )
     if len(name) > _LONGEST:
         raise ValueError(f"{name[:40]!r}... has {len(name)} characters; {_LONGEST} are kept.")
 
 
 _LONGEST = 500
-_RECEIVER = re.compile(r"^(slack|pagerduty|email|apprise|import):.+$")
+RECEIVERS = {
+    "slack": "slack.SlackReceiver",
+    "pagerduty": "pagerduty.PagerDutyReceiver",
+    "email": "email.EmailReceiver",
+    "apprise": "apprise.AppriseReceiver",
+}
+"""The kinds of receivers, and the class of each in `hooks/receivers`."""
+_RECEIVER = re.compile(rf"^({'|'.join([*RECEIVERS, 'import'])}):.+$")
 Receiver = Annotated[str, Meta(extra={"check": _check_receiver})]
 """`slack:conn_id#channel`, `pagerduty:conn_id`, `email:conn_id/to@example.com`, ..."""
 

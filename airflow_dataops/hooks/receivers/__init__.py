@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.sla.misses import RECEIVERS
 from airflow_dataops.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
@@ -24,12 +25,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = 10
 """Seconds for one message; far below the outbox's lease."""
-_KINDS = {
-    "slack": "airflow_dataops.hooks.receivers.slack.SlackReceiver",
-    "pagerduty": "airflow_dataops.hooks.receivers.pagerduty.PagerDutyReceiver",
-    "email": "airflow_dataops.hooks.receivers.email.EmailReceiver",
-    "apprise": "airflow_dataops.hooks.receivers.apprise.AppriseReceiver",
-}
 
 
 def open_receiver(address: str) -> Receiver:
@@ -43,10 +38,11 @@ def open_receiver(address: str) -> Receiver:
     if kind == "import":
         made: Receiver = _load(rest)()
         return made
-    if kind not in _KINDS or not rest:
-        raise ConfigError(f"{address!r} is no receiver; its kinds are {', '.join(_KINDS)}, import.")
+    if kind not in RECEIVERS or not rest:
+        known = ", ".join(RECEIVERS)
+        raise ConfigError(f"{address!r} is no receiver; its kinds are {known}, import.")
     try:
-        receiver: Receiver = _load(_KINDS[kind])(rest)
+        receiver: Receiver = _load(f"{__name__}.{RECEIVERS[kind]}")(rest)
     except ImportError as error:
         raise MissingExtraError(f"Receiver {kind} ({error})", "alerts") from error
     return receiver
