@@ -6,6 +6,7 @@ from collections import defaultdict
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from airflow_dataops.core.pipelines.names import VERBS
 from airflow_dataops.core.runs import DagInfo, ReturnedRow, RunRow, RunRows, TryRow
 
 if TYPE_CHECKING:
@@ -19,8 +20,8 @@ _RETURNING = (
     *("DbtBuildOperator", "FreshnessOperator", "FusedOperator", "DbtTestOperator"),
     # As they were called in the runs of the last release.
     *("BuildOperator", "TestOperator"),
-    *("AppendOperator", "ApplyChangesOperator", "HistoryOperator", "IncrementOperator"),
-    *("LoadPartitionOperator", "MergeOperator", "ReplaceOperator", "TransferOperator"),
+    *(f"{verb}Operator" for verb in VERBS.values()),
+    "TransferOperator",
 )
 """Operators that return what they wrote and judged; a test compares them with the package's."""
 _RETURNED_AS = ("return_value", "verdicts", "results")

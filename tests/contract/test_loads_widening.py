@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.loads.run import run_load
 from airflow_dataops.core.loads.specs import Drift, Load
 from airflow_dataops.errors import SupersededError
 from tests.contract.loading import FIRST, ITEMS, MERGE, OLD, RETRY, Spy, items
-from tests.warehouses import EMULATED, open_warehouse
+from tests.warehouses import ENGINES, open_warehouse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.slow
 ADDED = [(1, "a", None), (2, "b", None), (3, "c", "red")]
 
 
-@pytest.fixture(params=sorted(EMULATED))
+@pytest.fixture(params=[n for n in ENGINES if not get_engine(n).loads.transactional_ddl])
 def opened(request: pytest.FixtureRequest) -> Iterator[Warehouse]:
     with open_warehouse(request.param) as warehouse:
         yield warehouse

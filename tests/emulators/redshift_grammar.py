@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _LACKED = {
     "IS DISTINCT FROM": (exp.NullSafeEQ, exp.NullSafeNEQ),
     "RETURNING": (exp.Returning,),
-    "UNNEST": (exp.Unnest,),
+    "UNNEST": (exp.Unnest, exp.Explode),
     "LATERAL": (exp.Lateral,),
     "FILTER": (exp.Filter,),
 }

@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_dataops import asset_of
-from airflow_dataops.core.loads.choices import Duplicates, Reading
-from airflow_dataops.errors import ConfigError
-from airflow_dataops.hooks.connection_query import ConnectionQuery
-from airflow_dataops.operators.loads import (
+from airflow_dataops import (
     AppendOperator,
     ApplyChangesOperator,
     HistoryOperator,
     IncrementOperator,
     MergeOperator,
+    asset_of,
 )
+from airflow_dataops.core.loads.choices import Duplicates, Reading
+from airflow_dataops.errors import ConfigError
+from airflow_dataops.hooks.connection_query import ConnectionQuery
 
 if TYPE_CHECKING:
     from airflow_dataops.operators.loads.base import LoadOperator

@@ -35,14 +35,18 @@ _AIRFLOW = {
     "sql_sensor": "airflow.providers.common.sql.sensors.sql.SqlSensor",
 }
 _OURS = "airflow_dataops"
+VERBS = {
+    "append": "Append",
+    "apply_changes": "ApplyChanges",
+    "history": "History",
+    "increment": "Increment",
+    "load_partition": "LoadPartition",
+    "merge": "Merge",
+    "replace": "Replace",
+}
+"""What loads do, by short name: the operator of `Merge` is `MergeOperator`."""
 _LOADS = {
-    "append": f"{_OURS}.AppendOperator",
-    "apply_changes": f"{_OURS}.ApplyChangesOperator",
-    "history": f"{_OURS}.HistoryOperator",
-    "increment": f"{_OURS}.IncrementOperator",
-    "load_partition": f"{_OURS}.LoadPartitionOperator",
-    "merge": f"{_OURS}.MergeOperator",
-    "replace": f"{_OURS}.ReplaceOperator",
+    **{name: f"{_OURS}.{verb}Operator" for name, verb in VERBS.items()},
     "transfer": f"{_OURS}.TransferOperator",
     "stage": f"{_OURS}.StageOperator",
     "gate": f"{_OURS}.GateOperator",
@@ -59,7 +63,7 @@ GROUPS = {
 OBJECTS = {
     name: f"{_OURS}.{name}"
     for name in (
-        *("Append", "ApplyChanges", "History", "Increment", "LoadPartition", "Merge", "Replace"),
+        *VERBS.values(),
         *("Within", "Gate", "AlertNotifier", "BigQueryFiles", "ConnectionQuery", "DbtConfig"),
         *("Files", "KafkaTopic", "SnowflakeFiles", "QualityPolicy", "NullRate", "DuplicateRate"),
         *("AcceptedValues", "AcceptedRange", "ForeignKey", "RowCount", "RowCountHistory"),

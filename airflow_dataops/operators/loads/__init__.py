@@ -1,23 +1,16 @@
-"""One operator per verb; the engine is the connection's."""
+"""One operator per verb; the engine is the connection's.
+
+The names of the package's own map are here too, each loaded when it is asked for.
+"""
 
 from __future__ import annotations
 
-from airflow_dataops.operators.loads.append import AppendOperator
-from airflow_dataops.operators.loads.changes import ApplyChangesOperator
-from airflow_dataops.operators.loads.history import HistoryOperator
-from airflow_dataops.operators.loads.increment import IncrementOperator
-from airflow_dataops.operators.loads.merge import MergeOperator
-from airflow_dataops.operators.loads.partition import LoadPartitionOperator
-from airflow_dataops.operators.loads.replace import ReplaceOperator
-from airflow_dataops.operators.loads.transfer import TransferOperator
+from typing import Any
 
-__all__ = [
-    "AppendOperator",
-    "ApplyChangesOperator",
-    "HistoryOperator",
-    "IncrementOperator",
-    "LoadPartitionOperator",
-    "MergeOperator",
-    "ReplaceOperator",
-    "TransferOperator",
-]
+
+def __getattr__(name: str) -> Any:
+    import airflow_dataops
+
+    if name.endswith("Operator"):
+        return getattr(airflow_dataops, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
