@@ -24,7 +24,7 @@ from airflow_dataops.hooks.watching import looker
 from airflow_dataops.triggers.lookout import lookout
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from airflow_dataops.core.health.watches import Sight
 
@@ -99,8 +99,8 @@ class WatchTrigger(BaseTrigger):
     async def _wait(self) -> tuple[str, str]:
         last, late = "", asyncio.get_running_loop().time() + self.timeout
         try:
-            async with asyncio.timeout(None) as patience:
-                async for sight in self._sights():
+            async with asyncio.timeout(None) as patience, aclosing(self._sights()) as sights:
+                async for sight in sights:
                     # As every sensor, it looks once at least.
                     patience.reschedule(late)
                     if last != sight.message:
@@ -112,7 +112,7 @@ class WatchTrigger(BaseTrigger):
             pass
         return LATE, last
 
-    async def _sights(self) -> AsyncIterator[Sight]:
+    async def _sights(self) -> AsyncGenerator[Sight, None]:
         """Yield sights; those that may pass are waited for."""
         errors, steady = 0, Steady()
         steady_for = timedelta(seconds=self.steady_for)

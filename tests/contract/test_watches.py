@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.names import written
 from airflow_dataops.core.health import watches
 from airflow_dataops.core.health.watches import FreshWatch, RowsWatch, Seen, look
@@ -119,8 +120,15 @@ def test_what_is_wrong_with_one_is_told_of_it_alone(warehouse: Warehouse) -> Non
 
 def test_what_cannot_be_asked_is_neither_met_nor_missing(warehouse: Warehouse) -> None:
     down = Counted(warehouse.runner, ConnectionError("down"))
-    sights = look(down, [RowsWatch(table="orders"), fresh("orders", "at", 1)], NOW)
+    name = named(warehouse, "orders")
+    sights = look(down, [RowsWatch(table=name), fresh(name, "at", 1)], NOW)
     assert seen(sights) == [Seen.ERRORED, Seen.ERRORED]
+
+
+def test_a_name_that_no_session_completes_is_wrong(warehouse: Warehouse) -> None:
+    completes = get_engine(warehouse.dialect).lookup.home is not None
+    [sight] = look(warehouse.runner, [RowsWatch(table="orders_of_nobody")], NOW)
+    assert sight.seen is (Seen.MISSING if completes else Seen.WRONG)
 
 
 def test_a_thousand_watches_are_ten_statements_and_the_listing(

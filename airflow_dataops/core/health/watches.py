@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from airflow_dataops.core.engines import get_engine
 from airflow_dataops.core.engines.error_codes import Fate
 from airflow_dataops.core.engines.errors import kind_of
 from airflow_dataops.core.engines.names import parse_relation
@@ -159,7 +160,7 @@ def look(runner: SqlRunner, watches: Sequence[Watch], now: datetime) -> list[Sig
             sights[number] = relation
             continue
         if relation not in found:
-            sights[number] = _unseen(failed[relation])
+            sights[number] = _unseen(relation, failed[relation], runner.dialect)
             continue
         question = _question(watch, found[relation], runner.dialect)
         if isinstance(question, Sight):
@@ -188,10 +189,11 @@ def _relation(watch: Watch, dialect: str) -> Relation | Sight:
         return Sight(seen=Seen.WRONG, message=str(error))
 
 
-def _unseen(why: str | Exception) -> Sight:
+def _unseen(relation: Relation, why: str | Exception, dialect: str) -> Sight:
     if isinstance(why, Exception):
         return errored(why)
-    return Sight(seen=Seen.MISSING, message=why)
+    is_nameless = relation.schema is None and get_engine(dialect).lookup.home is None
+    return Sight(seen=Seen.WRONG if is_nameless else Seen.MISSING, message=why)
 
 
 def _question(watch: Watch, listed: Listed, dialect: str) -> tuple[Moment | None, str] | Sight:
