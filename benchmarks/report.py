@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.manifests import REAL
 from benchmarks.run import GROUP_MODELS, GROUPS, TINY
 
 if TYPE_CHECKING:
@@ -13,28 +15,59 @@ if TYPE_CHECKING:
 NAMES = {"ours": "airflow-dataops", "by_hand": "by hand", "cosmos": "Cosmos"}
 
 
-def text(results: dict[str, Any]) -> str:
-    """Return docs/benchmarks.md."""
+_DATED = re.compile(r" \(\d{4}-\d\d-\d\d\)$")
+"""At the end of the title of a figure from an earlier run."""
+
+
+def text(results: dict[str, Any], earlier: str = "") -> str:
+    """Return docs/benchmarks.md.
+
+    Args:
+        earlier: the page of an earlier run, whose figures stay where this one measured none.
+    """
     return "\n".join(
         [
             "# Benchmarks",
             "",
-            _how(results),
+            _how(results) + (" Figures with a date were measured then." if earlier else ""),
             "",
             "| Measure | Ratio or figure | Spread | Aim | |",
             "| --- | --: | --: | --: | --- |",
-            *(_row(*line) for line in _aims(results)),
+            *_with_earlier([_row(*line) for line in _aims(results)], earlier, "| Measure "),
             "",
             "![CPU seconds by models](benchmarks.svg)",
             "",
             "CPU seconds from a manifest to DAG objects: median (least to most), times measured.",
             "",
-            *_table(results),
+            *_with_earlier(_table(results), earlier, "| Models "),
             "",
             _what(results),
             "",
         ]
     )
+
+
+def _with_earlier(rows: list[str], earlier: str, head: str) -> list[str]:
+    """Add the rows of an earlier page that were not measured now, each with its date."""
+    lines = earlier.splitlines()
+    at = next((number for number, line in enumerate(lines) if line.startswith(head)), None)
+    if at is None:
+        return rows
+    measured = {_title(row) for row in rows}
+    (date,) = re.findall(r"\d{4}-\d\d-\d\d", lines[2])[:1] or [""]
+    kept = []
+    for line in lines[at + 2 :]:
+        if not line.startswith("|"):
+            break
+        if (title := _title(line)) not in measured:
+            first, _, rest = line.removeprefix("| ").partition(" |")
+            dated = first if _DATED.search(first) else f"{title} ({date})"
+            kept.append(f"| {dated} |{rest}")
+    return rows + kept
+
+
+def _title(row: str) -> str:
+    return _DATED.sub("", row.removeprefix("| ").partition(" |")[0])
 
 
 def _how(results: dict[str, Any]) -> str:
@@ -73,6 +106,7 @@ def _aims(results: dict[str, Any]) -> list[Line]:
             ("by_hand", "cold", 0.12),
             ("cosmos", "cold", 0.03),
         )
+        if f"build {other}  {main}" in results["samples"]
     ]
     lines += [
         _ratio(
@@ -85,8 +119,10 @@ def _aims(results: dict[str, Any]) -> list[Line]:
         for cache in ("warm", "cold")
         if f"build ours {cache} 20000" in results["samples"]
     ]
-    lines += _with_metadata(results, main)
-    return lines + _starts(results, main) + _groups(results) + _sizes(results, main)
+    lines += _with_metadata(results, main) + _starts(results, main)
+    if f"bare none  {TINY}" not in results["samples"]:
+        return lines
+    return [*lines, _imports(results), *_groups(results), *_sizes(results, main)]
 
 
 def _with_metadata(results: dict[str, Any], main: int) -> list[Line]:
@@ -109,12 +145,17 @@ def _with_metadata(results: dict[str, Any], main: int) -> list[Line]:
 
 def _starts(results: dict[str, Any], main: int) -> list[Line]:
     ours, tiny = f"start ours warm {main}", f"start ours warm {TINY}"
+    if ours not in results["samples"]:
+        return []
     return [
         _figure(results, f"A task's start on a worker, {main:,} models", ours, 1000, "ms", 25),
         _ratio(results, f"The same, against {TINY} models", ours, tiny, 2),
         _ratio(results, "The same, against Cosmos", ours, f"start cosmos  {main}", 1 / 500),
-        _figure(results, "Importing the DAG factory", f"imports ours  {TINY}", 1000, "ms", 150),
     ]
+
+
+def _imports(results: dict[str, Any]) -> Line:
+    return _figure(results, "Importing the DAG factory", f"imports ours  {TINY}", 1000, "ms", 150)
 
 
 def _groups(results: dict[str, Any]) -> list[Line]:
@@ -214,9 +255,12 @@ def _table(results: dict[str, Any]) -> list[str]:
     columns = (("ours", "warm"), ("ours", "cold"), ("by_hand", ""), ("cosmos", ""))
     heads = " | ".join(f"{NAMES[who]} {cache}".strip() for who, cache in columns)
     lines = [f"| Models | {heads} |", "| --: |" + " --: |" * len(columns)]
-    for size in results["settings"]["sizes"]:
-        cells = [_cell(results["samples"].get(f"build {w} {c} {size}")) for w, c in columns]
-        lines.append(f"| {size:,} | " + " | ".join(cells) + " |")
+    for suffix, told in (("", ""), (f" {REAL}", " with metadata")):
+        for size in results["settings"]["sizes"]:
+            keys = [f"build {who} {cache} {size}{suffix}" for who, cache in columns]
+            if any(key in results["samples"] for key in keys):
+                cells = [_cell(results["samples"].get(key)) for key in keys]
+                lines.append(f"| {size:,}{told} | " + " | ".join(cells) + " |")
     return lines
 
 

@@ -58,6 +58,9 @@ def plan(
     granularity: Annotated[
         str, typer.Option(help="How much one task runs: node, chain, layer or dag.")
     ] = "node",
+    tests: Annotated[
+        str, typer.Option(help="Where the tests of one model run: apart, or with model.")
+    ] = "apart",
     split_by: Annotated[
         str | None,
         typer.Option(
@@ -113,6 +116,7 @@ def plan(
             group_by=group_by,
             run_hooks=run_hooks,
             granularity=granularity,
+            tests=tests,
             start_when=start_when,
         ),
         split_options(

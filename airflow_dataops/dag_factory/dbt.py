@@ -59,8 +59,8 @@ def dbt_dag(
         conn_id: the warehouse.
         dag_id: the DAG's id; the project's name by default.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `on_empty`, `engine`,
-            `group_by`, `freshness`, `granularity`, `assets`, `start_on`, `start_when`, `threads`,
-            `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
+            `group_by`, `freshness`, `granularity`, `tests`, `assets`, `start_on`, `start_when`,
+            `threads`, `operator_args`, `group_args`, `tag_args`, `dbt`); all others go to
             Airflow's `DAG` (`schedule`, `start_date`, `default_args`, `tags`, ...), but for
             `slas`, the path of an SLA file, relative to the DAG file. Without
             `schedule`, the one that the project's metadata asks for is taken. Runs of one

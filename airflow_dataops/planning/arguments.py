@@ -35,6 +35,8 @@ class PlanArguments(TypedDict, total=False):
         run_hooks: `run` (on-run-start before all tasks, on-run-end after them) or `skip`.
         granularity: how much one task runs: `node`, `chain` (models in a row, with their
             tests), `layer` or `dag`.
+        tests: where the tests of a single model run: `apart` (a task after the model's) or
+            `with model` (in its task).
         assets: when a table's asset is emitted: `built`, or `tested` (after its tests).
         start_on: what other DAGs fill and whose freshness starts this one, in the selection
             language (`source:shop`); by default the models of other projects, `()` for nothing.
@@ -65,6 +67,7 @@ class PlanArguments(TypedDict, total=False):
     freshness: str
     run_hooks: str
     granularity: str
+    tests: str
     assets: str
     start_on: Names | None
     start_when: str

@@ -19,7 +19,16 @@ if TYPE_CHECKING:
 
 _ON_EMPTY = ("error", "warn")
 _OPTIONS = (
-    *("engine", "group_by", "freshness", "run_hooks", "granularity", "assets", "start_when"),
+    *(
+        "engine",
+        "group_by",
+        "freshness",
+        "run_hooks",
+        "granularity",
+        "assets",
+        "start_when",
+        "tests",
+    ),
 )
 
 

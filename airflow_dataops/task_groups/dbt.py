@@ -44,8 +44,8 @@ def dbt_task_group(
         conn_id: the warehouse.
         dag: the DAG; None inside a `with DAG(...)` block.
         **arguments: those of `PlanArguments` (`select`, `exclude`, `on_empty`, `engine`,
-            `group_by`, `freshness`, `granularity`, `threads`, `operator_args`, `group_args`,
-            `tag_args`, `dbt`); all others go to
+            `group_by`, `freshness`, `granularity`, `tests`, `threads`, `operator_args`,
+            `group_args`, `tag_args`, `dbt`); all others go to
             Airflow's `TaskGroup`. The group's `default_args` hold for its tasks.
 
     Raises:

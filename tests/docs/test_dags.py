@@ -27,6 +27,7 @@ WITH_DBT = block("docs/engine.md", 1)
 ASSET_URI = block("docs/assets.md", 1)
 ASSETS = block("docs/assets.md", 2)
 CHAIN = block("docs/granularity.md", 1)
+WITH_MODEL = block("docs/granularity.md", 2)
 SELECTION = block("docs/selection.md", 1)
 COMPOSE = block("docs/docker-compose.md", 3)
 SCHEDULES = block("docs/splitting.md", 1)
@@ -84,6 +85,16 @@ def test_a_chain_is_one_task_called_like_its_first_model(desk: Desk, shop: Shop)
     assert facts(desk) == FACTS
     ids = {row[0]: row[2] for row in rows_of("docs/granularity.md", "task ids")}
     assert ids["chain"] == "chain.<first model>"
+
+
+def test_the_tests_of_a_model_run_in_its_task(desk: Desk, shop: Shop) -> None:
+    shop()
+    (dag,) = desk.dags(WITH_MODEL).values()
+    assert "fct_orders" in dag.task_ids
+    assert not [id_ for id_ in dag.task_ids if id_.endswith(".test")]
+    assert any(len(getattr(task, "parts", ())) > 1 for task in dag.tasks)
+    run(dag)
+    assert facts(desk) == FACTS
 
 
 def test_selection_is_a_union_of_intersections(desk: Desk, shop: Shop) -> None:

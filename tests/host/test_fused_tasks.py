@@ -88,6 +88,26 @@ def test_every_granularity_builds_the_same(
     assert len(dag.tasks) == count[granularity]
 
 
+def test_tests_with_their_model_gate_as_apart_and_are_told_each(
+    warehouse: Path, tmp_path: Path
+) -> None:
+    nodes = [
+        *DIAMOND,
+        data_test("b_ok", "b", code='select * from "wh"."main"."b" where id is null'),
+        data_test("b_bad", "b", code='select * from "wh"."main"."b"'),
+    ]
+    apart = Run(dag_of(tmp_path, *nodes)).all()
+    together = Run(dag_of(tmp_path, *nodes, tests="with model")).all()
+    gated = {"a": "success", "c": "success", "d": "upstream_failed"}
+    assert apart.states == gated | {"a.test": "success", "b": "success", "b.test": "failed"}
+    assert together.states == gated | {"b": "failed"}
+    told = {found["node"]: found for found in together.results["b"]["nodes"]}
+    assert told["model.tiny.b"]["rows"] == 1
+    verdicts = apart.results["b.test"]["tests"]
+    assert {found["status"] for found in verdicts} == {"pass", "fail"}
+    assert [told[found["node"]] for found in verdicts] == verdicts
+
+
 def test_a_fused_task_returns_what_each_node_would(warehouse: Path, tmp_path: Path) -> None:
     run = Run(dag_of(tmp_path, *DIAMOND, granularity="dag")).all()
     nodes = {found["node"]: found for found in run.results["dag"]["nodes"]}

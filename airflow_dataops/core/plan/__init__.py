@@ -26,6 +26,7 @@ from airflow_dataops.core.plan.structs import (
     Start,
     StartWhen,
     TaskKind,
+    TestsIn,
     Unassigned,
 )
 
@@ -55,6 +56,7 @@ __all__ = [
     "Start",
     "StartWhen",
     "TaskKind",
+    "TestsIn",
     "Unassigned",
     "argument_layers",
     "arguments_of",

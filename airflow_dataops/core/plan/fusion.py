@@ -59,6 +59,23 @@ def fused_groups(
     return _blocks(ordered, wanted)
 
 
+def with_tests(
+    tasks: Mapping[str, PlannedTask], may_join: Callable[[PlannedTask, PlannedTask], bool]
+) -> list[Fused]:
+    """Fuse each build with the tests of its node alone, under the id of the build.
+
+    So the task of a node keeps its history when its first test joins, or its last one leaves.
+    """
+    members: dict[str, list[PlannedTask]] = defaultdict(list)
+    for id_, built in _units(tasks).items():
+        if id_ != built and may_join(tasks[built], tasks[id_]):
+            members[built].append(tasks[id_])
+    return [
+        Fused(id_, tasks[id_], (tasks[id_], *sorted(tests, key=lambda task: task.id)))
+        for id_, tests in members.items()
+    ]
+
+
 def fuse(
     tasks: Mapping[str, PlannedTask],
     groups: Iterable[Fused],
@@ -166,7 +183,7 @@ def _blocks(tasks: Mapping[str, PlannedTask], wanted: Mapping[str, str]) -> list
 
 
 def _fused(id_: str, group: Fused, home: Mapping[str, str], profile: int) -> PlannedTask:
-    members = group.members
+    members, lead = group.members, group.lead
     inside = {task.id for task in members}
     parts = tuple(
         Part(
@@ -187,9 +204,9 @@ def _fused(id_: str, group: Fused, home: Mapping[str, str], profile: int) -> Pla
         engine=Engine.SQL,
         reason="; ".join(dict.fromkeys(part.reason for part in parts)),
         upstream=_outside(id_, members, home),
-        group=group.lead.group if group.lead else (),
+        group=lead.group if lead else (),
         profile=profile,
-        description=_description(parts),
+        description=lead.description if lead and lead.id == id_ else _description(parts),
         fingerprint=combined([task.fingerprint for task in members]),
         parts=parts,
     )

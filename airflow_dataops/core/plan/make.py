@@ -14,7 +14,7 @@ from airflow_dataops.core.plan import graph, names
 from airflow_dataops.core.plan.acyclic import acyclic_groups
 from airflow_dataops.core.plan.compiled import other_problems, remedy_of, uncompiled
 from airflow_dataops.core.plan.engines import Chosen, choose
-from airflow_dataops.core.plan.fusion import Fused, fuse, fused_groups
+from airflow_dataops.core.plan.fusion import Fused, fuse, fused_groups, with_tests
 from airflow_dataops.core.plan.groups import group_of
 from airflow_dataops.core.plan.profiles import Profiles
 from airflow_dataops.core.plan.ready import emit_when_ready, wait_for_inputs
@@ -33,6 +33,7 @@ from airflow_dataops.core.plan.structs import (
     PlanOptions,
     Profile,
     TaskKind,
+    TestsIn,
 )
 from airflow_dataops.core.plan.variables import UNRECORDED
 from airflow_dataops.errors import ManifestError, Problem
@@ -324,6 +325,9 @@ class Planner:
     def _fuse(self) -> tuple[str, ...]:
         """Make the tasks as coarse as was asked for; warn of arguments that get lost by it."""
         if self.options.granularity is Granularity.NODE:
+            if self.options.tests is TestsIn.WITH_MODEL:
+                groups = with_tests(self.tasks, self._may_join)
+                self.tasks = fuse(self.tasks, groups, self._shared_profile)
             return ()
         groups = fused_groups(
             self.tasks, self.options.granularity, self.layers.__getitem__, self._may_join

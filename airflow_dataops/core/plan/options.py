@@ -19,6 +19,7 @@ from airflow_dataops.core.plan.structs import (
     SplitBy,
     SplitOptions,
     StartWhen,
+    TestsIn,
     Unassigned,
 )
 from airflow_dataops.errors import ConfigError
@@ -33,6 +34,7 @@ def plan_options(
     freshness: str = FreshnessMode.GATE,
     run_hooks: str = RunHooks.RUN,
     granularity: str = Granularity.NODE,
+    tests: str = TestsIn.APART,
     assets: str = AssetsWhen.BUILT,
     start_when: str = StartWhen.ALL,
     unavailable: dict[Engine, str] | None = None,
@@ -54,6 +56,7 @@ def plan_options(
         freshness=_choice(FreshnessMode, "freshness", freshness),
         run_hooks=_choice(RunHooks, "run_hooks", run_hooks),
         granularity=_choice(Granularity, "granularity", granularity),
+        tests=_choice(TestsIn, "tests", tests),
         assets=_choice(AssetsWhen, "assets", assets),
         start_when=_choice(StartWhen, "start_when", start_when),
     )

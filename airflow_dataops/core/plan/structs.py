@@ -72,6 +72,15 @@ class Granularity(StrEnum):
     """All of it."""
 
 
+class TestsIn(StrEnum):
+    """Where the tests of a single node run."""
+
+    APART = "apart"
+    """In a task after the node's, which gates what reads from it."""
+    WITH_MODEL = "with model"
+    """In the node's own task, after it."""
+
+
 class SplitBy(StrEnum):
     """What the parts stand for when a project is split into several DAGs."""
 
@@ -177,6 +186,7 @@ class PlanOptions(Struct, frozen=True):
     freshness: FreshnessMode = FreshnessMode.GATE
     run_hooks: RunHooks = RunHooks.RUN
     granularity: Granularity = Granularity.NODE
+    tests: TestsIn = TestsIn.APART
     assets: AssetsWhen = AssetsWhen.BUILT
     start_when: StartWhen = StartWhen.ALL
 

@@ -7,6 +7,7 @@ from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING
 
 import pytest
+from msgspec.structs import replace
 
 from airflow_dataops.core.model import ModelSpec
 from airflow_dataops.core.plan import (
@@ -15,6 +16,7 @@ from airflow_dataops.core.plan import (
     Plan,
     PlanOptions,
     TaskKind,
+    TestsIn,
     make_plan,
     plan_options,
 )
@@ -34,8 +36,10 @@ CHAIN_OF_THREE = (
 )
 
 
-def planned(granularity: str, *nodes: Node) -> Plan:
-    options = PlanOptions(granularity=Granularity(granularity), available=frozenset(Engine))
+def planned(granularity: str, *nodes: Node, tests: TestsIn = TestsIn.APART) -> Plan:
+    options = PlanOptions(
+        granularity=Granularity(granularity), available=frozenset(Engine), tests=tests
+    )
     return make_plan(project(*nodes), options)
 
 
@@ -179,12 +183,40 @@ def random_nodes(seed_: int) -> list[Node]:
     return nodes
 
 
-@pytest.mark.parametrize("granularity", ["chain", "layer", "dag"])
+def test_a_model_keeps_its_id_when_its_tests_run_with_it() -> None:
+    plan = planned("node", *CHAIN_OF_THREE, tests=TestsIn.WITH_MODEL)
+    assert edges(plan) == {"stg_a": [], "int_b": ["stg_a"], "fct_c": ["int_b"]}
+    assert parts(plan, "stg_a") == {"stg_a": [], "stg_a.test": ["stg_a"]}
+    assert plan.tasks["int_b"].kind is TaskKind.BUILD
+    apart = planned("node", *CHAIN_OF_THREE).tasks["stg_a"]
+    with_test = plan.tasks["stg_a"]
+    assert (with_test.profile, with_test.group, with_test.description) == (
+        apart.profile,
+        apart.group,
+        apart.description,
+    )
+
+
+def test_a_test_that_asks_airflow_for_something_keeps_a_task_of_its_own() -> None:
+    test = replace(
+        data_test("t_a", "model.shop.a"), orchestration=asking(airflow={"pool": "small"})
+    )
+    other = data_test("t_b", "model.shop.a")
+    plan = planned("node", model("a"), test, other, tests=TestsIn.WITH_MODEL)
+    assert edges(plan) == {"a": [], "a.test.t_a": ["a"]}
+    assert parts(plan, "a") == {"a": [], "a.test": ["a"]}
+
+
+@pytest.mark.parametrize("granularity", ["with model", "chain", "layer", "dag"])
 def test_fused_tasks_keep_every_edge_and_form_no_cycle(granularity: str) -> None:
     """300 random projects: each task is in one fused task, no edge is lost, none is new."""
     for number in range(300):
         nodes = random_nodes(number)
-        fine, coarse = planned("node", *nodes), planned(granularity, *nodes)
+        fine = planned("node", *nodes)
+        if granularity == "with model":
+            coarse = planned("node", *nodes, tests=TestsIn.WITH_MODEL)
+        else:
+            coarse = planned(granularity, *nodes)
         home = {part.id: task.id for task in coarse.tasks.values() for part in task.parts}
         alone = {task.id for task in coarse.tasks.values() if not task.parts}
         assert home.keys() | alone == fine.tasks.keys(), number
