@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -88,11 +89,30 @@ def test_a_chain_is_one_task_called_like_its_first_model(desk: Desk, shop: Shop)
 
 
 def test_the_tests_of_a_model_run_in_its_task(desk: Desk, shop: Shop) -> None:
-    shop()
+    path = shop()
+    content = json.loads(path.read_text())
+    query = 'select * from "wh"."main"."fct_orders" where id is null'
+    content["nodes"]["test.shop.ids"] = {
+        "unique_id": "test.shop.ids",
+        "resource_type": "test",
+        "name": "ids",
+        "alias": "ids",
+        "package_name": "shop",
+        "original_file_path": "tests/ids.sql",
+        "path": "ids.sql",
+        "fqn": ["shop", "ids"],
+        "database": "wh",
+        "schema": "main",
+        "language": "sql",
+        "depends_on": {"nodes": ["model.shop.fct_orders"], "macros": []},
+        "config": {"severity": "ERROR", "enabled": True},
+        "raw_code": query,
+        "compiled_code": query,
+    }
+    write(path, content)
     (dag,) = desk.dags(WITH_MODEL).values()
-    assert "fct_orders" in dag.task_ids
-    assert not [id_ for id_ in dag.task_ids if id_.endswith(".test")]
-    assert any(len(getattr(task, "parts", ())) > 1 for task in dag.tasks)
+    parts = dag.get_task("fct_orders").parts
+    assert [part.id for part in parts] == ["fct_orders", "fct_orders.test"]
     run(dag)
     assert facts(desk) == FACTS
 
