@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from sqlglot import exp
-
 from airflow_dataops.core.engines.registry import find_engine
 from airflow_dataops.errors import ConfigError, RunError
 
@@ -30,6 +28,8 @@ def quote(name: str, dialect: str) -> str:
         raise ConfigError(f"{name!r} cannot be the name of a schema, table or column; rename it.")
     engine = find_engine(dialect)
     if engine is None:
+        from sqlglot import exp
+
         return exp.to_identifier(name, quoted=True).sql(dialect=dialect)
     naming = engine.naming
     if not naming.unquotable.isdisjoint(name):
@@ -61,6 +61,9 @@ def quote_all(names: Iterable[str], dialect: str) -> str:
 
 def literal(text: str, dialect: str) -> str:
     """Return a text as a string literal, for places where no value can be bound."""
+    # Dear to import: most tasks write no literal.
+    from sqlglot import exp
+
     return exp.Literal.string(text).sql(dialect=dialect)
 
 

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from airflow_dataops.core.execution.models import build_model
-from airflow_dataops.core.execution.seeds import build_seed
-from airflow_dataops.core.execution.snapshots import build_snapshot
 from airflow_dataops.core.model import ModelSpec, SeedSpec, SnapshotSpec
 from airflow_dataops.errors import ConfigError
 
@@ -40,12 +37,19 @@ def build(
         RunError: its data is wrong.
         RetryableError: another session built it for too long.
     """
+    # A task builds nodes of one kind, or few.
     match node.spec:
         case ModelSpec():
+            from airflow_dataops.core.execution.models import build_model
+
             return build_model(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
         case SeedSpec():
+            from airflow_dataops.core.execution.seeds import build_seed
+
             return build_seed(node, code, runner, full_refresh=full_refresh, turn=turn)
         case SnapshotSpec():
+            from airflow_dataops.core.execution.snapshots import build_snapshot
+
             return build_snapshot(node, code, runner, turn=turn)
         case _:
             raise ConfigError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines import get_engine
-from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.model import ModelSpec
 from airflow_dataops.core.sql import contracts
 from airflow_dataops.core.sql.tables import read_table
@@ -53,6 +52,8 @@ def _columns(query: str, relation: Relation, runner: SqlRunner) -> Columns:
     if known.describe is not None:
         rows = runner.fetch(known.describe.format(query))
         return {row[0]: known.seen(row[1]) for row in rows}
+    from airflow_dataops.core.execution.staged import staged
+
     with staged(relation, query, runner, what="contract") as (kept, _):
         table = read_table(runner, kept.relation)
     found = () if table is None else table.columns

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.identifiers import resolve_all
-from airflow_dataops.core.execution.incremental import replace_rows
 from airflow_dataops.core.model import ModelSpec
 from airflow_dataops.core.sql import catalog
 from airflow_dataops.core.sql.days import within
@@ -49,4 +48,7 @@ def rebuild_days(
     (name,) = resolve_all([wanted], names, what="event_time", where=str(relation))
     column = columns[names.index(name)]
     condition = within(column, days.begin, days.end, runner.dialect)
+    # Only runs that ask for days need it.
+    from airflow_dataops.core.execution.incremental import replace_rows
+
     return replace_rows(node, relation, sql, condition, runner)

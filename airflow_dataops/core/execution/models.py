@@ -18,7 +18,6 @@ from airflow_dataops.core.execution.building import building
 from airflow_dataops.core.execution.contracts import contract_of, hold_to_contract
 from airflow_dataops.core.execution.days import event_time, rebuild_days
 from airflow_dataops.core.execution.finishing import create_indexes, described_columns, finish
-from airflow_dataops.core.execution.incremental import add_rows
 from airflow_dataops.core.execution.results import Action, BuildResult
 from airflow_dataops.core.loads.waiting import execute_patiently
 from airflow_dataops.core.model import ModelSpec, Relation
@@ -112,6 +111,9 @@ def _increment(
         sql = _required(code.sql, node, "compiled code")
         return rebuild_days(node, relation, sql, days, runner)
     increment = _required(code.incremental_sql, node, "code for an incremental build")
+    # Only where a table is there to be added to.
+    from airflow_dataops.core.execution.incremental import add_rows
+
     return add_rows(node, relation, increment, runner)
 
 

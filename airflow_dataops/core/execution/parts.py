@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.building import check_database, ensure_schema
-from airflow_dataops.core.execution.dry_run import show
 from airflow_dataops.core.execution.failing import explaining, place_of
-from airflow_dataops.core.execution.freshness import check_freshness
 from airflow_dataops.core.execution.fused import Verdict
 from airflow_dataops.core.execution.rendering import rendered
 from airflow_dataops.core.execution.results import FreshnessResult, Status, TestResult
-from airflow_dataops.core.execution.tests import run_test
 from airflow_dataops.core.model import Mode, NodeKind, StoreFailures, TestSpec
 from airflow_dataops.core.plan import TaskKind
 from airflow_dataops.errors import ConfigError, RunError
@@ -131,11 +127,18 @@ def _run(
     request: RunRequest,
     turn: Turn | None,
 ) -> Struct:
+    # A task does one or two of these.
     if kind is TaskKind.BUILD:
+        from airflow_dataops.core.execution.build import build
+
         full_refresh, days = request.full_refresh, request.days
         return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
     if kind is TaskKind.FRESHNESS:
+        from airflow_dataops.core.execution.freshness import check_freshness
+
         return check_freshness(node, runner, now=datetime.now(UTC))
+    from airflow_dataops.core.execution.tests import run_test
+
     return run_test(node, code, runner, turn=turn)
 
 
@@ -162,6 +165,8 @@ def _knowing_the_database(kind: TaskKind, node: Node, runner: SqlRunner) -> Iter
 def _shown(
     kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest
 ) -> dict[str, Any]:
+    from airflow_dataops.core.execution.dry_run import show
+
     sql = show(lambda dry: _run_dry(kind, node, code, dry, request), runner)
     return {"node": node.id, "status": "dry run", "sql": sql}
 
@@ -170,6 +175,8 @@ def _run_dry(
     kind: TaskKind, node: Node, code: Code, runner: SqlRunner, request: RunRequest
 ) -> None:
     if kind is TaskKind.TEST:  # what stops the showing of a statement is no error of the test
+        from airflow_dataops.core.execution.tests import run_test
+
         run_test(*rendered(node, code, request, runner.dialect), runner)
         return
     run_node(kind, node, code, runner, request)
