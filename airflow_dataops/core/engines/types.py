@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING
 
 from airflow_dataops.core.model import Struct
+
+if TYPE_CHECKING:
+    from sqlglot import exp
 
 
 class Family(StrEnum):
@@ -42,6 +46,25 @@ class Type(Struct, frozen=True):
     length: int | None = None
 
 
+_FAMILIES = (
+    (Family.BOOLEAN, {"BOOLEAN"}),
+    (Family.FLOAT, {"FLOAT", "DOUBLE"}),
+    (Family.DECIMAL, {"DECIMAL", "BIGDECIMAL", "UDECIMAL", "DECFLOAT"}),
+    (Family.TEXT, {"CHAR", "NCHAR", "VARCHAR", "NVARCHAR", "TEXT", "NAME"}),
+    (Family.DATE, {"DATE", "DATE32"}),
+    (Family.TIME, {"TIME", "TIMETZ", "TIME_NS"}),
+    (Family.AWARE, {"TIMESTAMPTZ", "TIMESTAMPLTZ"}),
+    (
+        Family.NAIVE,
+        {"TIMESTAMP", "TIMESTAMPNTZ", "TIMESTAMP_S", "TIMESTAMP_MS", "TIMESTAMP_NS", "DATETIME"},
+    ),
+    (Family.BINARY, {"BINARY", "VARBINARY", "BLOB"}),
+    (Family.NULL, {"NULL"}),
+)
+"""By family: kinds, as sqlglot names them; it lists the integers itself."""
+_DIGITS = {"TIMESTAMP_S": 0, "TIMESTAMP_MS": 3, "TIMESTAMP_NS": 9, "TIME_NS": 9}
+"""Of a second's fraction, where the kind's name tells them."""
+_CLOCKS = (Family.TIME, Family.NAIVE, Family.AWARE)
 TIMES = (Family.DATE, Family.NAIVE, Family.AWARE)
 """The families that say when."""
 _WIDENS = {
@@ -57,10 +80,49 @@ def read_type(text: str, dialect: str) -> Type:
     """Read an engine's spelling of a type, such as `DECIMAL(18,3)`."""
     if text.strip('"').upper() == "NULL":  # DuckDB's type of a bare NULL
         return Type(family=Family.NULL)
-    # It is dear to import, and a task that only creates a table compares no types.
-    from airflow_dataops.core.engines.type_spellings import parsed_type
+    # Dear to import, and a task that only creates a table compares no types.
+    from sqlglot import exp
+    from sqlglot.errors import SqlglotError
 
-    return parsed_type(text, dialect)
+    try:
+        parsed = exp.DataType.build(text, dialect=dialect)
+    except SqlglotError:
+        return Type(family=Family.OTHER)
+    family = _families().get(parsed.this.value, Family.OTHER)
+    kind = parsed.this.value if family is not Family.OTHER else ""
+    sizes = [int(size) for p in parsed.expressions if (size := p.name).isdigit()]
+    if family is Family.DECIMAL:
+        return Type(family=family, kind=kind, scale=_scale(parsed, sizes))
+    if family in _CLOCKS:
+        digits = sizes[0] if sizes else _DIGITS.get(kind, _time_digits(dialect))
+        return Type(family=family, kind=kind, digits=digits)
+    if family in (Family.TEXT, Family.BINARY):
+        return Type(family=family, kind=kind, length=sizes[0] if sizes else None)
+    return Type(family=family, kind=kind)
+
+
+@cache
+def _families() -> dict[str, Family]:
+    """Return the family of each kind, by its name in sqlglot."""
+    from sqlglot import exp
+
+    integers = {kind.value for kind in exp.DataType.INTEGER_TYPES} - {"BIT"}
+    families = (*_FAMILIES, (Family.INTEGER, integers))
+    return {kind: family for family, kinds in families for kind in kinds}
+
+
+def _time_digits(dialect: str) -> int:
+    from airflow_dataops.core.engines.registry import find_engine
+
+    engine = find_engine(dialect)
+    return 6 if engine is None else engine.values.time_digits
+
+
+def _scale(parsed: exp.DataType, sizes: list[int]) -> int | None:
+    if not parsed.expressions:
+        # BigQuery's BIGNUMERIC; others have none of the kind.
+        return 38 if parsed.this.value == "BIGDECIMAL" else None
+    return sizes[1] if len(sizes) > 1 else 0
 
 
 def misfit(source: str, target: str, dialect: str) -> str | None:
