@@ -14,16 +14,20 @@ from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.adapters.record_file import write_whole
+from airflow_dataops.core.arguments import instance, text
 from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory import bundle_pruning
-from airflow_dataops.dag_factory.bundle_doubles import doubles, project_of
+from airflow_dataops.dag_factory.bundle_arguments import check_arguments, unknown_projects
+from airflow_dataops.dag_factory.bundle_doubles import doubles
 from airflow_dataops.dag_factory.bundle_files import (
     INDEX,
     MANIFESTS,
+    PER_PROJECT,
     READABLE,
     Deployment,
     is_deployed,
     is_whole,
+    project_of,
     read_deployment,
     write_deployment,
 )
@@ -67,7 +71,9 @@ class ManifestFolderBundle(BaseDagBundle):
         **arguments_of_airflow: those of `BaseDagBundle`.
 
     Raises:
-        ConfigError: a path is relative, or a number of versions or days is none.
+        ConfigError: a path is relative, an argument is wrong or unknown (all of them at once), or
+            a number of versions or days is none. What is wrong for one project (`per_project`) is
+            an import error of its manifest.
     """
 
     def __init__(
@@ -82,14 +88,14 @@ class ManifestFolderBundle(BaseDagBundle):
         **arguments_of_airflow: Any,
     ) -> None:
         super().__init__(**arguments_of_airflow)
-        given = dict(arguments or {})
-        for place in filter(
-            None, (folder, versions_folder, given.get("state"), given.get("defer_state"))
-        ):
+        where = f"bundle {self.name}: arguments"
+        given: dict[str, Any] = dict(instance(dict, {} if arguments is None else arguments, where))
+        for place in filter(None, (folder, versions_folder)):
             _check_absolute(self.name, place)
+        check_arguments(self.name, given)
         self.supports_versioning = versions_folder is not None
         self._folder = as_source(folder)
-        self._arguments = {**given, "conn_id": conn_id}
+        self._arguments = {**given, "conn_id": text(conn_id, f"bundle {self.name}: conn_id")}
         self._store = versions_place(versions_folder, self.name) if versions_folder else ""
         self._keeping = bundle_pruning.checked(self.name, keep_versions, keep_days)
         self._current = self.base_dir / "current"
@@ -152,7 +158,8 @@ class ManifestFolderBundle(BaseDagBundle):
 
     def _found(self) -> Iterator[tuple[str, Path | ManifestSource]]:
         """Yield each manifest with its path in the folder; those of earlier runs are none."""
-        own = (self._arguments.get("per_project") or {}).values()
+        per_project = self._arguments.get("per_project") or {}
+        own = [each for each in per_project.values() if isinstance(each, dict)]
         states = states_in(self._arguments, *own)
         folder = self._folder
         if isinstance(folder, ManifestSource):
@@ -183,7 +190,13 @@ class ManifestFolderBundle(BaseDagBundle):
         for name, why in doubles(named, self._arguments, contents):
             log.error("Bundle %s: %s: %s", self.name, name, why)
             manifests[name], errors[name] = "", why
-        deployment = Deployment(manifests, self._arguments, self._store, errors, projects)
+        known = [each for name, each in named.items() if not is_pipeline(Path(name))]
+        if not errors and (told := unknown_projects(self.name, self._arguments, known)):
+            log.error("%s", told)
+            manifests[PER_PROJECT], errors[PER_PROJECT] = "", told
+        deployment = Deployment(
+            manifests, self._arguments, self._store, errors, projects, self.name
+        )
         is_new = before is None or before.version != deployment.version
         if self._store:
             keep_version(self._store, deployment, self._current / MANIFESTS, is_new=is_new)
@@ -268,7 +281,7 @@ class ManifestFolderBundle(BaseDagBundle):
 
 
 def _check_absolute(bundle: str, place: str) -> None:
-    where = as_source(place)
+    where = as_source(text(place, f"bundle {bundle}: folder"))
     if isinstance(where, Path) and not where.is_absolute():
         raise ConfigError(
             f"bundle {bundle}: {place!r} is a relative path; name an absolute one, or a URI, since "

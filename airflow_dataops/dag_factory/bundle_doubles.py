@@ -4,30 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.dag_factory.bundle_files import dag_ids_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-
-class _Metadata(msgspec.Struct, frozen=True):
-    project_name: str | None = None
-
-
-class _Head(msgspec.Struct, frozen=True):
-    metadata: _Metadata = _Metadata()
-
-
-def project_of(manifest: Path) -> str:
-    """Return the name of a manifest's project; empty where it has none, or is no manifest."""
-    try:
-        return msgspec.json.decode(read_regular(manifest), type=_Head).metadata.project_name or ""
-    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError):
-        return ""
 
 
 def doubles(
@@ -46,7 +27,7 @@ def doubles(
     bases = {name: _base(project, arguments) for name, project in projects.items()}
     taken: dict[str, str] = {}
     for name in sorted(_suspects(bases)):
-        ids = dag_ids_of(contents[name], name, arguments)
+        ids = dag_ids_of(contents[name], name, arguments, projects[name])
         if double := next((id_ for id_ in ids if id_ in taken), None):
             yield (
                 name,
@@ -59,7 +40,8 @@ def doubles(
 
 def _base(project: str, arguments: dict[str, Any]) -> str:
     """Return the dag id of a project that stays whole; empty where only its plan tells."""
-    own = (arguments.get("per_project") or {}).get(project) or {}
+    own = (arguments.get("per_project") or {}).get(project)
+    own = own if isinstance(own, dict) else {}
     return str(own.get("dag_id") or arguments.get("dag_id") or project)
 
 

@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -22,10 +21,10 @@ from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.downloads import name_file
 from airflow_dataops.adapters.local_files import NoFileError, read_regular, sealed, unsealed
 from airflow_dataops.adapters.record_file import write_whole
+from airflow_dataops.dag_factory.bundle_arguments import arguments_for
 from airflow_dataops.dag_factory.load import dag_ids, load_dags
 from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.hooks.sources import local_manifest
-from airflow_dataops.planning.dbt_config import DbtConfig
 from airflow_dataops.planning.sources import ManifestSource, as_source
 
 if TYPE_CHECKING:
@@ -33,6 +32,8 @@ if TYPE_CHECKING:
 
 INDEX = "deployment.json"
 MANIFESTS = "manifests"
+PER_PROJECT = "per_project"
+"""In the place of a manifest: the DAG file that tells of arguments for projects that are not."""
 READABLE = 0o644
 """Mode of all files: tasks may run as another user than the one that deploys."""
 _DAY = 24 * 3600.0
@@ -63,6 +64,7 @@ class Deployment(msgspec.Struct, frozen=True):
         store: the folder of versions; empty for none. Not a part of the version.
         errors: why a manifest could not be had, by its path. Not a part of the version.
         projects: name of the project by key of the content. Not a part of the version.
+        bundle: its name, for messages. Not a part of the version.
         at: when it was deployed last, seconds since 1970, in the folder of versions; 0 elsewhere.
     """
 
@@ -71,6 +73,7 @@ class Deployment(msgspec.Struct, frozen=True):
     store: str = ""
     errors: dict[str, str] = {}
     projects: dict[str, str] = {}
+    bundle: str = ""
     at: float = 0.0
 
     @property
@@ -78,6 +81,22 @@ class Deployment(msgspec.Struct, frozen=True):
         """40 hexadecimal digits that tell the contents and the arguments."""
         content = _encode((self.manifests, self.arguments))
         return hashlib.sha256(content).hexdigest()[:40]
+
+
+class _Metadata(msgspec.Struct, frozen=True):
+    project_name: str | None = None
+
+
+class _Head(msgspec.Struct, frozen=True):
+    metadata: _Metadata = _Metadata()
+
+
+def project_of(manifest: Path) -> str:
+    """Return the name of a manifest's project; empty where it has none, or is no manifest."""
+    try:
+        return msgspec.json.decode(read_regular(manifest), type=_Head).metadata.project_name or ""
+    except (OSError, msgspec.MsgspecError, RecursionError, UnicodeError):
+        return ""
 
 
 def read_deployment(folder: Path) -> Deployment | None:
@@ -139,7 +158,13 @@ def load_file(namespace: MutableMapping[str, Any], name: str, key: str) -> None:
             "bundle writes it at its next refresh"
         )
     name_file(path, name)
-    load_dags(path, namespace, **_arguments(deployment.arguments))
+    given = deployment.arguments
+    project = deployment.projects.get(key) or (project_of(path) if given.get("per_project") else "")
+    try:
+        arguments = arguments_for(deployment.bundle, given, project)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from None
+    load_dags(path, namespace, **arguments)
 
 
 def is_whole(path: Path, key: str) -> bool:
@@ -150,11 +175,11 @@ def is_whole(path: Path, key: str) -> bool:
         return False
 
 
-def dag_ids_of(path: Path, name: str, arguments: dict[str, Any]) -> list[str]:
+def dag_ids_of(path: Path, name: str, arguments: dict[str, Any], project: str) -> list[str]:
     """Return the ids of the DAGs of a manifest; none where it is no good, which its file tells."""
     name_file(path, name)
     try:
-        return dag_ids(path, **_arguments(arguments))
+        return dag_ids(path, **arguments_for("", arguments, project))
     except (DataOpsError, TypeError, ValueError):
         return []
 
@@ -168,19 +193,6 @@ def _content_file(folder: Path, store: str, key: str) -> Path:
         uri = f"{place.uri}/{MANIFESTS}/{key}.json"
         return local_manifest(ManifestSource(uri, check_every=_FOREVER, max_age=_FOREVER))
     return place / MANIFESTS / f"{key}.json"
-
-
-def _arguments(given: dict[str, Any]) -> dict[str, Any]:
-    """Turn what JSON can say into what `load_dags` takes."""
-    arguments = dict(given)
-    for name in ("start_date", "end_date"):
-        if isinstance(arguments.get(name), str):
-            time_ = datetime.fromisoformat(arguments[name])
-            is_local = time_.tzinfo is None and not arguments.get("timezone")
-            arguments[name] = time_.replace(tzinfo=UTC) if is_local else time_
-    if isinstance(arguments.get("dbt"), dict):
-        arguments["dbt"] = DbtConfig(**arguments["dbt"])
-    return arguments
 
 
 def _file_name(manifest: str) -> str:

@@ -117,7 +117,7 @@ def load_dags(
         if root is not None or len(manifests) > 1:
             loader.check_names()
         loader.check_cycles()
-    loader.report(str(source))
+    loader.report(name_of(source) if isinstance(source, Path) else str(source))
     return loader.dags
 
 
