@@ -15,6 +15,7 @@ from airflow_dataops import (
     AppendOperator,
     ApplyChanges,
     ApplyChangesOperator,
+    ConnectionQuery,
     DbtBuildOperator,
     DbtTestOperator,
     FreshnessOperator,
@@ -385,3 +386,35 @@ def test_what_is_typed_is_what_operators_take(typed: type, kind: type) -> None:
 def test_every_public_operator_is_here() -> None:
     public = {name for name in airflow_dataops.__all__ if name.endswith("Operator")}
     assert public <= {kind.__name__ for kind in OPERATORS}
+
+
+def test_a_transfer_takes_the_names_of_airflows_generic_transfer() -> None:
+    query = "select * from orders where day = %s"
+    ours = TransferOperator(
+        task_id="t", source=ConnectionQuery("app", query, ["x"]), target="raw.o", conn_id="w"
+    )
+    theirs = TransferOperator(
+        task_id="t",
+        sql=query,
+        parameters=["x"],
+        source_conn_id="app",
+        destination_conn_id="w",
+        destination_table="raw.o",
+    )
+    for name in ours.template_fields:
+        assert getattr(theirs, name) == getattr(ours, name), name
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ({"conn_id": "v", "sql": "s"}, "conn_id= and destination_conn_id= are the same"),
+        ({"target": "t", "sql": "s"}, "target= and destination_table= are the same"),
+        ({"source": "select 1", "sql": "s"}, "source= and source_conn_id= are the same"),
+        ({}, "source_conn_id= is where sql= is run"),
+    ],
+)
+def test_an_argument_under_two_names_is_refused(arguments: dict[str, Any], told: str) -> None:
+    named = {"destination_conn_id": "w", "destination_table": "raw.o", "source_conn_id": "app"}
+    with pytest.raises(ConfigError, match=told):
+        TransferOperator(task_id="t", **named, **arguments)
