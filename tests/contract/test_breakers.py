@@ -148,14 +148,14 @@ def test_no_order_of_calls_lets_more_through(steps: list[Step]) -> None:
     assert max(calls.probes.values(), default=0) <= 1
 
 
-def work(database: Database, until: float, calls: Any, opened: Any) -> None:
-    """Call a dead service over and over, as fast as the breaker allows."""
+def work(database: Database, calls: Any) -> None:
+    """Call a dead service over and over, as fast as the breaker allows; at least once."""
+    until = time.monotonic() + 2
     store, limits = BreakerStore(database), Limits(threshold=THRESHOLD, reset_after=0.5)
     while time.monotonic() < until:
         ticket = store.admit("dead", limits)
         if ticket is None:
-            opened.set()
-            time.sleep(0.01)
+            time.sleep(0.05)
             continue
         calls.put(ticket.generation)
         time.sleep(0.02)
@@ -170,11 +170,7 @@ def test_twenty_workers_leave_a_dead_service_alone(database: Database) -> None:
     generations: list[int] = []
     began = time.monotonic()
     for _ in range(2):  # the second time they find the breaker as the first ones left it
-        until = time.monotonic() + 2
-        workers = [
-            forked.Process(target=work, args=(database, until, calls, forked.Event()))
-            for _ in range(WORKERS)
-        ]
+        workers = [forked.Process(target=work, args=(database, calls)) for _ in range(WORKERS)]
         for worker in workers:
             worker.start()
         for worker in workers:
