@@ -15,13 +15,15 @@ if TYPE_CHECKING:
     import pytest
 
 
-def connect_postgres(monkeypatch: pytest.MonkeyPatch, name: str) -> str:
-    """Make a connection to the Postgres of this process; return its id."""
+def connect_postgres(
+    monkeypatch: pytest.MonkeyPatch, name: str, database: str | None = None
+) -> str:
+    """Make a connection to the Postgres of this process, or to a database of it; return its id."""
     server = psycopg.conninfo.conninfo_to_dict(postgres_uri())
     connection = {
         "conn_type": "postgres",
         "login": server["user"],
-        "schema": server["dbname"],
+        "schema": database or server["dbname"],
         "extra": {"host": server["host"]},
     }
     monkeypatch.setenv(f"AIRFLOW_CONN_{name.upper()}", json.dumps(connection))

@@ -146,7 +146,7 @@ def render(
     """
     _check_dbt()
     recorder = Recorder(frozenset(runtime_vars))
-    with tempfile.TemporaryDirectory(prefix="airflow-dataops-") as scratch, recorder.recording():
+    with _scratch() as scratch, recorder.recording():
         if recorder.blind and runtime_vars:
             raise ConfigError(f"--runtime-vars does not work here: {recorder.blind}")
         run = _Run(project, project.arguments(Path(scratch)), recorder)
@@ -183,6 +183,11 @@ def render(
         recorder.target,
         settings,
     )
+
+
+def _scratch() -> tempfile.TemporaryDirectory[str]:
+    """Make a folder for what dbt writes; after an error its threads may still write there."""
+    return tempfile.TemporaryDirectory(prefix="airflow-dataops-", ignore_cleanup_errors=True)
 
 
 def _settings(adapter: str) -> DbtSettings:

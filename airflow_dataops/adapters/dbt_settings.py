@@ -86,6 +86,7 @@ def _given(credentials: Any) -> dict[str, Any]:
         if default is dataclasses.MISSING:
             made = field.default_factory
             default = None if made is dataclasses.MISSING else made()
-        if value is not None and value != default and not field.name.startswith("_"):
+        # An adapter may put an empty list in place of its None.
+        if value not in (None, [], {}) and value != default and not field.name.startswith("_"):
             found[field.name] = value
     return found

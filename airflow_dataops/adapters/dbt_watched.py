@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as clock
+import copy
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -193,15 +194,27 @@ class _Var(_Object):
         if name not in self._record.placeholders.variables:
             return self._record.give(Kind.VAR, name, self._value(name, *default, **named))
         marks = self._record.placeholders
-        given = default or tuple(named.values())
-        known = self._value(name, *given) if given or self._value.has_var(name) else None
-        # What --vars gives for the compilation is no run's value.
-        is_kept = name not in getattr(self._value, "_cli_vars", ()) and not marks.has_mark(known)
-        fixed = known if is_kept and type(known) in (str, int, float, bool) else None
+        given = default or tuple(named.values()) or (None,)
+        known = self._value(name, *given)
+        # What --vars gives for the compilation is no run's value; what the project gives is.
+        own = _of_project(self._value)(name, *given)
+        is_kept = type(own) in (str, int, float, bool) and not marks.has_mark(own)
+        fixed = own if is_kept else None
         value = RunValue(source="var", name=name, default=fixed)
         return self._record.mark(
             value, SAMPLE if known is None else marks.without(known), Kind.RUN_VAR
         )
+
+
+def _of_project(var: Any) -> Any:
+    """Return dbt's `var` as it is where `--vars` gives nothing."""
+    bare = copy.copy(var)
+    bare._cli_vars = {}
+    if config := getattr(var, "_config", None):
+        bare._config = copy.copy(config)
+        bare._config.cli_vars = {}
+    bare._merged = bare._generate_merged()
+    return bare
 
 
 def _var(_: str, value: Any, record: Watch) -> Any:

@@ -47,10 +47,17 @@ def environment(airflow: StartedAirflow) -> dict[str, str]:
     }
 
 
-def run(airflow: StartedAirflow, *arguments: str) -> subprocess.CompletedProcess[str]:
+def run(
+    airflow: StartedAirflow, *arguments: str, timeout: float = 180
+) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "airflow_dataops.cli", "backfill", *arguments]
     return subprocess.run(
-        command, env=environment(airflow), capture_output=True, text=True, timeout=180, check=False
+        command,
+        env=environment(airflow),
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        check=False,
     )
 
 

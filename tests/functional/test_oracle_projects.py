@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.oracle.comparison import RUNS, Comparison, compare
-from tests.oracle.projects import ATELIER, ATELIER_ON_POSTGRES, SHOP, OracleProject
+from tests.oracle.comparison import Comparison, compare
+from tests.oracle.projects import (
+    ALMANAC,
+    ALMANAC_ON_POSTGRES,
+    ATELIER,
+    ATELIER_ON_POSTGRES,
+    SHOP,
+    OracleProject,
+)
 from tests.oracle.recording import WAYS, recording
 from tests.oracle.state import differences
 
@@ -19,9 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@pytest.fixture(
-    scope="module", params=[SHOP, ATELIER, ATELIER_ON_POSTGRES], ids=lambda project: project.id
-)
+PROJECTS = (SHOP, ATELIER, ATELIER_ON_POSTGRES, ALMANAC, ALMANAC_ON_POSTGRES)
+
+
+@pytest.fixture(scope="module", params=PROJECTS, ids=lambda project: project.id)
 def project(request: pytest.FixtureRequest) -> OracleProject:
     return request.param
 
@@ -41,30 +49,29 @@ def test_most_is_built_on_both_sides(compared: Comparison) -> None:
     assert len(compared.by_dbt(0)) > 20
 
 
-@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
-def test_tables_and_views_are_equal(compared: Comparison, run: int) -> None:
-    found = differences(compared.by_dbt(run), compared.ours[run].state)
-
-    assert not found, "\n" + "\n".join(found) + f"\nerrors: {compared.ours[run].errors}"
-
-
-@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
-def test_verdicts_are_equal(compared: Comparison, run: int) -> None:
-    """Every node ends alike, and every test counts the same failures."""
-    dbt, ours = compared.dbt[run].outcomes, compared.ours[run].outcomes
-    expected = {
-        id_: outcome
-        for id_, outcome in dbt.items()
-        if not id_.startswith(("unit_test.", "exposure."))
-        and outcome[0] != "skipped"
-        and id_ not in compared.left_out
-    }
-
-    assert {id_: (expected.get(id_), ours.get(id_)) for id_ in expected.keys() | ours.keys()} == {
-        id_: (outcome, outcome) for id_, outcome in expected.items()
-    }, compared.ours[run].errors
+def test_tables_and_views_are_equal(project: OracleProject, compared: Comparison) -> None:
+    for run, step in enumerate(project.steps):
+        found = differences(compared.by_dbt(run), compared.ours[run].state)
+        assert not found, "\n".join((step.name, *found, f"errors: {compared.ours[run].errors}"))
 
 
-@pytest.mark.parametrize("run", range(len(RUNS)), ids=RUNS)
-def test_freshness_is_judged_alike(compared: Comparison, run: int) -> None:
-    assert compared.ours[run].freshness == compared.dbt[run].freshness
+def test_verdicts_are_equal(project: OracleProject, compared: Comparison) -> None:
+    """Every node and hook ends alike, and every test counts the same failures."""
+    for run, step in enumerate(project.steps):
+        dbt, ours = compared.dbt[run].outcomes, compared.ours[run].outcomes
+        expected = {
+            id_: outcome
+            for id_, outcome in dbt.items()
+            if not id_.startswith(("unit_test.", "exposure."))
+            and outcome[0] != "skipped"
+            and id_ not in compared.left_out
+        }
+        ids = expected.keys() | ours.keys()
+        assert {id_: (expected.get(id_), ours.get(id_)) for id_ in ids} == {
+            id_: (outcome, outcome) for id_, outcome in expected.items()
+        }, (step.name, compared.ours[run].errors)
+
+
+def test_freshness_is_judged_alike(project: OracleProject, compared: Comparison) -> None:
+    for run, step in enumerate(project.steps):
+        assert compared.ours[run].freshness == compared.dbt[run].freshness, step.name

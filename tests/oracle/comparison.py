@@ -2,28 +2,46 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import time_machine
+
+from airflow_dataops.adapters.dbt_run_hooks import set_run_hooks
 from airflow_dataops.cli.compile import compile_project
+from airflow_dataops.core.execution.requests import RunRequest
+from airflow_dataops.core.execution.values import RunValues
 from airflow_dataops.core.manifests import read_manifest
 from tests.oracle.dbt_process import Dbt, environment
 from tests.oracle.engine_side import Engine
-from tests.oracle.projects import REPOSITORY
+from tests.oracle.projects import REPOSITORY, STEPS
 from tests.oracle.recording import Way, files_of, lasting
-from tests.oracle.state import Clock, State, abridged, as_state, now, read_state, written
+from tests.oracle.state import (
+    Clock,
+    State,
+    abridged,
+    as_state,
+    now,
+    read_beside,
+    read_state,
+    written,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    from airflow_dataops.core.model import Manifest
     from tests.oracle.databases import Database
     from tests.oracle.dbt_process import Outcomes
-    from tests.oracle.projects import Databases, OracleProject
+    from tests.oracle.projects import Databases, OracleProject, Step
     from tests.oracle.recording import Recording
 
-RUNS = ("full refresh from nothing", "second day", "third day", "full refresh again")
-_REFRESHED = {0, 3}
 _DATABASE = "{the database}"
 """In a recorded manifest, for the name of the one that it was compiled with."""
 
@@ -40,9 +58,10 @@ class Side:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both sides after each of `RUNS`.
+    """Both sides after each step of a project.
 
     Attributes:
+        manifest: what our side was built from.
         left_out: the ids of the nodes that were not built on our side, as dbt was not asked:
             what only dbt can run, and what depends on it.
         absent: the names of their tables and views.
@@ -52,6 +71,7 @@ class Comparison:
     ours: tuple[Side, ...]
     left_out: set[str]
     absent: set[str]
+    manifest: Manifest
 
     def by_dbt(self, run: int) -> State:
         """Return what dbt left, of what was built on both sides."""
@@ -68,21 +88,32 @@ def compare(project: OracleProject, folder: Path, recording: Recording) -> Compa
     compiled, answer = recording.answer(question(project, directory), dbt.answer)
     compiled = compiled.replace(_DATABASE, databases.ours.value)
     manifest = read_manifest(compiled.encode(), source="manifest.json")
-    engine = Engine(manifest, databases.ours, Dbt(project, directory, databases.ours, own))
-    recorded = recording.way is Way.READ
+    bare = without_hooks(directory, own) if manifest.project.run_hooks else directory
+    engine = Engine(manifest, databases.ours, Dbt(project, bare, databases.ours, own))
+    recorded = recording.way is not Way.ASK
     sides = tuple(map(_side_of, answer)) if recorded else tuple(dbt.sides)
     left_out: set[str] = engine.needing_dbt() if recorded else set()
     ours = _build(project, databases.ours, engine, [_ran(side) - left_out for side in sides])
     if recorded:
         ours = tuple(replace(side, state=abridged(side.state)) for side in ours)
-    return Comparison(sides, ours, left_out, engine.relations(left_out))
+    return Comparison(sides, ours, left_out, engine.relations(left_out), manifest)
+
+
+def without_hooks(directory: Path, folder: Path) -> Path:
+    """Copy a project without what runs around a run, as a task of dbt has it."""
+    copy = folder / "bare"
+    shutil.copytree(directory, copy, ignore=shutil.ignore_patterns("target", "logs", "*.duckdb*"))
+    set_run_hooks(copy, os.environ)
+    return copy
 
 
 def question(project: OracleProject, directory: Path) -> list[object]:
     """Return all that dbt's answer depends on: the project's files, and who makes its data."""
     files = files_of(directory)
     files.pop("profiles.yml")  # it may have the address of the tests' server
-    return ["four builds", project.id, files, files_of(REPOSITORY / "dags")["shop_generator.py"]]
+    asked = ["four builds", project.id, files, files_of(REPOSITORY / "dags")["shop_generator.py"]]
+    # The steps of most are those that the words above mean.
+    return asked if project.steps is STEPS else [*asked, repr(project.steps), project.runtime_vars]
 
 
 class _Asked:
@@ -100,19 +131,42 @@ class _Asked:
         self.sides: list[Side] = []
 
     def answer(self) -> tuple[str, list[tuple[Any, ...]]]:
-        """Return the compiled manifest and what `RUNS` left, as a recording keeps it."""
+        """Return the compiled manifest and what each step left, as a recording keeps it."""
+        project = self._project
         output = self._folder / "compiled.json"
-        with environment(self._project.variable, self._databases.compiled.value):
-            compile_project(self._directory, output=output)
-        dbt = Dbt(self._project, self._directory, self._databases.dbt, self._folder)
-        recorder = _Recorder(self._project, self._databases.dbt)
-        for run in range(len(RUNS)):
-            recorder.begin(run)
-            outcomes = dbt.build(*(["--full-refresh"] if run in _REFRESHED else []))
-            self.sides.append(Side(recorder.end(), outcomes, dbt.freshness(), {}))
+        if project.asks:
+            with self._databases.compiled.open() as runner:
+                project.load(runner, 0)
+        with environment(project.variable, self._databases.compiled.value):
+            compile_project(
+                self._directory,
+                output=output,
+                variables=project.runtime_vars,
+                runtime_vars=tuple(project.runtime_vars or ()),
+            )
+        dbt = Dbt(project, self._directory, self._databases.dbt, self._folder)
+        recorder = _Recorder(project, self._databases.dbt)
+        for step in project.steps:
+            recorder.begin(step)
+            with _moment(step):
+                outcomes = dbt.build(*options(step))
+            state = recorder.end(dbt.invocation())
+            freshness = dbt.freshness() if project.watched else {}
+            self.sides.append(Side(state, outcomes, freshness, {}))
         kept = [(written(abridged(s.state)), s.outcomes, s.freshness) for s in self.sides]
         compiled = lasting(output.read_bytes(), self._directory)
         return compiled.replace(self._databases.compiled.value, _DATABASE), kept
+
+
+def options(step: Step) -> tuple[str, ...]:
+    """Return what dbt is called with for a step."""
+    refresh = ("--full-refresh",) if step.full_refresh else ()
+    given = ("--vars", json.dumps(step.variables)) if step.variables else ()
+    return (*refresh, *given)
+
+
+def _moment(step: Step) -> AbstractContextManager[object]:
+    return time_machine.travel(step.begins) if step.begins else nullcontext()
 
 
 def _side_of(answer: tuple[Any, ...]) -> Side:
@@ -129,10 +183,19 @@ def _build(
 ) -> tuple[Side, ...]:
     recorder = _Recorder(project, database)
     sides = []
-    for run, nodes in enumerate(ran):
-        recorder.begin(run)
-        built, errors = engine.build(nodes, full_refresh=run in _REFRESHED)
-        sides.append(Side(recorder.end(), built, engine.freshness(), errors))
+    for step, nodes in zip(project.steps, ran, strict=True):
+        recorder.begin(step)
+        id_ = f"ours, {step.name}"
+        values = RunValues(
+            variables=dict(step.variables or {}), started_at=step.begins, invocation_id=id_
+        )
+        engine.request = RunRequest(full_refresh=step.full_refresh, values=values)
+        engine.options = options(step)
+        with _moment(step):
+            built, errors = engine.build(nodes, full_refresh=step.full_refresh)
+        state = recorder.end(id_)
+        freshness = engine.freshness() if project.watched else {}
+        sides.append(Side(state, built, freshness, errors))
     return tuple(sides)
 
 
@@ -143,18 +206,22 @@ class _Recorder:
         self._project = project
         self._database = database
         self._runs: list[tuple[object, object]] = []
+        self._ids: list[str] = []
         self._start: object = None
 
-    def begin(self, run: int) -> None:
+    def begin(self, step: Step) -> None:
         with self._database.open() as runner:
-            if run <= 2:
-                self._project.load(runner, run)
+            if step.day is not None:
+                self._project.load(runner, step.day)
             self._start = now(runner)
 
-    def end(self) -> State:
+    def end(self, id_: str) -> State:
+        """Return what a run left, of which dbt's `invocation_id` is given."""
         with self._database.open() as runner:
             self._runs.append((self._start, now(runner)))
-            return read_state(runner, Clock(tuple(self._runs)))
+            self._ids.append(id_)
+            beside = read_beside(runner) if self._project.beside else {}
+            return read_state(runner, Clock(tuple(self._runs), tuple(self._ids))) | beside
 
 
 def _side(folder: Path) -> Path:

@@ -44,6 +44,12 @@ class Dbt:
             for result in self._results("run_results.json")
         }
 
+    def invocation(self) -> str:
+        """Return the `invocation_id` of the last build."""
+        written = json.loads((self._target / "run_results.json").read_bytes())
+        id_: str = written["metadata"]["invocation_id"]
+        return id_
+
     def freshness(self) -> dict[str, str]:
         """Run `dbt source freshness` and return the status of each source."""
         self._invoke("source", "freshness")

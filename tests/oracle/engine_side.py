@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -9,16 +10,19 @@ from msgspec.structs import replace
 
 from airflow_dataops.core.execution.build import build
 from airflow_dataops.core.execution.freshness import check_freshness
-from airflow_dataops.core.execution.rendering import rendered
+from airflow_dataops.core.execution.rendering import rendered, rendered_code
 from airflow_dataops.core.execution.requests import RunRequest
+from airflow_dataops.core.execution.run_hooks import make_places, run_hooks
 from airflow_dataops.core.execution.tests import run_test
-from airflow_dataops.core.model import Code, ModelSpec, NodeKind, SourceSpec
+from airflow_dataops.core.model import Code, ModelSpec, NodeKind, RunMoment, SourceSpec
+from airflow_dataops.core.sql.sessions import settings
 from airflow_dataops.errors import DataOpsError
+from airflow_dataops.operators.dbt_checks import selector_of
 from tests.oracle.databases import ENGINE_ERRORS
 from tests.oracle.dbt_process import failures
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from airflow_dataops.core.model import Manifest, Node
     from airflow_dataops.core.ports import SqlRunner
@@ -35,6 +39,8 @@ class Engine:
         self, manifest: Manifest, database: Database, dbt: Dbt, request: RunRequest | None = None
     ) -> None:
         self.request = request or RunRequest()
+        self.options: tuple[str, ...] = ()
+        """What dbt is called with where it runs nodes of ours."""
         self._manifest = manifest
         self._database = database
         self._dbt = dbt
@@ -42,24 +48,57 @@ class Engine:
     def build(self, ran: set[str], *, full_refresh: bool) -> tuple[Outcomes, dict[str, str]]:
         """Build the nodes of `ran`; return how each ended, and why those failed that did.
 
-        The nodes run in waves: all that can run here, then all that then wait for dbt.
+        The nodes run in waves: all that can run here, then all that then wait for dbt. What runs
+        around a run does, in sessions of its own.
         """
         nodes = self._manifest.project.nodes
         todo = {id_: nodes[id_] for id_ in nodes if id_ in ran and _is_built(nodes[id_])}
         outcomes: Outcomes = {}
         errors: dict[str, str] = {}
+        built = [node for node in todo.values() if node.kind is not NodeKind.TEST]
+        outcomes |= self._around(RunMoment.START, ran, built, errors)
         while todo:
-            with self._database.open() as runner:
+            with self._session() as runner:
                 for node in self._ready(todo, here=True):
                     outcomes[node.id] = self._run(node, runner, errors, full_refresh=full_refresh)
             waiting = list(self._ready(todo, here=False))
             if waiting:
                 outcomes |= self._run_by_dbt(waiting, full_refresh=full_refresh)
+        outcomes |= self._around(RunMoment.END, ran, built, errors)
         return outcomes, errors
+
+    @contextmanager
+    def _session(self) -> Iterator[SqlRunner]:
+        """Open a session with what the profile sets for it."""
+        with self._database.open() as runner:
+            for statement in settings(self._manifest.project.session, runner.dialect):
+                runner.execute(statement)
+            yield runner
+
+    def _around(
+        self, moment: RunMoment, ran: set[str], built: Sequence[Node], errors: dict[str, str]
+    ) -> Outcomes:
+        """Run the hooks of one moment."""
+        hooks = [hook for hook in self._manifest.project.run_hooks if hook.moment is moment]
+        hooks = [hook for hook in hooks if hook.id in ran]
+        if not hooks:
+            return {}
+        assert not any(hook.unsupported for hook in hooks)
+        with self._session() as runner:
+            make_places(built, runner)
+            for hook in hooks:
+                try:
+                    code = rendered_code(
+                        hook.id, self._manifest.code[hook.id], self.request, runner.dialect
+                    )
+                    run_hooks([(hook.id, code.sql or "")], runner)
+                except (DataOpsError, *ENGINE_ERRORS) as error:
+                    errors[hook.id] = str(error)
+        return {h.id: ("error" if h.id in errors else "success", None) for h in hooks}
 
     def freshness(self) -> dict[str, str]:
         """Return the status of each watched source."""
-        with self._database.open() as runner:
+        with self._session() as runner:
             return {
                 node.id: {"fail": "error"}.get(status, status)
                 for node in self._manifest.project.nodes.values()
@@ -131,9 +170,12 @@ class Engine:
         return "success", None
 
     def _run_by_dbt(self, nodes: list[Node], *, full_refresh: bool) -> Outcomes:
-        wanted = [arg for node in nodes for arg in ("--select", ".".join(node.fqn))]
-        options = ["--indirect-selection", "empty", *wanted]
-        outcomes = self._dbt.build(*options, *(["--full-refresh"] if full_refresh else []))
+        options = ["--indirect-selection", "empty"]
+        options += [arg for node in nodes for arg in ("--select", selector_of(node))]
+        refresh = ["--full-refresh"] if full_refresh else []
+        given = [each for each in self.options if each not in refresh]
+        outcomes = self._dbt.build(*options, *refresh, *given)
+        assert outcomes.keys() <= {node.id for node in nodes}
         missing = {node.id for node in nodes} - outcomes.keys()
         assert not missing, f"dbt selected others than {missing}"
         return {node.id: outcomes[node.id] for node in nodes}

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import shutil
 import sys
-from dataclasses import dataclass
-from datetime import date, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tests.oracle.databases import DuckDBFile, PostgresDatabase, postgres_profile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from airflow_dataops.core.ports import SqlRunner
     from tests.oracle.databases import Database
@@ -38,6 +38,31 @@ class Databases(NamedTuple):
 
 
 @dataclass(frozen=True)
+class Step:
+    """One run of both sides.
+
+    Attributes:
+        day: whose data is loaded before it, if any is.
+        begins: when Python's clock has it begin, on both sides; None for now.
+        variables: dbt's vars of the run.
+    """
+
+    name: str
+    day: int | None = None
+    full_refresh: bool = False
+    begins: datetime | None = None
+    variables: Mapping[str, Any] | None = None
+
+
+STEPS = (
+    Step("full refresh from nothing", 0, full_refresh=True),
+    Step("second day", 1),
+    Step("third day", 2),
+    Step("full refresh again", full_refresh=True),
+)
+
+
+@dataclass(frozen=True)
 class OracleProject:
     """A dbt project with raw data for three days.
 
@@ -46,6 +71,11 @@ class OracleProject:
         load: puts the data of day 0, 1 or 2 into the schema `raw`.
         databases: makes them, with folders for dbt's and ours.
         adapted: makes a copy of the project for its adapter in a folder, and returns it.
+        steps: the runs.
+        runtime_vars: the vars that each of them sets, with values for the compilation.
+        asks: whether its models ask for the raw data while they are compiled.
+        watched: whether its sources' freshness is compared.
+        beside: whether what stands beside the rows is: comments, grants, constraints.
     """
 
     name: str
@@ -54,6 +84,11 @@ class OracleProject:
     load: Callable[[SqlRunner, int], None]
     databases: Callable[[Path, Path], Databases]
     adapted: Callable[[Path], Path] | None = None
+    steps: tuple[Step, ...] = STEPS
+    runtime_vars: Mapping[str, Any] | None = None
+    asks: bool = False
+    watched: bool = True
+    beside: bool = False
 
     @property
     def variable(self) -> str:
@@ -96,28 +131,39 @@ def load_shop(runner: SqlRunner, day: int) -> None:
 
 def load_atelier(runner: SqlRunner, day: int) -> None:
     """Load a day of the project of odd shapes."""
-    runner.execute(_raw(day))
+    runner.execute(_raw("atelier", day))
+
+
+def load_almanac(runner: SqlRunner, day: int) -> None:
+    """Load a day of the project about the run itself."""
+    if runner.dialect == "postgres":
+        runner.execute(_READER)
+    runner.execute(_raw("almanac", day))
 
 
 def load_atelier_on_postgres(runner: SqlRunner, day: int) -> None:
     """The same days in Postgres's words."""
     anew = r"drop table if exists \1 cascade;\ncreate table \1 as"
-    runner.execute(re.sub(r"create or replace table (\S+) as", anew, _raw(day)))
+    runner.execute(re.sub(r"create or replace table (\S+) as", anew, _raw("atelier", day)))
 
 
-def postgres_atelier(folder: Path) -> Path:
-    """Copy the project of odd shapes, with Postgres's words where they differ."""
-    copy = folder / "project"
-    ignored = shutil.ignore_patterns("target", "logs", "*.duckdb*", "py_scores.py")
-    shutil.copytree(_PROJECTS / "atelier", copy, ignore=ignored)
-    shutil.copytree(_PROJECTS / "atelier_postgres", copy, dirs_exist_ok=True)
-    profile = postgres_profile("atelier", ATELIER_ON_POSTGRES.variable, "werk")
-    (copy / "profiles.yml").write_text(profile, encoding="utf-8")
-    return copy
+def _on_postgres(name: str, schema: str, settings: str = "") -> Callable[[Path], Path]:
+    """Copy a project, with Postgres's words where they differ."""
+
+    def copied(folder: Path) -> Path:
+        copy = folder / "project"
+        ignored = shutil.ignore_patterns("target", "logs", "*.duckdb*", "py_scores.py")
+        shutil.copytree(_PROJECTS / name, copy, ignore=ignored)
+        shutil.copytree(_PROJECTS / f"{name}_postgres", copy, dirs_exist_ok=True)
+        profile = postgres_profile(name, f"{name.upper()}_POSTGRES", schema) + settings
+        (copy / "profiles.yml").write_text(profile, encoding="utf-8")
+        return copy
+
+    return copied
 
 
-def _raw(day: int) -> str:
-    return (_PROJECTS / "atelier" / "raw" / f"{day}.sql").read_text(encoding="utf-8")
+def _raw(project: str, day: int) -> str:
+    return (_PROJECTS / project / "raw" / f"{day}.sql").read_text(encoding="utf-8")
 
 
 def _files(name: str) -> Callable[[Path, Path], Databases]:
@@ -129,9 +175,38 @@ def _files(name: str) -> Callable[[Path, Path], Databases]:
     return make
 
 
-def _databases(theirs: Path, ours: Path) -> Databases:
-    own = PostgresDatabase.create("atelier", ours)
-    return Databases(PostgresDatabase.create("atelier", theirs), own, own)
+def _servers(name: str) -> Callable[[Path, Path], Databases]:
+    def make(theirs: Path, ours: Path) -> Databases:
+        own = PostgresDatabase.create(name, ours)
+        return Databases(PostgresDatabase.create(name, theirs), own, own)
+
+    return make
+
+
+_READER = """
+do $$ begin
+    if not exists (select from pg_roles where rolname = 'almanac_reader') then
+        create role almanac_reader;
+    end if;
+end $$
+"""
+
+
+def _at(day: int, hour: int) -> datetime:
+    return datetime(2027, 3, day, hour, 30, tzinfo=UTC)
+
+
+def _days(*steps: Step) -> tuple[Step, ...]:
+    """Return the runs of the almanac: three days, one of them again, and a backfill of five."""
+    backfill = (
+        Step(
+            f"backfill of day {day}",
+            begins=_at(5, day),
+            variables={"run_day": f"2027-02-{20 + day}", "factor": 10 + day, "region": "us"},
+        )
+        for day in range(5)
+    )
+    return (*steps, *backfill)
 
 
 SHOP = OracleProject("shop", "duckdb", REPOSITORY / "demo" / "shop", load_shop, _files("shop"))
@@ -141,6 +216,29 @@ ATELIER_ON_POSTGRES = OracleProject(
     "postgres",
     _PROJECTS / "atelier",
     load_atelier_on_postgres,
-    _databases,
-    postgres_atelier,
+    _servers("atelier"),
+    _on_postgres("atelier", "werk"),
+)
+ALMANAC = OracleProject(
+    "almanac",
+    "duckdb",
+    _PROJECTS / "almanac",
+    load_almanac,
+    _files("almanac"),
+    steps=_days(
+        Step("full refresh from nothing", 0, True, _at(1, 4), {"run_day": "2027-02-24"}),
+        Step("second day", 1, begins=_at(2, 4), variables={"run_day": "2027-02-25"}),
+        Step("third day", 2, begins=_at(3, 23), variables={"run_day": "2027-02-26", "factor": 3}),
+        Step("full refresh again", None, True, _at(4, 4), {"run_day": "2027-02-26"}),
+    ),
+    runtime_vars={"run_day": "2026-12-31", "region": "nowhere", "factor": 7},
+    asks=True,
+    watched=False,
+    beside=True,
+)
+ALMANAC_ON_POSTGRES = replace(
+    ALMANAC,
+    adapter="postgres",
+    databases=_servers("almanac"),
+    adapted=_on_postgres("almanac", "diary", "      search_path: raw, public\n"),
 )

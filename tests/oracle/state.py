@@ -27,6 +27,42 @@ _RELATIONS = """
     where table_catalog = current_database()
       and table_schema not in ('raw', 'information_schema', 'pg_catalog', 'pg_toast')
 """
+_BESIDE = {
+    "duckdb": {
+        "comments": """
+            select schema_name, table_name, null, comment from duckdb_tables()
+            where comment is not null
+            union all select schema_name, view_name, null, comment from duckdb_views()
+            where comment is not null
+            union all select schema_name, table_name, column_name, comment from duckdb_columns()
+            where comment is not null
+        """,
+        "constraints": """
+            select schema_name, table_name, constraint_type, constraint_text
+            from duckdb_constraints() where schema_name <> 'raw'
+        """,
+    },
+    "postgres": {
+        "comments": """
+            select c.relnamespace::regnamespace::text, c.relname, a.attname, d.description
+            from pg_description as d
+            join pg_class as c on c.oid = d.objoid and d.classoid = 'pg_class'::regclass
+            left join pg_attribute as a on a.attrelid = c.oid and a.attnum = nullif(d.objsubid, 0)
+            where c.relnamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+        """,
+        "constraints": """
+            select conrelid::regclass::text, contype::text, pg_get_constraintdef(oid)
+            from pg_constraint where conrelid <> 0
+            and connamespace::regnamespace::text not in ('pg_catalog', 'information_schema')
+        """,
+        "grants": """
+            select table_schema, table_name, grantee, privilege_type
+            from information_schema.role_table_grants where grantee = 'almanac_reader'
+        """,
+    },
+}
+"""What stands beside the rows of tables."""
+
 _LISTINGS = {
     "duckdb": "system.information_schema.tables",
     "postgres": """(
@@ -83,9 +119,10 @@ def as_state(found: dict[str, tuple[Any, ...]]) -> State:
 
 @dataclass(frozen=True)
 class Clock:
-    """When each run began and ended on one side, by the clock of its database."""
+    """When each run began and ended on one side, by the clock of its database, and their ids."""
 
     runs: tuple[tuple[datetime, datetime], ...]
+    ids: tuple[str, ...] = ()
 
     def run_of(self, value: object) -> int | None:
         """Return which run took this value from the clock, None when none did."""
@@ -109,13 +146,32 @@ def read_state(runner: SqlRunner, clock: Clock) -> State:
     listed = runner.fetch(_RELATIONS.format(_LISTINGS[runner.dialect]))
     for schema, name, kind in sorted(listed):
         relation = Relation(schema=schema, identifier=name)
-        rows = runner.fetch(f"select * from {render(relation, runner.dialect)}")
+        rows = _unnamed(runner.fetch(f"select * from {render(relation, runner.dialect)}"), clock)
         state[f"{schema}.{name}"] = Table(
             kind=kind,
             columns=tuple((c.name, c.type) for c in catalog.columns_of(runner, relation)),
             rows=Counter(_masked(rows, clock)),
         )
     return state
+
+
+def read_beside(runner: SqlRunner) -> State:
+    """Read comments, constraints and grants, each as a table of them."""
+    return {
+        f"({name})": Table("LIST", (), Counter(_masked(runner.fetch(sql), Clock(()))))
+        for name, sql in _BESIDE[runner.dialect].items()
+    }
+
+
+def _unnamed(rows: list[tuple[Any, ...]], clock: Clock) -> list[tuple[Any, ...]]:
+    """Replace the ids of runs by their numbers."""
+    names = {id_: f"run {number}" for number, id_ in enumerate(clock.ids)}
+    if not names:
+        return rows
+    return [
+        tuple(names.get(value, value) if isinstance(value, str) else value for value in row)
+        for row in rows
+    ]
 
 
 def _masked(rows: list[tuple[Any, ...]], clock: Clock) -> list[tuple[Any, ...]]:

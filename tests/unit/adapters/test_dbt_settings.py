@@ -30,13 +30,16 @@ class Credentials:
     connect_timeout: int = 10
     keepalives: int = 0
     extras: dict[str, Any] = dataclasses.field(default_factory=dict)
+    secrets: list[Any] | None = None
 
 
 FLAGS = SimpleNamespace(WARN_ERROR=None, FAIL_FAST=False)
 
 
 def test_what_the_adapter_sets_by_itself_is_not_told() -> None:
-    found = read_settings("postgres", Credentials(host="h", password=SECRET), FLAGS)
+    """As dbt-duckdb, which puts an empty list of secrets in place of none."""
+    own = Credentials(host="h", password=SECRET, secrets=[])
+    found = read_settings("postgres", own, FLAGS)
     assert (found.session, found.left_out) == ({}, ())
 
 

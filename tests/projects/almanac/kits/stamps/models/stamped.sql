@@ -1,0 +1,1 @@
+select n, {{ almanac.stamp('stamped') }} as stamp from {{ ref('daily') }}

@@ -1,0 +1,1 @@
+{{ config(meta={'schedule': 'hourly'}) }} select max(n) as most from {{ ref('daily') }}

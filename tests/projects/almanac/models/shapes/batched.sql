@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='microbatch', event_time='at',
+          batch_size='day', begin='2027-02-20', lookback=2) }}
+select at, n from {{ ref('hourly_feed') }}

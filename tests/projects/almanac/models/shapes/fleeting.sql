@@ -1,0 +1,1 @@
+{{ config(materialized='ephemeral') }} select d, n, '{{ var('run_day') }}' as run_day from {{ source('raw', 'days') }}

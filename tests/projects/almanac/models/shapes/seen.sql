@@ -1,0 +1,1 @@
+{{ config(materialized='view') }} select n from {{ ref('daily') }} where n > 2

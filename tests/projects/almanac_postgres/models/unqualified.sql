@@ -1,0 +1,1 @@
+select d, n from days where d <= '{{ var("run_day") }}'
