@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import datetime as clock
 import copy
+import datetime as clock
 import json
 from typing import TYPE_CHECKING, Any
 
