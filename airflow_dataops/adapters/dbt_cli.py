@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
 
+from airflow_dataops.adapters.dbt_batches import is_batched, mark_batches, set_batches
 from airflow_dataops.adapters.dbt_recording import Recorder
 from airflow_dataops.adapters.dbt_renderings import (
     Codes,
@@ -112,6 +113,7 @@ class Rendered:
         slots: where values of a run go into a node's texts, as `core.model.Code` has it.
         refreshed: a node's texts on a full refresh, where they are others; likewise.
         given: values that nodes were given, as JSON, by `var:name` or `env_var:name`.
+        batched: ids of the microbatch models whose code has places for the times of a batch.
         target: the name of the target.
     """
 
@@ -124,6 +126,7 @@ class Rendered:
     slots: dict[str, dict[str, Any]] = field(default_factory=dict)
     refreshed: dict[str, dict[str, Any]] = field(default_factory=dict)
     given: dict[str, list[str]] = field(default_factory=dict)
+    batched: frozenset[str] = frozenset()
     target: str | None = None
     settings: DbtSettings | None = None
 
@@ -180,6 +183,7 @@ def render(
         {id_: found.first.plain(id_)["slots"] for id_ in found.first.slots},
         found.refreshed,
         {name: sorted(recorder.given[name]) for name in sorted(used & recorder.given.keys())},
+        frozenset(id_ for id_, node in compiled.nodes.items() if is_batched(node)),
         recorder.target,
         settings,
     )
@@ -279,11 +283,13 @@ class _Run:
 
     def compile(self, manifest: Manifest, macro: str, *options: str) -> Manifest:
         """Compile a manifest in place, with this macro for dbt's `is_incremental`."""
+        set_batches(manifest, self.recorder)
         for id_, found in manifest.macros.items():
             if found.name == _MACRO and (id_ == f"macro.dbt.{_MACRO}" or not _delegates(found)):
                 found.macro_sql = macro
                 self.recorder.answered.add(id_)
         self.invoke("compile", *options, manifest=manifest)
+        mark_batches(manifest, self.recorder)
         return manifest
 
     def codes(self, macro: str, *options: str) -> Codes:

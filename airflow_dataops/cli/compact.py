@@ -4,7 +4,8 @@ The result is still a dbt manifest (schema v12), in which `metadata.dataops` mar
 `compiled_code_incremental` of incremental models, `dataops_csv` and `dataops_column_types` of
 seeds, `dataops_touched` of what touches something while it is rendered (the warehouse, the
 clock), `dataops_slots` of code that values of a run go into, `dataops_refreshed` of code that is
-another one on a full refresh, and `dataops_columns`, the order of the columns of a contract.
+another one on a full refresh, `dataops_batched` of microbatch models whose code has places for the
+times of a batch, and `dataops_columns`, the order of the columns of a contract.
 It holds no times, no ids of a run and no paths of a machine: the same project gives the same
 bytes, one node a line.
 """
@@ -136,6 +137,8 @@ def compact(
         _entry(result, id_)["dataops_slots"] = slots
     for id_, code in rendered.refreshed.items():
         _entry(result, id_)["dataops_refreshed"] = code
+    for id_ in rendered.batched:
+        result["nodes"][id_]["dataops_batched"] = True
     for id_, text in seeds.items():
         result["nodes"][id_]["dataops_csv"] = text
         result["nodes"][id_]["dataops_column_types"] = rendered.column_types[id_]

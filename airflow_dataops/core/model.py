@@ -115,6 +115,30 @@ class SchemaChange(StrEnum):
     SYNC_ALL_COLUMNS = "sync_all_columns"
 
 
+class BatchSize(StrEnum):
+    """The time that a batch of a microbatch model spans; the values are dbt's."""
+
+    HOUR = "hour"
+    DAY = "day"
+    MONTH = "month"
+    YEAR = "year"
+
+
+class Microbatch(Struct, frozen=True):
+    """How dbt's strategy `microbatch` cuts a model into batches.
+
+    Attributes:
+        event_time: the column with the time of a row.
+        begin: the first time of all, as a date or time of ISO 8601.
+        lookback: how many batches before the last are built again by each run.
+    """
+
+    event_time: str
+    batch_size: BatchSize
+    begin: str
+    lookback: int = 1
+
+
 class Incremental(Struct, frozen=True):
     """How an incremental model adds to its table.
 
@@ -124,7 +148,7 @@ class Incremental(Struct, frozen=True):
         unique_key: column names as the author wrote them.
         predicates: SQL conditions that limit what is touched, joined by AND. They may name
             the target `DBT_INTERNAL_DEST` and the new rows `DBT_INTERNAL_SOURCE`.
-        full_refresh: the model's own setting, which beats the run's.
+        microbatch: set where the strategy is `microbatch`.
     """
 
     strategy: str | None = None
@@ -133,6 +157,7 @@ class Incremental(Struct, frozen=True):
     merge_update_columns: tuple[str, ...] = ()
     merge_exclude_columns: tuple[str, ...] = ()
     predicates: tuple[str, ...] = ()
+    microbatch: Microbatch | None = None
 
 
 class Constraint(Struct, frozen=True):

@@ -56,14 +56,15 @@ class Asked:
     def _request(self, context: Context) -> RunRequest:
         """Read what the run was asked for. What is wrong stays wrong: it is not retried."""
         from airflow_dataops.core.execution.requests import read_request
-        from airflow_dataops.operators.run_values import run_values
+        from airflow_dataops.operators.run_values import run_interval, run_values
 
         try:
             request = read_request(context["params"], self._declared())
             values = run_values(context, self.vars or {}, request.values, self.runtime_vars)
         except ConfigError as error:
             raise AirflowFailException(str(error)) from error
-        return replace(request, values=values, relations=self.relations)
+        interval = run_interval(context)
+        return replace(request, values=values, interval=interval, relations=self.relations)
 
     def _declared(self) -> frozenset[str] | None:
         """Return the names of the params of the task and its DAG; None without a DAG."""

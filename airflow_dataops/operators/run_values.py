@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import NAMESPACE_URL, uuid5
 
 from airflow_dataops.core.arguments import did_you_mean
+from airflow_dataops.core.execution.batches import Interval
 from airflow_dataops.core.execution.values import RunValues
 from airflow_dataops.errors import ConfigError
 
@@ -13,6 +14,19 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from airflow.sdk import Context
+
+
+def run_interval(context: Context) -> Interval | None:
+    """Return the times that a run is for; None where its DAG has no schedule of intervals.
+
+    A backfill is for its own times alone. Other runs look back as dbt does.
+    """
+    run: Any = context.get("dag_run")
+    begin, end = (getattr(run, f"data_interval_{which}", None) for which in ("start", "end"))
+    if begin is None or end is None or begin >= end:
+        return None
+    is_backfill = getattr(run.run_type, "value", run.run_type) == "backfill"
+    return Interval(begin=begin, end=end, exact=is_backfill)
 
 
 def run_values(

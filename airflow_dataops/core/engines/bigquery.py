@@ -94,6 +94,7 @@ _MODELS = ModelSql(
     replace_table=Replace.STATEMENT,
     replace_view=Replace.STATEMENT,
     macros=Macros.BIGQUERY,
+    microbatch=Strategy.INSERT_OVERWRITE,
     default_strategy=Strategy.MERGE,
     strategies=(Strategy.MERGE, Strategy.INSERT_OVERWRITE),
     seeds=Seeds(

@@ -49,6 +49,7 @@ _MODELS = ModelSql(
     replace_table=Replace.STATEMENT,
     replace_view=Replace.STATEMENT,
     macros=Macros.DUCKDB,
+    microbatch=Strategy.DELETE_BATCH_INSERT,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
     seeds=Seeds(nulls=TextNulls.EMPTY),

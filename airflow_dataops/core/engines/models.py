@@ -35,6 +35,8 @@ class Strategy(StrEnum):
     DELETE_INSERT = "delete+insert"
     MERGE = "merge"
     INSERT_OVERWRITE = "insert_overwrite"
+    DELETE_BATCH_INSERT = "the batch's rows are deleted, then inserted"
+    """Of microbatch models; no word of dbt's."""
 
 
 class Macros(StrEnum):
@@ -127,6 +129,7 @@ class ModelSql(Struct, frozen=True):
         replace_view: how a view is replaced by a view.
         macros: whose incremental strategies are written.
         default_strategy: what dbt's adapter takes when a model names no strategy.
+        microbatch: how a batch of a microbatch model is written; None where only dbt does.
         strategies: the strategies that `core/sql/loads.py` can write for it.
         merges_on_constants: whether MERGE takes a match that names no column.
         seeds: see `Seeds`.
@@ -163,6 +166,7 @@ class ModelSql(Struct, frozen=True):
     strategies: tuple[Strategy, ...]
     seeds: Seeds
     merges_on_constants: bool = True
+    microbatch: Strategy | None = None
     epoch: str = "extract(epoch from {})"
     last_altered: Callable[[Relation], Statement] | None = None
     now: str = "cast(current_timestamp as timestamp)"

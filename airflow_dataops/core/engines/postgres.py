@@ -108,6 +108,7 @@ _MODELS = ModelSql(
     replace_table=Replace.SWAP,
     replace_view=Replace.SWAP,
     macros=Macros.DBT,
+    microbatch=Strategy.MERGE,
     default_strategy=Strategy.DELETE_INSERT,
     strategies=(Strategy.APPEND, Strategy.DELETE_INSERT, Strategy.MERGE),
     seeds=Seeds(nulls=TextNulls.BLANK_OR_NULL),

@@ -111,6 +111,7 @@ _MODELS = ModelSql(
     replace_view=Replace.STATEMENT,
     macros=Macros.SNOWFLAKE,
     merges_on_constants=False,
+    microbatch=Strategy.DELETE_BATCH_INSERT,
     default_strategy=Strategy.MERGE,
     strategies=(
         Strategy.APPEND,

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from airflow_dataops.core.engines import get_engine, relations
 from airflow_dataops.core.engines.identifiers import resolve, resolve_all
 from airflow_dataops.core.engines.models import Macros, Strategy
+from airflow_dataops.core.execution.batches import Batch
 from airflow_dataops.core.execution.contracts import contract_of
 from airflow_dataops.core.execution.staged import staged
 from airflow_dataops.core.execution.transactions import writes
@@ -46,10 +49,16 @@ class _Load(Struct, frozen=True):
     table: tuple[str, ...]
     written: tuple[str, ...]
     partition_by: PartitionBy | None = None
+    batch: Batch | None = None
 
 
-def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int | None:
+def add_rows(
+    node: Node, relation: Relation, sql: str, runner: SqlRunner, batch: Batch | None = None
+) -> int | None:
     """Add a query's rows to a table by the model's strategy; return the rows written.
+
+    Args:
+        batch: the times of the rows, of a microbatch model.
 
     Must run inside a transaction. The query runs once, into a temporary table.
 
@@ -61,7 +70,7 @@ def add_rows(node: Node, relation: Relation, sql: str, runner: SqlRunner) -> int
     incremental = node.spec.incremental or Incremental()
     strategy = _strategy(node, incremental, runner.dialect)
     with _staged(node, relation, sql, runner) as (source, query):
-        load = _plan(node, incremental, relation, source, query, runner)
+        load = replace(_plan(node, incremental, relation, source, query, runner), batch=batch)
         with writes(runner):
             rows = _LOADS[strategy](load, runner)
     return rows if rows >= 0 else None
@@ -96,6 +105,8 @@ def _staged(
 
 def _strategy(node: Node, incremental: Incremental, dialect: str) -> Strategy:
     known = get_engine(dialect).models
+    if incremental.microbatch is not None and known.microbatch is not None:
+        return known.microbatch
     if incremental.strategy is None:
         return known.default_strategy
     if incremental.strategy not in known.strategies:
@@ -233,6 +244,22 @@ def _insert_overwrite(load: _Load, runner: SqlRunner) -> int:
     )
 
 
+def _delete_batch_insert(load: _Load, runner: SqlRunner) -> int:
+    assert load.batch is not None  # noqa: S101 - for the type checker
+    assert load.incremental.microbatch is not None  # noqa: S101 - likewise
+    dialect, predicates = runner.dialect, load.incremental.predicates
+    column = load.incremental.microbatch.event_time
+    _require_all_in_query(load, load.written)
+    runner.execute(
+        loads.delete_batch(_target(load, runner), column, load.batch, predicates, dialect)
+    )
+    return runner.execute(
+        loads.insert_batch(
+            _target(load, runner), load.source, load.written, column, load.batch, dialect
+        )
+    )
+
+
 def _require_all_written(load: _Load) -> None:
     _require_all_in_query(load, load.written)
 
@@ -298,4 +325,5 @@ _LOADS = {
     Strategy.DELETE_INSERT: _delete_insert,
     Strategy.MERGE: _merge,
     Strategy.INSERT_OVERWRITE: _insert_overwrite,
+    Strategy.DELETE_BATCH_INSERT: _delete_batch_insert,
 }

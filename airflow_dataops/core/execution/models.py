@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from airflow_dataops.core.engines.relations import Making
+    from airflow_dataops.core.execution.batches import Batch
     from airflow_dataops.core.execution.requests import DateRange
     from airflow_dataops.core.execution.turns import Turn
     from airflow_dataops.core.loads.waiting import Patience
@@ -45,6 +46,8 @@ def build_model(
     *,
     full_refresh: bool = False,
     days: DateRange | None = None,
+    batch: Batch | None = None,
+    adds: bool | None = None,
     turn: Turn | None = None,
 ) -> BuildResult:
     """Build one SQL model.
@@ -55,6 +58,8 @@ def build_model(
         runner: an open session.
         full_refresh: rebuild an incremental model; its own `full_refresh` setting wins.
         days: what to build anew of an incremental model that has an `event_time` and a table.
+        batch: the times of the rows that a microbatch model builds.
+        adds: whether rows are added to what is there; None to find out.
         turn: who builds, and how long it waits.
 
     Raises:
@@ -67,7 +72,8 @@ def build_model(
     with building(node, runner, turn, last=last) as (relation, runner):
         existing = catalog.relation_kind(runner, relation)
         action = Action.REPLACED if existing else Action.CREATED
-        adds = _adds_rows(spec, existing, full_refresh=full_refresh)
+        if adds is None:
+            adds = adds_rows(spec, existing, full_refresh=full_refresh)
         rows = None
         if header := node.config.get("sql_header"):
             runner.execute(header)
@@ -78,7 +84,7 @@ def build_model(
             _comment_in_view(node, relation, sql, runner)
         elif adds:
             action = Action.UPDATED
-            rows = _increment(node, relation, code, days, runner)
+            rows = _increment(node, relation, code, days, runner, batch)
         else:
             making = making_of(node, runner.dialect)
             rows = build_table(relation, _in_order(node, sql, runner), existing, runner, making)
@@ -105,7 +111,12 @@ def _in_order(node: Node, sql: str, runner: SqlRunner) -> str:
 
 
 def _increment(
-    node: Node, relation: Relation, code: Code, days: DateRange | None, runner: SqlRunner
+    node: Node,
+    relation: Relation,
+    code: Code,
+    days: DateRange | None,
+    runner: SqlRunner,
+    batch: Batch | None,
 ) -> int | None:
     if days is not None and event_time(node):
         sql = _required(code.sql, node, "compiled code")
@@ -114,7 +125,7 @@ def _increment(
     # Only where a table is there to be added to.
     from airflow_dataops.core.execution.incremental import add_rows
 
-    return add_rows(node, relation, increment, runner)
+    return add_rows(node, relation, increment, runner, batch)
 
 
 def build_table(
@@ -229,8 +240,8 @@ def _require_no_table(
         )
 
 
-def _adds_rows(spec: ModelSpec, existing: RelationKind | None, *, full_refresh: bool) -> bool:
-    # dbt's is_incremental(): a table is there, and no full refresh was asked for.
+def adds_rows(spec: ModelSpec, existing: RelationKind | None, *, full_refresh: bool) -> bool:
+    """Return dbt's `is_incremental()`: a table is there, and no full refresh was asked for."""
     if spec.full_refresh is not None:
         full_refresh = spec.full_refresh
     incremental = spec.materialized == "incremental"

@@ -131,8 +131,15 @@ def _run(
     if kind is TaskKind.BUILD:
         from airflow_dataops.core.execution.build import build
 
-        full_refresh, days = request.full_refresh, request.days
-        return build(node, code, runner, full_refresh=full_refresh, days=days, turn=turn)
+        return build(
+            node,
+            code,
+            runner,
+            full_refresh=request.full_refresh,
+            days=request.days,
+            interval=request.times(),
+            turn=turn,
+        )
     if kind is TaskKind.FRESHNESS:
         from airflow_dataops.core.execution.freshness import check_freshness
 

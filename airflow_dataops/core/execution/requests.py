@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.arguments import did_you_mean
+from airflow_dataops.core.execution.batches import Interval, midnight
 from airflow_dataops.core.execution.values import RunValues
 from airflow_dataops.core.model import Mode, Struct
 from airflow_dataops.core.relocation import Relocation
@@ -30,6 +31,8 @@ class RunRequest(Struct, frozen=True):
         full_refresh: build incremental models and seeds anew.
         select, exclude: nodes, in dbt's selection language; empty for all and none.
         days: days that incremental models build anew.
+        interval: the times that the run is for, which its microbatch models build; None where
+            they build up to now.
         dry_run: show the SQL and run none that changes anything.
         assets: emit the assets of tables, which start other DAGs.
         values: what the run has for itself, its vars among them.
@@ -41,10 +44,17 @@ class RunRequest(Struct, frozen=True):
     exclude: tuple[str, ...] = ()
     mode: Mode = Mode.ALL
     days: DateRange | None = None
+    interval: Interval | None = None
     dry_run: bool = False
     assets: bool = True
     values: RunValues = RunValues()
     relations: Relocation | None = None
+
+    def times(self) -> Interval | None:
+        """Return the times that microbatch models build: the days asked for, or the run's own."""
+        if self.days is None:
+            return self.interval
+        return Interval(begin=midnight(self.days.begin), end=midnight(self.days.end), exact=True)
 
     @property
     def narrows(self) -> bool:

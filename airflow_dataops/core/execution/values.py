@@ -37,6 +37,9 @@ _FORMS = {
     ),
     Place.COMMENT: (re.compile(r"[\w .:+-]*"), "letters, digits, blanks and . : + - _"),
 }
+BATCH_BEGIN, BATCH_END = "batch_begin", "batch_end"
+_OF_BATCH = (BATCH_BEGIN, BATCH_END)
+"""Sources of the times of a batch."""
 _PLAIN = (str, int, float, Decimal, date)
 
 
@@ -47,11 +50,14 @@ class RunValues(Struct, frozen=True):
         variables: dbt's vars of the run, by name.
         started_at: when it started, with a time zone; None for now.
         invocation_id: one for all of its tasks; empty where there is no run.
+        batch: from when to when a batch of a microbatch model is; None before it is known, and
+            then the places for it are kept.
     """
 
     variables: dict[str, Any] = {}
     started_at: datetime | None = None
     invocation_id: str = ""
+    batch: tuple[datetime, datetime] | None = None
 
 
 def with_values(code: Code, run: RunValues, dialect: str, where: str) -> Code:
@@ -63,23 +69,38 @@ def with_values(code: Code, run: RunValues, dialect: str, where: str) -> Code:
     Raises:
         ConfigError: a var has no value, or one that cannot stand where the code has it.
     """
-    texts = {
-        name: filled(getattr(code, name), slots, run, dialect, where)
-        for name, slots in code.slots.items()
-        if getattr(code, name, None) is not None
-    }
-    return replace(code, **texts, slots={}) if code.slots else code
+    texts, kept = {}, {}
+    for name, slots in code.slots.items():
+        if (text := getattr(code, name, None)) is None:
+            continue
+        texts[name], left = _filled(text, slots, run, dialect, where)
+        if left:
+            kept[name] = left
+    return replace(code, **texts, slots=kept) if code.slots else code
 
 
 def filled(text: str, slots: Sequence[Slot], run: RunValues, dialect: str, where: str) -> str:
     """Return a text with values of the run in the places for them; see `with_values`."""
-    parts, at = [], 0
+    return _filled(text, slots, run, dialect, where)[0]
+
+
+def _filled(
+    text: str, slots: Sequence[Slot], run: RunValues, dialect: str, where: str
+) -> tuple[str, tuple[Slot, ...]]:
+    """Return also the places that are left, where they are now."""
+    parts, left, at, length = [], [], 0, 0
     for slot in slots:
-        parts.append(text[at : slot.at])
-        before = text[slot.at - 1 : slot.at]
-        parts.append(_written(slot, run, dialect, before, where))
+        waits = slot.value.source in _OF_BATCH and run.batch is None
+        between = text[at : slot.at]
         at = slot.at + slot.length
-    return "".join(parts) + text[at:]
+        before = text[slot.at - 1 : slot.at]
+        value = text[slot.at : at] if waits else _written(slot, run, dialect, before, where)
+        length += len(between)
+        if waits:
+            left.append(replace(slot, at=length))
+        length += len(value)
+        parts += [between, value]
+    return "".join(parts) + text[at:], tuple(left)
 
 
 def _written(slot: Slot, run: RunValues, dialect: str, before: str, where: str) -> str:
@@ -113,7 +134,10 @@ def _value_of(value: RunValue, run: RunValues, where: str) -> Any:
         return run.invocation_id
     if value.source == "var":
         return _variable(value, run.variables, where)
-    found = begun(value.source, run.started_at or datetime.now(UTC))
+    if value.source in _OF_BATCH and run.batch is not None:
+        found: Any = run.batch[_OF_BATCH.index(value.source)]
+    else:
+        found = begun(value.source, run.started_at or datetime.now(UTC))
     for step in value.steps:
         found = stepped(found, step)
     return found

@@ -22,6 +22,9 @@ from airflow_dataops.core.sql.comparisons import changing_as
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
+
+    Batch = tuple[datetime, datetime]
 
 _DUCKDB_TARGET = "DBT_INCREMENTAL_TARGET"
 MERGE_TARGET = "DBT_INTERNAL_DEST"
@@ -32,6 +35,39 @@ def insert(target: str, source: str, columns: Sequence[str], dialect: str) -> st
     """Return a statement that adds all rows of `source`."""
     names = quote_all(columns, dialect)
     return f"insert into {target} ({names})\nselect {names}\nfrom {source}"
+
+
+def delete_batch(
+    target: str, column: str, batch: Batch, predicates: Sequence[str], dialect: str
+) -> str:
+    """Return a statement that deletes the rows of a batch.
+
+    Args:
+        column: the one with the time of a row, as the author wrote it.
+        batch: from when on, and up to when, in UTC.
+    """
+    if get_engine(dialect).models.macros is Macros.DUCKDB:
+        tail = "".join(f"\n  and ({predicate})" for predicate in predicates)
+        return f"delete from {target}\nwhere {_within(column, batch)}{tail}"
+    named = f"DBT_INTERNAL_TARGET.{column}"
+    begin, end = (f"to_timestamp_tz('{time}')" for time in batch)
+    tests = (*predicates, f"{named} >= {begin}", f"{named} < {end}")
+    between = "\n  and "
+    return f"delete from {target} as DBT_INTERNAL_TARGET\nwhere {between.join(tests)}"
+
+
+def insert_batch(
+    target: str, source: str, columns: Sequence[str], column: str, batch: Batch, dialect: str
+) -> str:
+    """Return a statement that adds the rows of a batch; dbt-snowflake adds all rows."""
+    sql = insert(target, source, columns, dialect)
+    if get_engine(dialect).models.macros is Macros.DUCKDB:
+        return f"{sql}\nwhere {_within(column, batch)}"
+    return sql
+
+
+def _within(column: str, batch: Batch) -> str:
+    return f"{column} >= '{batch[0]}'\n  and {column} < '{batch[1]}'"
 
 
 def delete_matching(

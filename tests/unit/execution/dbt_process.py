@@ -56,6 +56,11 @@ class DbtProcess:
         folders = ["--project-dir", str(project), "--profiles-dir", str(profiles)]
         return self._ask("invoke", [*arguments, *folders])
 
+    def compile(self, project: Path, profiles: Path) -> bytes:
+        """Return the manifest of `airflow-dataops compile`."""
+        content: bytes = self._ask("compile", project, profiles)
+        return content
+
     def execute(self, file: Path, statements: Sequence[str]) -> None:
         """Run statements in a DuckDB file."""
         self._ask("execute", str(file), list(statements))
@@ -97,7 +102,7 @@ def read_table(connection: duckdb.DuckDBPyConnection, name: str) -> Table:
 
 def _serve(pipe: Connection) -> None:
     os.environ.update(DO_NOT_TRACK="1", DBT_SEND_ANONYMOUS_USAGE_STATS="False")
-    handlers = {"invoke": _invoke, "execute": _execute, "table": _table}
+    handlers = {"invoke": _invoke, "compile": _compile, "execute": _execute, "table": _table}
     while True:
         try:
             verb, *arguments = pipe.recv()
@@ -129,6 +134,14 @@ def _invoke(arguments: list[str]) -> dict[str, Verdict]:
         )
         for result in results
     }
+
+
+def _compile(project: Path, profiles: Path) -> bytes:
+    from airflow_dataops.cli.compile import compile_project
+
+    output = profiles / "compiled.json"
+    compile_project(project, output=output, profiles_dir=profiles)
+    return output.read_bytes()
 
 
 def _execute(file: str, statements: list[str]) -> None:

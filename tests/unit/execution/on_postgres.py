@@ -29,15 +29,18 @@ class OnPostgres:
             (self._project / name).parent.mkdir(parents=True, exist_ok=True)
             (self._project / name).write_text(text, encoding="utf-8")
 
-    def compiled(self, database: PostgresDatabase, *arguments: str) -> Manifest:
-        """Return what dbt compiles for a database."""
-        self.dbt(database, "compile", *arguments)
-        manifest = (self._project / "target" / "manifest.json").read_bytes()
+    def compiled(self, database: PostgresDatabase) -> Manifest:
+        """Return what `airflow-dataops compile` makes of the project for a database."""
+        self._point_at(database)
+        manifest = dbt_process().compile(self._project, self._project)
         return read_manifest(manifest, source="manifest")
 
     def dbt(self, database: PostgresDatabase, *arguments: str) -> dict[str, Verdict]:
         """Run a dbt command on a database."""
+        self._point_at(database)
+        return dbt_process().invoke(self._project, self._project, *arguments)
+
+    def _point_at(self, database: PostgresDatabase) -> None:
         profile = postgres_profile("pair", "PAIR_DB", "main")
         named = profile.replace("{{ env_var('PAIR_DB') }}", database.value)
         (self._project / "profiles.yml").write_text(named)
-        return dbt_process().invoke(self._project, self._project, *arguments)

@@ -86,6 +86,15 @@ class SideBySide:
         """Return what dbt's last command left, read by us."""
         return _read(self._manifest)
 
+    def compiled(self) -> Manifest:
+        """Return what `airflow-dataops compile` makes of the project."""
+
+        def ask() -> str:
+            return dbt_process().compile(self.project, self._profiles).decode()
+
+        question = [*self._done, "compiled", files_of(self.project)]
+        return _read(self._recording.answer(question, ask).encode())
+
     def ours(self, work: Callable[[SqlRunner], _T]) -> _T:
         """Do something in ours."""
         with open_duckdb(str(self._ours)) as runner:

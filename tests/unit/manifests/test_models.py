@@ -6,7 +6,15 @@ from typing import Any
 
 import pytest
 
-from airflow_dataops.core.model import Code, Hook, Incremental, ModelSpec, SchemaChange
+from airflow_dataops.core.model import (
+    BatchSize,
+    Code,
+    Hook,
+    Incremental,
+    Microbatch,
+    ModelSpec,
+    SchemaChange,
+)
 from tests.unit.manifests.built import complaint, entry, macro, manifest, model, only, read, reasons
 
 ONE_RENDERING = (
@@ -109,7 +117,6 @@ def test_settings_of_the_adapter_count(adapter: str, config: dict[str, Any], rea
         ("bigquery", "insert_overwrite", ()),
         ("duckdb", "insert_overwrite", ("the incremental strategy `insert_overwrite`",)),
         ("bigquery", "append", ("the incremental strategy `append`",)),
-        ("snowflake", "microbatch", ("the incremental strategy `microbatch`",)),
     ],
 )
 def test_strategies_are_those_of_the_adapter(
@@ -196,7 +203,6 @@ def test_an_unknown_schema_change_is_ignore_as_in_dbt_and_warned_of() -> None:
 @pytest.mark.parametrize(
     ("config", "reason"),
     [
-        ({"incremental_strategy": "microbatch"}, "the incremental strategy `microbatch`"),
         ({"incremental_strategy": "insert_overwrite"}, "the incremental strategy `insert_overwr"),
         ({"incremental_strategy": "mine"}, "the incremental strategy `mine`"),
         ({"unique_key": "a || b"}, "an SQL expression as unique_key"),
@@ -347,3 +353,52 @@ def test_the_projects_own_strategy_macro_needs_dbt() -> None:
     macros = macro("macro.shop.get_incremental_merge_sql")
     (said,) = reasons(incremental(config={"incremental_strategy": "merge"}), macros=macros)
     assert "`get_incremental_merge_sql`" in said
+
+
+BATCHED = {
+    "incremental_strategy": "microbatch",
+    "event_time": "at",
+    "batch_size": "day",
+    "begin": "2026-01-01",
+    "lookback": 3,
+}
+BY_DAY = {"partition_by": {"field": "at", "granularity": "day"}}
+NOT_FITTING = "a microbatch model without fitting event_time, batch_size, begin or lookback"
+
+
+def test_reads_how_a_microbatch_model_is_cut() -> None:
+    spec = only(incremental(config=BATCHED, dataops_batched=True)).spec
+    assert isinstance(spec, ModelSpec)
+    assert spec.unsupported == ()
+    assert spec.tied == ("a microbatch model",)
+    assert spec.incremental is not None
+    assert spec.incremental.microbatch == Microbatch(
+        event_time="at", batch_size=BatchSize.DAY, begin="2026-01-01", lookback=3
+    )
+
+
+@pytest.mark.parametrize(
+    ("adapter", "config", "reason"),
+    [
+        ("duckdb", {"begin": None}, NOT_FITTING),
+        ("duckdb", {"begin": "soon"}, NOT_FITTING),
+        ("duckdb", {"batch_size": "week"}, NOT_FITTING),
+        ("duckdb", {"lookback": -1}, NOT_FITTING),
+        ("duckdb", {"event_time": "at; drop table p; --"}, NOT_FITTING),
+        ("duckdb", {"unique_key": "id"}, "a microbatch model with unique_key"),
+        ("postgres", {}, "a microbatch model without unique_key"),
+        ("bigquery", {}, "a microbatch model whose partitions are not its batches"),
+        ("bigquery", BY_DAY | {"batch_size": "hour"}, "a microbatch model whose partitions are"),
+    ],
+)
+def test_microbatch_models_that_only_dbt_builds(
+    adapter: str, config: dict[str, Any], reason: str
+) -> None:
+    nodes = incremental(config=BATCHED | config, dataops_batched=True)
+    (found,) = reasons(nodes, metadata={"adapter_type": adapter})
+    assert found.startswith(reason)
+
+
+def test_a_microbatch_model_of_dbts_own_manifest_has_no_places_for_its_batches() -> None:
+    (found,) = reasons(incremental(config=BATCHED))
+    assert "no places for the times of its batches" in found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import msgspec
 import pytest
@@ -262,3 +262,16 @@ def test_a_snapshots_ids_are_those_of_dbts_adapters() -> None:
         dialect="snowflake",
     )
     assert history.now == "to_timestamp_ntz(convert_timezone('UTC', current_timestamp()))"
+
+
+def test_a_batch_on_snowflake_is_deleted_by_its_times_and_all_rows_come_in() -> None:
+    batch = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+    assert loads.delete_batch('"T"', "at", batch, ["shop = 1"], "snowflake") == (
+        'delete from "T" as DBT_INTERNAL_TARGET\n'
+        "where shop = 1\n"
+        "  and DBT_INTERNAL_TARGET.at >= to_timestamp_tz('2026-01-01 00:00:00+00:00')\n"
+        "  and DBT_INTERNAL_TARGET.at < to_timestamp_tz('2026-01-02 00:00:00+00:00')"
+    )
+    assert loads.insert_batch('"T"', '"S"', ["A"], "at", batch, "snowflake") == (
+        'insert into "T" ("A")\nselect "A"\nfrom "S"'
+    )

@@ -14,6 +14,12 @@ from airflow_dataops.core.manifests.dbt.contracts import (
     read_contract,
 )
 from airflow_dataops.core.manifests.dbt.hooks import Hooks, has_jinja, read_hooks
+from airflow_dataops.core.manifests.dbt.microbatch import (
+    MICROBATCH,
+    microbatch_reasons,
+    microbatch_ties,
+    read_microbatch,
+)
 from airflow_dataops.core.manifests.dbt.names import expressions
 from airflow_dataops.core.manifests.dbt.unsupported import (
     MATERIALIZATIONS,
@@ -59,7 +65,7 @@ def read_model(entry: Entry) -> ModelSpec:
         described=read_columns(entry),
         contract=None if reasons else contract,
         unsupported=tuple(reasons),
-        tied=(*tied(entry), *contract_ties(contract)),
+        tied=(*tied(entry), *contract_ties(contract), *microbatch_ties(incremental)),
     )
 
 
@@ -100,6 +106,7 @@ def _incremental(settings: Settings) -> Incremental:
         merge_update_columns=settings.texts("merge_update_columns"),
         merge_exclude_columns=settings.texts("merge_exclude_columns"),
         predicates=predicates,
+        microbatch=read_microbatch(settings) if strategy == MICROBATCH else None,
     )
 
 
@@ -132,6 +139,7 @@ def _reasons(
     reasons += [*physical(entry, materialized), *contract_reasons(contract, entry.context.adapter)]
     if incremental:
         reasons += _incremental_reasons(incremental, entry.context.adapter)
+        reasons += microbatch_reasons(entry, incremental)
         if entry.node.compiled_code and _incremental_code(entry) is None:
             reasons.append(ONE_RENDERING)
         if "_dbt_max_partition" in (entry.node.compiled_code or ""):
@@ -141,7 +149,7 @@ def _reasons(
 
 def _incremental_reasons(incremental: Incremental, adapter: str | None) -> list[str]:
     reasons = []
-    if incremental.strategy not in (None, *strategies(adapter)):
+    if incremental.strategy not in (None, MICROBATCH, *strategies(adapter)):
         reasons.append(f"the incremental strategy `{incremental.strategy}`")
     if expressions(incremental.unique_key):
         reasons.append("an SQL expression as unique_key")

@@ -143,6 +143,8 @@ class Node(Wire, frozen=True):
         dataops_touched: ours; what was touched while it was rendered, see `touched`.
         dataops_slots: ours; where values of the run go into its texts, see `Code`.
         dataops_refreshed: ours; its code on a full refresh, where that is another one.
+        dataops_batched: ours; of a microbatch model, whether its code has places for the times of
+            a batch.
         dataops_columns: ours; the columns of a contract in their order.
         columns: by name, as written in YAML; undecoded, for few nodes need them.
         constraints: of a model, those over several columns; undecoded as well.
@@ -196,6 +198,7 @@ class Node(Wire, frozen=True):
     dataops_slots: dict[str, tuple[Slot, ...]] = {}
     dataops_refreshed: Code | None = None
     dataops_columns: list[str] = []
+    dataops_batched: bool = False
     unrendered_config: msgspec.Raw = msgspec.Raw()
     columns: msgspec.Raw = msgspec.Raw()
     constraints: msgspec.Raw = msgspec.Raw()
