@@ -133,20 +133,21 @@ def test_what_becomes_of_sensors_in_a_real_triggerer(airflow: StartedAirflow) ->
         "missing": "failed",
     }
     assert [tasks[name].pid for name in ("there", "skipped")] == [None, None]
-    assert airflow.api.xcom(tasks["there"]).startswith("There are 1 rows on 2026-01-02")
+    assert "There are 1 rows on 2026-01-02" in airflow.api.xcom(tasks["there"])
     [log] = (airflow.airflow.settings.home / "logs").glob(
         "dag_id=late/*/task_id=failed/attempt=1.log"
     )
     assert "It waited for 0:00:05. There are 0 rows on" in log.read_text()
 
 
+@pytest.mark.timeout(2700)
 def test_a_thousand_sensors_take_a_few_queries_and_no_worker(
     airflow: StartedAirflow, watched: str, record_property: Callable[[str, object], None]
 ) -> None:
     names = [f"waiting_{n}" for n in range(DAGS)]
     airflow.drop("waiting.py", DAG.format(dags=DAGS, sensors=SENSORS), *names)
     runs = [airflow.api.trigger(name) for name in names]
-    wait_for(lambda: looks(watched) == ALL, 900)
+    wait_for(lambda: looks(watched) == ALL, 1500)
     time.sleep(90)
     before, used, began = statements(), cpu(airflow, "triggerer"), time.monotonic()
     time.sleep(180)
