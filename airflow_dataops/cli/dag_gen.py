@@ -130,14 +130,25 @@ def _dbt(project_dir: str, profile: str | None, target: str | None) -> Any:
     if target is None:
         raise ConfigError("--dbt-project-dir goes with --dbt-target, the target of the workers")
     if profile is None:
-        import yaml
-
-        file = Path(project_dir) / "dbt_project.yml"
-        found = yaml.safe_load(file.read_bytes()) if file.is_file() else {}
-        profile = found.get("profile") if isinstance(found, dict) else None
-        if not isinstance(profile, str):
-            raise ConfigError(f"{file} names no profile; give it by --dbt-profile")
+        profile = _profile_of(Path(project_dir) / "dbt_project.yml")
     return DbtConfig(project_dir=project_dir, profile=profile, target=target)
+
+
+def _profile_of(file: Path) -> str:
+    """Return the profile that a project names. Raises `ConfigError` where none can be read."""
+    import yaml
+
+    from airflow_dataops.adapters.local_files import read_settings_file
+    from airflow_dataops.core.yaml_loader import Bounded
+
+    try:
+        found = yaml.load(read_settings_file(file), Bounded)  # noqa: S506 - a SafeLoader
+    except (ConfigError, yaml.YAMLError) as error:
+        raise ConfigError(f"{file}: {error}; give the profile by --dbt-profile") from error
+    profile = found.get("profile") if isinstance(found, dict) else None
+    if not isinstance(profile, str):
+        raise ConfigError(f"{file} names no profile; give it by --dbt-profile")
+    return profile
 
 
 def _checked_prefix(prefix: str) -> str:

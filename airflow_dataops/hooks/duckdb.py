@@ -12,7 +12,7 @@ from airflow.providers.common.sql.hooks.sql import DbApiHook
 
 from airflow_dataops.errors import ConfigError, DataOpsError, MissingExtraError
 from airflow_dataops.hooks.duckdb_connection import DuckDBConnection
-from airflow_dataops.hooks.duckdb_settings import DuckDBSettings, read_settings_file
+from airflow_dataops.hooks.duckdb_settings import DuckDBSettings, read_settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class DuckDBHook(DbApiHook):
         Raises:
             ConfigError: an extra has a value of the wrong kind.
         """
-        settings = read_settings_file(self.connection)
+        settings = read_settings(self.connection)
         if settings.unknown_extras:
             self.log.warning(
                 "Connection %s: extra %s means nothing to DuckDB. It knows %s.",

@@ -83,7 +83,7 @@ class DuckDBSettings:
         return self.target.startswith("md:")
 
 
-def read_settings_file(connection: Connection) -> DuckDBSettings:
+def read_settings(connection: Connection) -> DuckDBSettings:
     """Read an Airflow connection.
 
     Raises:

@@ -34,12 +34,12 @@ def make_pipeline() -> Pipeline:
         ConfigError: a setting is wrong. A wrong address concerns its own sink alone, and is
             said when that is opened.
     """
-    settings = read_settings_file()
+    settings = read_settings()
     openers = {_name(address): partial(_open, address) for address in settings.sinks}
     return Pipeline(settings, openers)
 
 
-def read_settings_file() -> MetricSettings:
+def read_settings() -> MetricSettings:
     """Read the section.
 
     Raises:
