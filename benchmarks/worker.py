@@ -101,6 +101,8 @@ def cpu_of(pid: int) -> float:
 
 def run_dag(airflow: LocalAirflow, dag_id: str) -> Sample:
     """Run a DAG once; what Airflow does meanwhile for itself counts."""
+    # On a busy machine Airflow may have taken the DAG for stale.
+    airflow.api.wait_for_dags([dag_id], TIMEOUT, airflow.check)
     before = cpu_of(airflow.guard_pid)
     run = airflow.api.wait_for_run(airflow.api.trigger(dag_id), TIMEOUT, check=airflow.check)
     after = cpu_of(airflow.guard_pid)
