@@ -16,8 +16,7 @@ from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.adapters.state_store import StateFiles, StoredState
 from airflow_dataops.cli.health_files import read_config
 from airflow_dataops.core.health.config import HealthConfig
-from airflow_dataops.dag_factory.bundle_doubles import project_of
-from airflow_dataops.dag_factory.bundle_files import is_whole, read_deployment
+from airflow_dataops.dag_factory.bundle_files import is_whole, project_of, read_deployment
 from airflow_dataops.dag_factory.bundle_versions import kept_version
 from airflow_dataops.errors import DataOpsError
 from airflow_dataops.hooks.alerts import read_alerts_config
