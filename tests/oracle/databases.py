@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -56,13 +55,14 @@ class DuckDBFile:
 
 @dataclass(frozen=True)
 class PostgresDatabase:
-    """A database of its own on the server that all tests share."""
+    """A database of its own on the server that the tests of this process share."""
 
     value: str
 
     @classmethod
     def create(cls, project: str, folder: Path) -> PostgresDatabase:
-        name = f"{project}_{folder.name}_{os.getpid()}_{next(_NUMBERS)}"
+        # One length for all: recorded code has places for values of a run, which are offsets.
+        name = f"{project}_{folder.name}_{next(_NUMBERS):07}"
         with open_postgres() as runner:
             runner.execute(f"create database {quote(name, 'postgres')} template template0")
         return cls(name)
