@@ -6,6 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 DEMO_VENV := .demo/venv
 CHUNK ?= all
+TEST_PROCESSES ?= 2
 
 # Without byte code every `import airflow` takes 8 s instead of 2.
 unexport PYTHONDONTWRITEBYTECODE
@@ -30,17 +31,28 @@ demo-ui: $(DEMO_VENV)/.ready ## Open Airflow's pages on what the demo left
 	$(DEMO_VENV)/bin/python -m tools.demo --ui
 
 .PHONY: test
-test: lint ## Check the style, the types, the house, and run the tests
-	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadscope --no-loadscope-reorder
+test: style ## Check the style, the types, the house, and run the tests (TEST_PROCESSES=2)
+	@# The types beside the tests: either alone leaves a core idle.
+	@mkdir -p .cache
+	@($(BIN)/mypy && $(BIN)/lint-imports) >.cache/types.log 2>&1 & types=$$!; \
+	$(BIN)/python -m pytest -m "not slow" --numprocesses $(TEST_PROCESSES) --dist loadscope \
+	  --no-loadscope-reorder; tests=$$?; \
+	wait $$types; types=$$?; cat .cache/types.log; exit $$((tests + types))
 
 .PHONY: test-slow
 test-slow: env ## Run the proofs that take minutes, in chunks (CHUNK=list shows them, CHUNK=name runs one)
 	$(BIN)/python -m tests.chunks $(CHUNK)
 
 .PHONY: lint
-lint: env ## Check the style, the types and the house
+lint: style types ## Check the style, the types and the house
+
+.PHONY: style
+style: env
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+.PHONY: types
+types: env
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

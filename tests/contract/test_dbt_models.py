@@ -96,6 +96,7 @@ def succeeds(manifest: Manifest, name: str, runner: SqlRunner) -> bool:
     return True
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", CASES)
 def test_dbt_and_engine_sql_leave_the_same(
     outcomes: list[dict[str, tuple[Outcome, Outcome]]], name: str

@@ -589,6 +589,7 @@ def test_consumers_are_closed_whatever_happens(
         opened[0].consume(1, timeout=0)
 
 
+@pytest.mark.sample(2)
 def test_a_replacement_by_what_is_new_is_what_it_says(
     broker: Broker, topic: str, runner: Any
 ) -> None:

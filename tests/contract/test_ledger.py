@@ -204,6 +204,7 @@ def write_many(url: str, name: str, count: int, results: multiprocessing.Queue) 
     results.put(sorted(took))
 
 
+@pytest.mark.sample(2)
 def test_processes_may_write_at_once_from_the_first_moment(url: str) -> None:
     """Three processes open an empty database together; none of them loses or doubles anything."""
     context = multiprocessing.get_context("spawn")

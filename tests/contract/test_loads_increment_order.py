@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 COLUMNS = {"id": "int", "at": "int", "nr": "int", "note": "text"}
 VERB = Increment(cursor="at", keys=("id",), order_by=("nr",))
+TABLES = [("duckdb", 4), ("postgres", 4)]
+TABLES += [pytest.param(engine, 24, marks=pytest.mark.slow) for engine in ("duckdb", "postgres")]
 
 
 def test_a_row_that_is_read_again_does_not_take_a_later_ones_place(warehouse: Warehouse) -> None:
@@ -88,12 +90,12 @@ def test_texts_of_the_table_are_no_order(warehouse: Warehouse) -> None:
     assert warehouse.rows(target) == [(1, 10, "10"), (2, 10, "7")]
 
 
-@pytest.mark.parametrize("engine", ["duckdb", "postgres"])
-def test_any_cut_gives_the_last_row_of_each_key(engine: str) -> None:
+@pytest.mark.parametrize(("engine", "tables"), TABLES)
+def test_any_cut_gives_the_last_row_of_each_key(engine: str, tables: int) -> None:
     """The model: the greatest `order_by`, NULL the least, then the greatest cursor."""
     chance = random.Random(3)
     with open_warehouse(engine) as warehouse:
-        for number in range(12):
+        for number in range(tables):
             origin = warehouse.table(f"origin_{number}", COLUMNS)
             target = warehouse.table(f"target_{number}", COLUMNS)
             source = Query(sql=f"select * from {warehouse.sql(origin)}")

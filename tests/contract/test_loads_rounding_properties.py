@@ -282,7 +282,7 @@ CASES = (
     partition_case,
     history_case,
 )
-_QUICK, _MANY, _EMULATED = 4, 120, 2
+_QUICK, _MANY, _EMULATED = 1, 120, 2
 
 
 def cases() -> Iterator[Any]:

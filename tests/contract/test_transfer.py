@@ -31,6 +31,9 @@ ENGINES = ("duckdb", "postgres")
 HOSTILE = "we\"ird; drop' %s ? {x}"
 TARGET = Relation(identifier="arrived", schema="transfers")
 
+# From each engine, and into each; the slow tests try each pair.
+pytestmark = pytest.mark.sample(3)
+
 # For each type: how the engines spell it, and values as literals and as Python reads them.
 TYPES: dict[str, tuple[dict[str, str], list[tuple[str, Any]]]] = {
     "boolean": ({}, [("true", True), ("false", False)]),

@@ -71,6 +71,7 @@ def server() -> Iterator[PostgresRunner]:
         runner.execute("drop schema if exists killed_transfers cascade")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("source", "target", "verb"), CASES)
 @pytest.mark.usefixtures("connections")
 def test_nr_18_a_transfer_killed_while_it_stages_and_while_it_publishes(

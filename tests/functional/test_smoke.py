@@ -83,7 +83,9 @@ def smoke(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Smoke]:
 
 def prepared(folder: Path, statsd: StatsdReceiver) -> Settings:
     """Write the DAGs and the configuration of the Airflow."""
-    shutil.copytree(ROOT / "dags", folder / "dags")
+    shutil.copytree(ROOT / "dags" / "manifests", folder / "dags" / "manifests")
+    for name in ("shop_source.py", "shop_generator.py"):
+        shutil.copy(ROOT / "dags" / name, folder / "dags")
     dags = {
         "shop.py": smoke_dags.SHOP,
         "fates.py": smoke_dags.FATES,
@@ -101,7 +103,7 @@ def prepared(folder: Path, statsd: StatsdReceiver) -> Settings:
         dags_folder=folder / "dags",
         parallelism=3,
         port=free_port(),
-        parse_seconds=30,
+        parse_seconds=300,
         scheduled=False,
         environment={
             "PYTHONPATH": str(folder / "modules"),

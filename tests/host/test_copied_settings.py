@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pytest
 from airflow.sdk import DAG, BaseOperator, TaskGroup
 from airflow.serialization.serialized_objects import DagSerialization
 from hypothesis import HealthCheck, given, settings
@@ -21,8 +22,6 @@ from tests.host.manifests import write
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
-
-    import pytest
 
 MODELS = 8
 
@@ -147,20 +146,33 @@ def same(build: Callable[[], DAG]) -> None:
         }
 
 
-@settings(
-    max_examples=8,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+ASKED = st.fixed_dictionaries(
+    {
+        "metas": st.lists(few(OF_MANIFESTS), min_size=MODELS, max_size=MODELS),
+        "operator_args": some(OF_AUTHORS),
+        "tag_args": few(OF_AUTHORS),
+        "default_args": few(OF_DEFAULTS),
+        "of_group": few(OF_DEFAULTS),
+        "owners": st.lists(st.none() | TEXT.filter(str.strip), min_size=MODELS, max_size=MODELS),
+    }
 )
-@given(
-    metas=st.lists(few(OF_MANIFESTS), min_size=MODELS, max_size=MODELS),
-    operator_args=some(OF_AUTHORS),
-    tag_args=few(OF_AUTHORS),
-    default_args=few(OF_DEFAULTS),
-    of_group=few(OF_DEFAULTS),
-    owners=st.lists(st.none() | TEXT.filter(str.strip), min_size=MODELS, max_size=MODELS),
-)
-def test_any_settings(
+HEALTH = [HealthCheck.function_scoped_fixture]
+
+
+@settings(max_examples=4, deadline=None, suppress_health_check=HEALTH)
+@given(asked=ASKED)
+def test_any_settings(tmp_path: Path, asked: dict[str, Any]) -> None:
+    check_settings(tmp_path, **asked)
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None, suppress_health_check=HEALTH)
+@given(asked=ASKED)
+def test_many_settings(tmp_path: Path, asked: dict[str, Any]) -> None:
+    check_settings(tmp_path, **asked)
+
+
+def check_settings(
     tmp_path: Path,
     metas: list[dict[str, Any]],
     operator_args: dict[str, Any],

@@ -164,24 +164,40 @@ def prod(
         yield Prod(tmp_path_factory.mktemp("defer"), recorded)
 
 
-def warehouse(monkeypatch: pytest.MonkeyPatch, folder: Path) -> Path:
-    file = folder / "wh.duckdb"
-    monkeypatch.setenv("AIRFLOW_CONN_W", json.dumps({"conn_type": "duckdb", "host": str(file)}))
+@pytest.fixture(scope="module")
+def of_prod(prod: Prod, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A warehouse as prod's last run left it."""
+    file = tmp_path_factory.mktemp("of_prod") / "wh.duckdb"
+    with pytest.MonkeyPatch.context() as patch:
+        connect(patch, file)
+        well(Run(dbt_dag(manifest=prod.manifests["prod"], conn_id="w"), mode="build").all())
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("force checkpoint")
     return file
+
+
+@pytest.fixture
+def file(of_prod: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The warehouse of a test, which the connection `w` leads to."""
+    file = tmp_path / "wh.duckdb"
+    shutil.copy(of_prod, file)
+    connect(monkeypatch, file)
+    return file
+
+
+def connect(monkeypatch: pytest.MonkeyPatch, file: Path) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_W", json.dumps({"conn_type": "duckdb", "host": str(file)}))
 
 
 def well(run: Run) -> None:
     assert set(run.states.values()) == {"success"}, run.errors
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("scenario", SCENARIOS)
 @pytest.mark.parametrize("granularity", ["node", "dag"])
-def test_engine_sql(
-    prod: Prod, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, granularity: str, scenario: str
-) -> None:
+def test_engine_sql(prod: Prod, file: Path, granularity: str, scenario: str) -> None:
     before, select, favored = SCENARIOS[scenario]
-    file = warehouse(monkeypatch, tmp_path)
-    well(Run(dbt_dag(manifest=prod.manifests["prod"], conn_id="w"), mode="build").all())
     dev: Any = {"manifest": prod.manifests["dev"], "conn_id": "w", "granularity": granularity}
     if before:
         well(Run(dbt_dag(**dev, select=before), mode="build").all())
@@ -190,14 +206,11 @@ def test_engine_sql(
     assert rows_of(file) == prod.built(scenario)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_the_trigger_form(
-    prod: Prod, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scenario: str
-) -> None:
+def test_the_trigger_form(prod: Prod, file: Path, scenario: str) -> None:
     """A run of the whole DAG that is narrowed to the same nodes defers the same references."""
     before, select, favored = SCENARIOS[scenario]
-    file = warehouse(monkeypatch, tmp_path)
-    well(Run(dbt_dag(manifest=prod.manifests["prod"], conn_id="w"), mode="build").all())
     defer: Any = {"state": prod.state, "defer": True, "favor_state": favored}
     dev: Any = {"manifest": prod.manifests["dev"], "conn_id": "w"}
     if before:
@@ -209,12 +222,10 @@ def test_the_trigger_form(
 @pytest.mark.slow
 @pytest.mark.parametrize("scenario", SCENARIOS)
 def test_engine_dbt(
-    prod: Prod, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scenario: str
+    prod: Prod, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, scenario: str
 ) -> None:
     before, select, favored = SCENARIOS[scenario]
-    file = warehouse(monkeypatch, tmp_path)
     (tmp_path / "profiles.yml").write_text(PROFILES.format(file=file))
-    well(Run(dbt_dag(manifest=prod.manifests["prod"], conn_id="w"), mode="build").all())
     dev: Any = {"manifest": prod.manifests["dev"], "conn_id": "w"}
     if before:
         well(Run(dbt_dag(**dev, select=before), mode="build").all())

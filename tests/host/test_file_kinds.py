@@ -177,7 +177,7 @@ def check_json_cut(rows: list[dict[str, Any]], cut: float, *, ascii_: bool) -> N
         assert read == expected
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(ROWS, st.floats(0, 1), st.booleans())
 def test_json_cut_anywhere_is_refused_or_read_as_python_reads_it(
     rows: list[dict[str, Any]], cut: float, ascii_: bool

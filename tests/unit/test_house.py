@@ -57,14 +57,6 @@ def test_an_unknown_name_is_said_to_be_unknown() -> None:
         _ = airflow_dataops.nothing_of_the_kind
 
 
-def test_arrows_point_down() -> None:
-    """The contracts of pyproject.toml, checked by import-linter."""
-    result = subprocess.run(
-        [Path(sys.executable).parent / "lint-imports"], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stdout
-
-
 _ENGINES = re.compile(rf"""["']({"|".join(engine_names())})["']""")
 _OF_ONE_ENGINE = {
     "core/sql/bulk.py": "BigQuery's staging tables and Snowflake's stages",

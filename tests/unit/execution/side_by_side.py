@@ -9,8 +9,10 @@ from dataclasses import astuple
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import duckdb
+
 from airflow_dataops.core.manifests import read_manifest
-from tests.duckdb_runner import open_duckdb
+from tests.duckdb_runner import DuckDBRunner
 from tests.oracle.recording import Way, files_of, lasting
 from tests.unit.execution.dbt_process import Table, Verdict, dbt_process, read_table
 
@@ -41,9 +43,11 @@ class SideBySide:
         self._recording = recording
         self._done: list[object] = []
         self._manifest = b""
-        self._theirs, self._ours = folder / "dbt" / "wh.duckdb", folder / "ours" / "wh.duckdb"
-        for file in (self._theirs, self._ours):
+        self._theirs, ours = folder / "dbt" / "wh.duckdb", folder / "ours" / "wh.duckdb"
+        for file in (self._theirs, ours):
             file.parent.mkdir(parents=True)
+        # To open a file takes as long as ten statements: it stays open.
+        self._runner = DuckDBRunner(duckdb.connect(str(ours)))
         for name, text in {"dbt_project.yml": PROJECT, **files}.items():
             path = self.project / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -58,9 +62,8 @@ class SideBySide:
         self._done.append(statements)
         if self._recording.way is not Way.READ:
             dbt_process().execute(self._theirs, statements)
-        with open_duckdb(str(self._ours)) as runner:
-            for statement in statements:
-                runner.execute(statement)
+        for statement in statements:
+            self._runner.execute(statement)
 
     def dbt(
         self, *arguments: str, form: Callable[[Verdict], Verdict] = lambda verdict: verdict
@@ -97,8 +100,7 @@ class SideBySide:
 
     def ours(self, work: Callable[[SqlRunner], _T]) -> _T:
         """Do something in ours."""
-        with open_duckdb(str(self._ours)) as runner:
-            return work(runner)
+        return work(self._runner)
 
     def tables(
         self, name: str, form: Callable[[Table], Table] = lambda table: table
@@ -114,8 +116,7 @@ class SideBySide:
             return astuple(form(dbt_process().table(self._theirs, name)))
 
         theirs = Table(*self._recording.answer([*self._done, name], ask))
-        with open_duckdb(str(self._ours)) as runner:
-            return theirs, form(read_table(runner.connection, name))
+        return theirs, form(read_table(self._runner.connection, name))
 
 
 @lru_cache(maxsize=1)

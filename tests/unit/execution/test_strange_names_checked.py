@@ -44,6 +44,7 @@ def column_names(runner: DuckDBRunner, name: str) -> list[str]:
     return [column.name for column in catalog.columns_of(runner, strange(name))]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", MORE_NAMES)
 def test_as_a_seeds_relation_columns_and_values(name: str) -> None:
     file = io.StringIO(newline="")
@@ -59,7 +60,7 @@ def test_as_a_seeds_relation_columns_and_values(name: str) -> None:
         assert nothing_else(runner, name)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     ("strategy", "hard_deletes"),
     [
@@ -102,6 +103,7 @@ def test_as_a_snapshots_relation_key_columns_and_values(
         assert nothing_else(runner, name)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", MORE_NAMES)
 def test_as_a_snapshots_new_column(name: str) -> None:
     spec = SnapshotSpec(strategy="check", unique_key=("id",), check_cols=("all",))

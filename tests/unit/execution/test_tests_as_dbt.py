@@ -79,6 +79,7 @@ def run(pair: SideBySide, name: str) -> TestResult:
     return pair.ours(lambda r: run_test(manifest.project.nodes[id_], manifest.code[id_], r))
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", CASES)
 def test_a_verdict_is_dbts(pair: SideBySide, verdicts: dict[str, Verdict], name: str) -> None:
     expected = verdicts[name]
