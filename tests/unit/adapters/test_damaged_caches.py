@@ -8,13 +8,22 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from airflow_dataops.adapters import cache, manifest_store
+from airflow_dataops.adapters import cache, manifest_store, pipeline_store
 from airflow_dataops.adapters.download_cache import DownloadCache, DownloadState
 from airflow_dataops.adapters.ledger.database import Database
 from airflow_dataops.adapters.manifest_store import open_manifest
+from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.adapters.plan_store import PlanRequest, SplitRequest, open_plan, open_split
 from airflow_dataops.adapters.record_file import BrokenRecordFileError, RecordFile, write_records
 from airflow_dataops.core.plan import split_options
+from airflow_dataops.dag_factory.bundle_files import (
+    INDEX,
+    Deployment,
+    is_deployed,
+    is_whole,
+    read_deployment,
+    write_deployment,
+)
 from airflow_dataops.errors import ConfigError
 from tests.host.manifests import manifest, model, write
 
@@ -23,6 +32,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 SPLIT = SplitRequest(options=split_options(split_by="tag"))
+KINDS = {".manifest", ".plan", ".split", ".key", ".state", ".pipelines"}
+PIPELINES = {
+    "one.pipeline.yaml": "dag_id: one\ntasks: {a: {operator: bash, bash_command: echo 1}}\n",
+    "two.pipeline.yaml": "dag_id: two\ntasks: {b: {operator: empty}, c: {operator: empty}}\n",
+}
 LONG_AGO = 1_700_000_000
 
 
@@ -33,14 +47,18 @@ def file(tmp_path: Path) -> Path:
         for number, (name, parents) in enumerate({"a": (), "b": ("a",), "c": ("b",)}.items())
     ]
     path = write(tmp_path / "manifest.json", manifest(*nodes))
-    os.utime(path, (LONG_AGO, LONG_AGO))
+    for name, text in PIPELINES.items():
+        (tmp_path / name).write_text(text)
+    for each in tmp_path.iterdir():
+        os.utime(each, (LONG_AGO, LONG_AGO))
     return path
 
 
 @pytest.fixture(autouse=True)
 def _settled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keys of contents are noted at once: the files here do not change."""
-    monkeypatch.setattr(cache, "_SETTLED", -1.0)
+    """Keys of contents are noted at once, by any clock: the files here do not change."""
+    monkeypatch.setattr(cache, "_SETTLED", float("-inf"))
+    monkeypatch.setattr(pipeline_store, "_SETTLED", float("-inf"))
 
 
 def answers(file: Path) -> Any:
@@ -54,8 +72,19 @@ def answers(file: Path) -> Any:
     tasks = [plan.task(name) for name in ("a", "b", "c", "d")]
     split = open_split(stored, PlanRequest(), SPLIT)
     parts = [split.plan(place).tasks() for place in range(len(split.parts))]
-    project = stored.project()
-    return (stored.key, code, nodes, plan.head, tasks, plan.tasks(), split.parts, parts, project)
+    project, session, state = stored.project(), stored.session(), stored.state()
+    planned = (plan.head, plan.profiles(), plan.slas(), tasks, plan.tasks(), split.parts, parts)
+    return (stored.key, code, nodes, project, session, state, *planned, pipelines(file.parent))
+
+
+def pipelines(folder: Path) -> Any:
+    """As a parse reads all, and a worker its one."""
+    parse = PipelineStore(folder, None)
+    found = [parse.open(folder / name).pipelines for name in PIPELINES]
+    parse.close()
+    worker = PipelineStore(folder, None).find("two")
+    assert worker is None or worker[1].pipelines == found[1]  # None: it reads all, as a parse does
+    return found
 
 
 def files() -> list[Path]:
@@ -71,7 +100,7 @@ def flipped(data: bytes, chance: random.Random) -> bytes:
 def test_a_flipped_byte_never_gives_another_answer(file: Path, flips: int) -> None:
     """In packs of nodes, SQL and plans, in lists of parts and in notes of keys."""
     expected, chance = answers(file), random.Random(flips)
-    assert {path.suffix for path in files()} == {".manifest", ".plan", ".split", ".key"}
+    assert {path.suffix for path in files()} == KINDS
     for _ in range(flips):
         damaged = chance.choice(files())
         damaged.write_bytes(flipped(damaged.read_bytes(), chance))
@@ -163,7 +192,8 @@ def test_a_manifest_that_is_replaced_while_it_is_read_is_not_kept_as_another(fil
     assert open_manifest(file).code("model.tiny.a").sql == "select 'other'"
 
 
-def test_a_damaged_download_is_no_download() -> None:
+@pytest.mark.parametrize("flips", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+def test_a_damaged_download_is_no_download(flips: int) -> None:
     chance, copies = random.Random(1), DownloadCache("i", "https://host/m.json")
     with copies.scratch() as scratch:
         scratch.write(b'{"nodes": {"a": 1}}')
@@ -172,7 +202,7 @@ def test_a_damaged_download_is_no_download() -> None:
     copies.write(state)
     whole = {path: path.read_bytes() for path in copies.folder.iterdir()}
     assert copies.read() == state
-    for _ in range(40):
+    for _ in range(flips):
         path = chance.choice(list(whole))
         path.write_bytes(flipped(whole[path], chance))
         assert copies.read() in (DownloadState(), state)
@@ -181,6 +211,26 @@ def test_a_damaged_download_is_no_download() -> None:
     (copies.folder / "odd.json").write_text("{}")
     copies.evict(name, 1)
     assert copies.read() == state
+
+
+@pytest.mark.parametrize("flips", [40, pytest.param(2_000, marks=pytest.mark.slow)])
+def test_a_damaged_deployment_of_a_bundle_is_none(tmp_path: Path, flips: int) -> None:
+    """Its index and its DAG files are written again; a content is not taken for another."""
+    chance, content = random.Random(flips), tmp_path / "content.json"
+    content.write_bytes(b'{"nodes": {"a": 1}}')
+    key = cache.key_of(content.read_bytes())
+    deployment = Deployment(manifests={"shop/manifest.json": key}, arguments={"conn_id": "w"})
+    write_deployment(tmp_path, deployment)
+    (dag_file,) = tmp_path.glob("*.py")
+    for _ in range(flips):
+        path = chance.choice([tmp_path / INDEX, dag_file, content])
+        whole = path.read_bytes()
+        path.write_bytes(flipped(whole, chance))
+        assert read_deployment(tmp_path) == (None if path.name == INDEX else deployment)
+        assert is_deployed(tmp_path, deployment) == (path != dag_file)
+        assert is_whole(content, key) == (path != content)
+        path.write_bytes(whole)
+    assert read_deployment(tmp_path) == deployment
 
 
 def test_ledger_downloads_and_caches_are_private(file: Path, tmp_path: Path) -> None:
