@@ -40,7 +40,12 @@ ROUTES = st.fixed_dictionaries(
                 "within_minutes": st.sampled_from((1, 30)),
             }
         ),
-        "quiet_hours": st.sampled_from(({"hours": "22:00-07:00"}, {"hours": "12:30-13:00"}, None)),
+        "quiet_hours": st.none()
+        | st.fixed_dictionaries(
+            {"hours": st.sampled_from(("22:00-07:00", "12:30-13:00", "11:00-23:00"))},
+            # Who is told at once: critical ones by default.
+            optional={"except": st.lists(st.sampled_from([*map(str, Tier)]), max_size=2)},
+        ),
         "escalate": st.sampled_from(([], [{"after_minutes": 15, "receivers": [PAGER]}])),
     }
 )
@@ -91,15 +96,26 @@ def named(message: Message, subject: str) -> bool:
     return subject in f"{message.title} {message.text} {message.subject}"
 
 
-@settings(
-    max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
-@given(route=ROUTES, events=st.lists(EVENTS, min_size=3, max_size=14))
+HEALTH = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+DAYS = {"route": ROUTES, "events": st.lists(EVENTS, min_size=3, max_size=14)}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=HEALTH)
+@given(**DAYS)
 def test_every_alert_is_told_at_its_severity(
     ready: Path, route: dict[str, Any], events: list[tuple[Any, ...]]
 ) -> None:
+    check_days(ready, route, events)
+
+
+@pytest.mark.slow
+@settings(max_examples=2000, deadline=None, suppress_health_check=HEALTH)
+@given(**DAYS)
+def test_2000_days(ready: Path, route: dict[str, Any], events: list[tuple[Any, ...]]) -> None:
+    check_days(ready, route, events)
+
+
+def check_days(ready: Path, route: dict[str, Any], events: list[tuple[Any, ...]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "ledger.db"
         shutil.copy(ready, path)

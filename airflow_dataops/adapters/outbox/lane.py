@@ -144,10 +144,11 @@ class Lane:
         asked = error.retry_after if isinstance(error, ReceiverError) else None
         whole = not opened or getattr(error, "whole", isinstance(error, OSError))
         now = self._clock.now()
-        at = now + pause((each.failures if whole else each.attempts) + 1, asked)
+        attempt = (each.failures if whole else each.attempts) + 1
+        at = now + pause(attempt, asked)
         following = None
         with self._database.write() as connection:
-            mine = leases.postpone(connection, self._name, each.key, at, text)
+            mine = leases.postpone(connection, self._name, each.key, at, text, whole=whole)
             if mine and whole:
                 leases.block(connection, each, text)
             if not whole:
@@ -155,7 +156,7 @@ class Lane:
         LOG.warning(
             "%s did not take an alert (attempt %d, %s in %.0f s): %s",
             each.receiver,
-            each.attempts + 1,
+            attempt,
             "asked again" if whole else "next",
             (at - now).total_seconds(),
             text,

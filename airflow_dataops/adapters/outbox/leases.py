@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, text, update
+from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, text, update
 
 from airflow_dataops.adapters.ledger.rows import upsert
 from airflow_dataops.adapters.ledger.tables import incidents, outbox, receivers
@@ -110,9 +110,17 @@ def drop(connection: Connection, sender: str, key: str) -> None:
     _mine(connection, sender, key, state="cancelled", leased_by=None, leased_until=None)
 
 
-def postpone(connection: Connection, sender: str, key: str, at: datetime, error: str) -> bool:
-    """Give a lease back after an attempt; tell whether it was still this sender's."""
-    counted = {"error": error, "attempts": outbox.c.attempts + 1}
+def postpone(
+    connection: Connection, sender: str, key: str, at: datetime, error: str, *, whole: bool
+) -> bool:
+    """Give a lease back after an attempt; tell whether it was still this sender's.
+
+    Args:
+        whole: whether the receiver takes nothing at all. Such attempts are counted of the
+            receiver: of the message only that there was one, for it was not refused for itself.
+    """
+    attempts = case((outbox.c.attempts == 0, 1), else_=outbox.c.attempts + (0 if whole else 1))
+    counted = {"error": error, "attempts": attempts}
     return _mine(connection, sender, key, next_at=at, leased_by=None, leased_until=None, **counted)
 
 
