@@ -15,7 +15,7 @@ _NAME = re.compile(
     r"(?P<word>pass(?:words?|wd|phrase|code)|(?<=[A-Za-z0-9][_.])pass|(?<=--)pass"
     r"|(?<![A-Za-z])pass(?= ?=)"
     r"|(?<=[\"'])pass(?=[\"'])|(?:(?<![\s\S])|(?<=\n)|(?<=\n  )|(?<=\n    ))(?-i:pass)(?=:)"
-    r"|(?<![A-Za-z0-9])pw(?= ?[=:])|secretstring"
+    r"|(?<![A-Za-z0-9])(?:pw|otp|pat)(?= ?[=:])|secretstring"
     r"|(?:bind|root|admin|user|ldap|db)_?pw|pwd|secret|token"
     r"|(?:api|access|secret|private|account|shared|storage|master|encryption|signing|fernet"
     r"|integration|hmac|routing|auth|ssh|app|application|service[_-]account"
@@ -78,6 +78,10 @@ _LONG_ONLY = frozenset(
     {"signature", "sig", "key", "code", "auth", "sessionid", "session_id", "session-id"}
 )
 _PROSE = frozenset({"token", "credential", "credentials", "signature", "code"})
+_TELLING = re.compile(
+    r"[ \t]{1,8}(?:is|was|for[ \t]{1,8}(?:user[ \t]{1,8})?[\w.@\-]{1,64}:)[ \t]{1,8}", re.IGNORECASE
+)
+_SHORTEST_IN_PROSE = 8
 _SHORT = re.compile(r"[A-Za-z]{1,20}")
 
 
@@ -161,6 +165,8 @@ def _spaced(text: str, name: re.Match[str], word: str) -> Span | None:
     blanks = _BLANKS.match(text, name.end())
     if blanks is None:
         return None
+    if word in _SPACED and (told := _TELLING.match(text, name.end())):
+        return _of_prose(text, told.end(), word)
     start = blanks.end()
     if word.startswith("identified"):
         return _quoted(text, start) or _bare(text, start, word)
@@ -171,6 +177,13 @@ def _spaced(text: str, name: re.Match[str], word: str) -> Span | None:
     # `SESSION_TOKEN 'x'`, as DuckDB and Redshift have it; "token 'x'" is prose.
     is_compound = "_" in name[0] or text[name.start() - 1 : name.start()] == "_"
     return _quoted(text, start) if word in _SPACED or is_compound else None
+
+
+def _of_prose(text: str, start: int, word: str) -> Span | None:
+    """Return what a sentence calls a password, where it looks like one and not like a word."""
+    span = _quoted(text, start) or _bare(text, start, word)
+    value = text[span.start : span.end] if span else ""
+    return span if len(value) >= _SHORTEST_IN_PROSE and re.search(r"\d", value) else None
 
 
 def _quoted(text: str, start: int) -> Span | None:

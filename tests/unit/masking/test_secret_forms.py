@@ -16,6 +16,16 @@ S = "hVn3rTz8Kq1xW"
 """Stands for a secret."""
 
 FORMS = [
+    f"the password is {S}",
+    f"Password for user etl: {S}",
+    f"otp={S}",
+    f"pat: {S}",
+    f"sqlplus scott/{S}@orcl",
+    f"mysql -u root -p{S} shop",
+    f"ALTER ROLE etl PASSWORD $${S}$$",
+    f"motherduck_token={S}",
+    f"auth_token: !vault {S}",
+    f"<password>{S}</password>",
     f"AWS_SECRET_KEY='{S}'",
     f"export DB_PASSWORD={S}",
     f'DB_PASS="{S}"',
@@ -192,6 +202,7 @@ def test_none_does_within_a_longer_text(text: str) -> None:
 
 
 INNOCENT = [
+    "the password is required, the secret is missing, the password was wrong",
     "select password_reset_count, token_count from users where password_reset_count = 3",
     "select u.id, md5(u.email) as email_hash from shop.users u join t on u.token = t.token",
     "create table users (id int, password varchar(20) not null, api_key text)",
