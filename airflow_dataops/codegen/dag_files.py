@@ -15,7 +15,7 @@ from airflow_dataops.codegen.literals import Literals, changed_fields, labelled,
 from airflow_dataops.codegen.regions import HEAD, region, sealed
 from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
 from airflow_dataops.core.sla.declared import KEY, TAG
-from airflow_dataops.dag_factory.generated import complete, dbt_task, run_params
+from airflow_dataops.dag_factory.generated import complete, dbt_task
 from airflow_dataops.operators.node import NodeOperator
 from airflow_dataops.planning.warehouse import Warehouse
 from airflow_dataops.task_groups.operators import own_arguments
@@ -132,7 +132,6 @@ class DagFile:
             for name, value in of_dag.items()
             if value is not None
         ]
-        items.append(labelled("params=", self._literals.call(run_params)))
         name = self._literals.name(DAG)
         lines = [f"with {name}("]
         for item in items:

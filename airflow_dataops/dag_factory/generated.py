@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any
 from airflow_dataops.core.plan import Engine, TaskKind
 from airflow_dataops.core.plan.structs import PlannedTask
 from airflow_dataops.core.sla.declared import slas_from_json
-from airflow_dataops.dag_factory.params import run_params
-from airflow_dataops.operators.node import NodeOperator
+from airflow_dataops.dag_factory.params import put_run_params
 from airflow_dataops.slas.dag_slas import put_slas
-from airflow_dataops.task_groups.operators import dbt_task_operator, own_params
+from airflow_dataops.task_groups.operators import dbt_task_operator
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -20,8 +19,6 @@ if TYPE_CHECKING:
     from airflow_dataops.core.model import NodeKind
     from airflow_dataops.core.plan.structs import Builder
     from airflow_dataops.planning.warehouse import Warehouse
-
-__all__ = ["complete", "dbt_task", "run_params"]
 
 
 def dbt_task(
@@ -66,7 +63,7 @@ def dbt_task(
 
 
 def complete(dag: DAG, slas: Iterable[Mapping[str, Any]] = ()) -> None:
-    """Give a generated DAG what no operator can be given, as `load_dags` does.
+    """Give a generated DAG the params of the trigger form and its SLAs, as `load_dags` does.
 
     Args:
         dag: with all of its generated tasks.
@@ -75,8 +72,6 @@ def complete(dag: DAG, slas: Iterable[Mapping[str, Any]] = ()) -> None:
     Raises:
         ConfigError: `slas` are no such data.
     """
-    for task in dag.tasks:
-        if isinstance(task, NodeOperator):
-            task.params = own_params(task)
+    put_run_params(dag)
     if found := list(slas):
         put_slas(dag, slas_from_json(found, f"SLAS of DAG {dag.dag_id!r}"))

@@ -86,8 +86,8 @@ def test_other_ways_to_split(tmp_path: Path, split_by: str) -> None:
 
 
 def test_nodes_that_dbt_runs(tmp_path: Path) -> None:
-    """Models in Python, custom materializations, hooks with Jinja; with a profile and vars."""
-    dbt = DbtConfig(project_dir="/opt/shop", profile="shop", target="prod", vars={"a": 1})
+    """Models in Python, custom materializations, hooks with Jinja; with a profile."""
+    dbt = DbtConfig(project_dir="/opt/shop", profile="shop", target="prod")
     asked: dict[str, Any] = {"dbt": dbt, "operator_args": {"retries": 5}}
     fixture = Path(__file__).parents[1] / "fixtures" / "manifests" / "v12.json"
     folder = put(tmp_path / "dags", fixture, arguments=asked)
