@@ -84,7 +84,11 @@ def airflow_dag_gen(
     Exits 0 when all is written (or up to date), 1 on an error or with --check and stale files, 2
     when it was misused.
     """
-    from airflow_dataops.codegen.airflow_project import airflow_files
+    from airflow_dataops.codegen.airflow_project import (
+        airflow_files,
+        check_same_project,
+        manifest_name,
+    )
     from airflow_dataops.codegen.folder import apply, changes
 
     named = _checked_prefix(prefix or project_type.value)
@@ -96,13 +100,15 @@ def airflow_dag_gen(
         arguments["dbt"] = _dbt(dbt_project_dir, dbt_profile, dbt_target)
     elif dbt_profile or dbt_target:
         raise ConfigError("--dbt-profile and --dbt-target go with --dbt-project-dir")
+    if not force:
+        check_same_project(manifest, output_dir / manifest_name(named))
     files = airflow_files(manifest, conn_id, prefix=named, split_by=split_by, arguments=arguments)
-    found = changes(output_dir, files, prefix=named, force=force)
+    found = changes(output_dir, files, manifest=manifest_name(named), force=force)
     if not check:
         apply(found)
     done = {True: ("is missing", "is stale", "should go"), False: ("new", "changed", "deleted")}
     for change in found:
-        state = 0 if not change.removed and change.content else 1 if change.content else 2
+        state = 0 if change.is_new else 1 if change.content is not None else 2
         numbers = f" (+{change.added} -{change.removed})" if change.path.suffix == ".py" else ""
         typer.echo(printable(f"{change.path}: {done[check][state]}{numbers}"))
     if check and found:
@@ -114,6 +120,8 @@ def airflow_dag_gen(
 def _manifest(manifest_path: Path | None, project_path: Path | None) -> Path:
     """Return the manifest, compiled if need be."""
     if manifest_path is not None and project_path is None:
+        if not manifest_path.is_file():
+            raise ConfigError(f"--manifest-path {manifest_path}: there is no such file")
         return manifest_path.absolute()
     if project_path is None or manifest_path is not None:
         raise ConfigError("give either --manifest-path or --project-path")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.adapters.local_files import read_regular
+from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.codegen.dag_files import DagFile
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
-from airflow_dataops.errors import ConfigError
+from airflow_dataops.errors import ConfigError, DataOpsError
 from airflow_dataops.planning.arguments import split_arguments
 from airflow_dataops.planning.manifest import plan_project
 
@@ -41,11 +42,38 @@ def airflow_files(
         ManifestError: it is no manifest, or has nodes that cannot run.
         ConfigError: a value has no form in a file, or an argument is wrong.
     """
-    copy = f"{prefix}_manifest.json"
+    made = manifest_dags(manifest, conn_id, prefix, split_by, arguments or {})
+    if not any(dag.tasks for _, dag in made):
+        raise ConfigError(f"{manifest} has nothing that runs, so there is no DAG to generate")
+    copy = manifest_name(prefix)
     files = {copy: read_regular(manifest)}
-    for planned, dag in manifest_dags(manifest, conn_id, prefix, split_by, arguments or {}):
+    for planned, dag in made:
         files[f"{dag.dag_id}.py"] = DagFile(dag, planned, copy).text().encode()
     return files
+
+
+def manifest_name(prefix: str) -> str:
+    """Return the name of the manifest beside the files of a prefix."""
+    return f"{prefix}_manifest.json"
+
+
+def check_same_project(manifest: Path, place: Path) -> None:
+    """Refuse to put a project in the place of another one's.
+
+    Raises:
+        ConfigError: the manifest at the place is of another project, or cannot be read.
+    """
+    if not place.exists():
+        return
+    try:
+        known = open_manifest(place).project().name
+    except DataOpsError as error:
+        raise ConfigError(f"{place} is in the way: {error}; delete it or use --force") from error
+    if known != (name := open_manifest(manifest).project().name):
+        raise ConfigError(
+            f"{place} is of the project {known!r}, not of {name!r}; choose another --prefix or "
+            "--output-dir, or use --force"
+        )
 
 
 def manifest_dags(

@@ -12,7 +12,7 @@ from airflow.sdk import DAG, BaseOperator, TaskGroup
 
 from airflow_dataops.codegen.layout import WIDTH, Brackets, Code
 from airflow_dataops.codegen.literals import Literals, changed_fields, labelled, text
-from airflow_dataops.codegen.regions import HEAD, region, sealed
+from airflow_dataops.codegen.regions import head, region, sealed
 from airflow_dataops.core.plan import Engine, TaskKind, arguments_of
 from airflow_dataops.core.sla.declared import KEY, TAG
 from airflow_dataops.dag_factory.generated import complete, dbt_task
@@ -62,7 +62,7 @@ class DagFile:
         self._body()
         self._names = _names(self._dag.task_ids, self._literals.names())
         body = self._body()
-        lines = [HEAD + "?", "", *self._imports(), "", *region("imports"), "", *body]
+        lines = [head(self._manifest), "", *self._imports(), "", *region("imports"), "", *body]
         return sealed(_DOC + "\n" + "\n".join(lines) + "\n")
 
     def _body(self) -> list[str]:

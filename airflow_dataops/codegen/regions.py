@@ -13,8 +13,13 @@ from airflow_dataops.errors import ConfigError
 
 _BEGIN = re.compile(r"^\s*# region keep: (\w+)$")
 _END = re.compile(r"^\s*# endregion keep: (\w+)$")
-_DIGEST = re.compile(r"^# generated: ([0-9a-f]{16})$", re.MULTILINE)
-HEAD = "# generated: "
+_HEAD = re.compile(r"^# generated: ([0-9a-f]{16}) with (\w+\.json)$", re.MULTILINE)
+_MARK = "# generated: "
+
+
+def head(manifest: str) -> str:
+    """Return the comment that tells a generated file, and the manifest that it goes with."""
+    return f"{_MARK}? with {manifest}"
 
 
 def region(name: str, indent: int = 0) -> list[str]:
@@ -31,7 +36,7 @@ def kept(text: str, where: str) -> dict[str, list[str]]:
     """
     found: dict[str, list[str]] = {}
     name: str | None = None
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         begin, end = _BEGIN.match(line), _END.match(line)
         if begin is None and end is None:
             if name is not None:
@@ -60,29 +65,30 @@ def filled(text: str, regions: dict[str, list[str]]) -> str:
     """
     lines: list[str] = []
     names = set()
-    for line in text.splitlines():
+    for line in text.split("\n"):
         lines.append(line)
         if begin := _BEGIN.match(line):
             names.add(begin[1])
             lines += regions.get(begin[1], [])
     if lost := [name for name, written in regions.items() if written and name not in names]:
         raise ConfigError(f"there is no region {lost[0]!r} any more, and it holds code of yours")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def sealed(text: str) -> str:
-    """Write the digest of what was generated into a file's first comment."""
-    return text.replace(HEAD + "?", HEAD + _digest(text), 1)
+    """Write the digest of what was generated into a file's head."""
+    return text.replace(f"{_MARK}?", _MARK + _digest(text), 1)
 
 
-def is_generated(text: str) -> bool:
-    """Tell whether a file was generated, by its head."""
-    return _DIGEST.search(text) is not None
+def manifest_of(text: str) -> str | None:
+    """Return the manifest that a generated file goes with; None for a file of somebody's."""
+    found = _HEAD.search(text)
+    return None if found is None else found[2]
 
 
 def is_changed(text: str, where: str) -> bool:
     """Tell whether something outside of the regions was changed since a file was generated."""
-    found = _DIGEST.search(text)
+    found = _HEAD.search(text)
     kept(text, where)
     return found is None or found[1] != _digest(text)
 
@@ -90,9 +96,9 @@ def is_changed(text: str, where: str) -> bool:
 def _digest(text: str) -> str:
     """Return the digest of a file but for its regions and the digest itself."""
     lines, inside = [], False
-    for line in text.splitlines():
+    for line in text.split("\n"):
         inside = inside and not _END.match(line)
-        if not inside and not line.startswith(HEAD):
+        if not inside and not line.startswith(_MARK):
             lines.append(line)
         inside = inside or _BEGIN.match(line) is not None
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from airflow_dataops.cli.dag_gen import app
 from airflow_dataops.codegen.airflow_project import airflow_files, manifest_dags
 from airflow_dataops.codegen.literals import Literals, text
+from airflow_dataops.errors import ConfigError
 from airflow_dataops.planning.dbt_config import DbtConfig
 from benchmarks.manifests import manifest
 from tests.host.manifests import write
@@ -177,7 +178,7 @@ def test_a_file_of_somebody_else_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "dbt_staging.py").write_text("mine = 1\n")
     refused = run("--manifest-path", SHOP, "--output-dir", tmp_path)
     assert refused.exit_code != 0
-    assert "was not generated" in str(refused.exception)
+    assert "was not generated with" in str(refused.exception)
     assert [file.name for file in tmp_path.iterdir()] == ["dbt_staging.py"]
 
 
@@ -186,3 +187,60 @@ def test_the_manifest_or_the_project_and_not_both() -> None:
         refused = run(*given)
         assert refused.exit_code != 0
         assert "either --manifest-path" in str(refused.exception)
+
+
+def test_projects_beside_each_other_keep_their_files(tmp_path: Path) -> None:
+    """Prefixes that begin alike; a split that becomes none; another project, the same prefix."""
+    one = write(tmp_path / "one.json", manifest(2))
+    folder = tmp_path / "dags"
+    ours = ("--output-dir", folder)
+    assert run("--manifest-path", SHOP, *ours).exit_code == 0
+    assert run("--manifest-path", one, *ours, "--prefix", "dbt_two").exit_code == 0
+    assert run("--manifest-path", SHOP, *ours, "--check").exit_code == 0
+    assert run("--manifest-path", SHOP, *ours, "--split-by", "none").exit_code == 0
+    names = {file.name for file in folder.glob("*.py")}
+    assert "dbt.py" in names
+    assert "dbt_marts.py" not in names
+    assert run("--manifest-path", SHOP, *ours).exit_code == 0
+    assert not (folder / "dbt.py").exists()
+    assert run("--manifest-path", one, *ours, "--prefix", "dbt_two", "--check").exit_code == 0
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    for taken in ("dbt", "dbt_two"):
+        other = one if taken == "dbt" else SHOP
+        refused = run("--manifest-path", other, *ours, "--prefix", taken)
+        assert "of the project" in str(refused.exception)
+    refused = run("--manifest-path", SHOP, *ours, "--prefix", "dbt_marts", "--split-by", "none")
+    assert "was not generated with" in str(refused.exception)
+    assert {file.name: file.read_bytes() for file in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize("mine", ["x = 'a\x0cb\x1c\u2028'", "", "x = 1\n\n\n"])
+def test_regions_stay_letter_by_letter_with_ends_of_lines_of_any_kind(
+    tmp_path: Path, mine: str
+) -> None:
+    ours = ("--manifest-path", SHOP, "--output-dir", tmp_path)
+    assert run(*ours).exit_code == 0
+    file = tmp_path / "dbt_marts.py"
+    edited = file.read_text().replace("keep: imports\n", f"keep: imports\n{mine}\n", 1)
+    file.write_text(edited)
+    assert run(*ours, "--schedule", "hourly").exit_code == 0
+    assert run(*ours).exit_code == 0
+    assert file.read_text() == edited
+    file.write_bytes(edited.replace("\n", "\r\n").encode())
+    assert run(*ours, "--check").exit_code == 0
+
+
+def test_what_cannot_be_read_or_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    empty = write(tmp_path / "empty.json", manifest(0))
+    for given, told in (
+        (("--manifest-path", tmp_path / "none.json"), "no such file"),
+        (("--manifest-path", tmp_path), "no such file"),
+        (("--manifest-path", SHOP, "--output-dir", tmp_path / "file"), "cannot be written"),
+        (("--manifest-path", empty), "nothing that runs"),
+        (("--manifest-path", SHOP, "--prefix", "../x"), "--prefix"),
+    ):
+        refused = run("--output-dir", tmp_path / "dags", *given)
+        assert isinstance(refused.exception, ConfigError), refused
+        assert told in str(refused.exception)
+    assert not (tmp_path / "dags").exists()
