@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ import pyarrow.csv
 from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.hooks.file_bytes import BLOCK, text_blocks
 from airflow_dataops.hooks.file_formats import Opened, Reading, check_names
+from airflow_dataops.hooks.file_settings import csv_options
 from airflow_dataops.hooks.quote_check import QuoteCheck, QuoteError
 from airflow_dataops.hooks.value_rules import Rule, ValueRefusedError, find_rule, read_texts
 
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 
 _PARSE = ("delimiter", "quote_char", "escape_char", "double_quote", "newlines_in_values")
 _CONVERT = ("null_values", "strings_can_be_null")
-_OURS = ("encoding", "skip_rows", "column_names", "true_values", "false_values", "decimal_point")
-_KNOWN = (*_PARSE, *_CONVERT, *_OURS, "timestamp_parsers")
 _LINE = re.compile(rb"\r\n|\n|\r")
 
 
@@ -64,10 +63,11 @@ def open_csv(file: Any, path: str, reading: Reading, known: Mapping[str, Rule]) 
         known: how columns are read that a file before had.
 
     Raises:
-        ConfigError: an option is unknown; the message lists them.
+        ConfigError: an option is unknown (the message lists them), or of another type.
         RunError: a quote is not closed, or two columns have one name.
     """
     dialect = _read_options(reading.options)
+    reading = replace(reading, options=dialect.options)
     encoding = reading.options.get("encoding", "utf8")
     text = _without_lines(text_blocks(file, path, reading.compression, encoding), dialect.skipped)
     place = _Place(dialect)
@@ -103,7 +103,7 @@ def _plain(reading: Reading, name: str) -> Rule:
     more: dict[str, Any] = {"decimal_point": options.get("decimal_point", ".")}
     for given, wanted in (("true_values", "true"), ("false_values", "false")):
         if given in options:
-            more[wanted] = tuple(options[given])
+            more[wanted] = options[given]
     if not rule.formats and _may_be_time(name, rule, reading):
         more["formats"] = _parsers(options.get("timestamp_parsers") or ())
     return rule._replace(**more)
@@ -124,9 +124,7 @@ def _parsers(parsers: Sequence[Any]) -> tuple[str, ...]:
 
 
 def _read_options(options: Mapping[str, Any]) -> _Dialect:
-    unknown = sorted(set(options) - set(_KNOWN))
-    if unknown:
-        raise ConfigError(f"options {', '.join(unknown)}: CSV has {', '.join(sorted(_KNOWN))}.")
+    options = csv_options(options)
     nulls = {"null_values": [""], "strings_can_be_null": True, "quoted_strings_can_be_null": False}
     return _Dialect(
         # Whatever is asked for: without it Arrow cuts blocks in the middle of quotes.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from airflow_dataops.errors import RunError
+from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.hooks.file_reading import OpenFile, listed
 from airflow_dataops.hooks.hive_partitions import add_partitions, partition_values
 
@@ -67,6 +67,7 @@ class FileRows:
                     "them in `columns`, or leave empty files out."
                 )
             self._rules.update(named)
+        self._check_formats()
         more = {name: rule for name, rule in self.partitions.items() if name not in self._rules}
         return pa.schema([(name, rule.type) for name, rule in (self._rules | more).items()])
 
@@ -99,6 +100,22 @@ class FileRows:
         for name, rule in file.rules.items():
             if name not in self._rules or pa.types.is_null(self._rules[name].type):
                 self._rules[name] = rule
+
+    def _check_formats(self) -> None:
+        """Refuse formats that set nothing: a date would be read in another way than is meant."""
+        for name in self.reading.formats:
+            if name not in self._rules:
+                raise ConfigError(
+                    f"formats: there is no column {name!r}; those of the files are "
+                    f"{listed(self._rules)}."
+                )
+            type_ = self._rules[name].type
+            if not (pa.types.is_temporal(type_) or pa.types.is_null(type_)):
+                raise ConfigError(
+                    f"formats: the column {name!r} holds {self._rules[name].said}, no dates or "
+                    f"times as {self.reading.formats[name]!r} writes them. Mend the format, or "
+                    "name the column's type in `columns`."
+                )
 
     def _check(self, file: OpenFile) -> None:
         if self.schemas is Schemas.UNION or not self._rules:

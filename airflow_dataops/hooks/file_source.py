@@ -11,6 +11,7 @@ from airflow_dataops.core.loads.checks import LoadEmptyError
 from airflow_dataops.errors import ConfigError, RunError
 from airflow_dataops.hooks.arrow_source import ArrowSource
 from airflow_dataops.hooks.choices import Missing, chosen
+from airflow_dataops.hooks.file_settings import check_texts, check_time_zone, options_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -68,6 +69,13 @@ class Files(ArrowSource):
     missing: Missing | str = Missing.FAIL
 
     template_fields: ClassVar[Sequence[str]] = ("url", "conn_id")
+
+    def __post_init__(self) -> None:
+        """Check what can be checked without a look at the files. Raises `ConfigError`."""
+        self.options = options_of(self.format, self.options)
+        for what in ("columns", "formats", "partitions"):
+            check_texts(getattr(self, what), what)
+        check_time_zone(self.time_zone)
 
     @property
     def origin(self) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from airflow_dataops.errors import ConfigError, RunError
+from airflow_dataops.errors import RunError
 from airflow_dataops.hooks.file_bytes import text_blocks
 from airflow_dataops.hooks.file_formats import Opened, Reading, check_names
+from airflow_dataops.hooks.file_settings import jsonl_options
 from airflow_dataops.hooks.json_finding import find_fields
 from airflow_dataops.hooks.json_lines import LineRefusedError, ObjectDecoder
 
@@ -39,10 +40,7 @@ def open_jsonl(file: Any, path: str, reading: Reading, known: Mapping[str, Rule]
         ConfigError: an option is unknown.
         RunError: a line is no object, or a field is of several kinds.
     """
-    unknown = sorted(set(reading.options) - {"encoding"})
-    if unknown:
-        raise ConfigError(f"options {', '.join(unknown)}: JSON lines have encoding.")
-    encoding = reading.options.get("encoding", "utf8")
+    encoding = jsonl_options(reading.options).get("encoding", "utf8")
     parts = _lines(text_blocks(file, path, reading.compression, encoding), path)
     first = next(parts, None)
     if first is None:

@@ -312,3 +312,69 @@ def test_a_file_cut_anywhere_is_refused_or_read_as_python_reads_it(
 @given(st.lists(st.tuples(CELLS, CELLS), max_size=8), st.floats(0, 1))
 def test_many_files_cut_anywhere(rows: list[tuple[str, str]], cut: float) -> None:
     check_cut(rows, cut)
+
+
+def test_one_text_is_a_list_of_one(file: Path) -> None:
+    """Letter by letter, NA would make NULL of N and of A."""
+    file.write_text("id,note\n1,N\n2,A\n3,NA\n")
+    assert loaded(Files(str(file), "csv", options={"null_values": "NA"})) == [
+        (1, "N"),
+        (2, "A"),
+        (3, None),
+    ]
+    flags = {"true_values": "yes", "false_values": "no"}
+    assert found(b"ok\nyes\nno\n", {"ok": pa.bool_()}, **flags) == [(True,), (False,)]
+    with pytest.raises(RunError, match="'n' is no boolean"):
+        found(b"ok\nn\n", {"ok": pa.bool_()}, **flags)
+
+
+@pytest.mark.parametrize(
+    ("what", "setting"),
+    [
+        *(
+            (f"options {name}", {"options": {name: value}})
+            for name, value in [
+                ("delimiter", ";;"),
+                ("delimiter", ""),
+                ("delimiter", 5),
+                ("quote_char", None),
+                ("escape_char", 5),
+                ("decimal_point", ",,"),
+                ("double_quote", "no"),
+                ("newlines_in_values", "false"),
+                ("strings_can_be_null", "false"),
+                ("encoding", 5),
+                ("encoding", "utf-9"),
+                ("skip_rows", -1),
+                ("skip_rows", True),
+                ("column_names", {"a": 1}),
+                ("null_values", None),
+                ("true_values", [1]),
+                ("false_values", 0),
+                ("timestamp_parsers", 5),
+            ]
+        ),
+        ("options", {"options": [1]}),
+        ("columns", {"columns": ["a"]}),
+        ("columns", {"columns": {"a": None}}),
+        ("formats", {"formats": {"a": ["%d"]}}),
+        ("partitions", {"partitions": 5}),
+        ("time_zone", {"time_zone": "Mars"}),
+        ("time_zone", {"time_zone": 5}),
+    ],
+)
+def test_settings_of_files_are_checked_where_they_are_written(
+    what: str, setting: dict[str, Any]
+) -> None:
+    with pytest.raises(ConfigError, match=f"^{what}="):
+        Files("a.csv", "csv", **setting)
+
+
+@pytest.mark.parametrize(
+    ("formats", "told"), [({"dya": "%Y-%d-%m"}, "no column 'dya'"), ({"id": "%Y"}, "holds bigint")]
+)
+def test_formats_that_set_nothing_are_refused(
+    file: Path, formats: dict[str, str], told: str
+) -> None:
+    file.write_text("id,day\n1,2026-02-03\n")
+    refused(Files(str(file), "csv", formats=formats), told, kind=ConfigError)
