@@ -31,11 +31,13 @@ def check_texts(given: object, what: str) -> None:
 
 def check_time_zone(given: object) -> None:
     """Check a time zone's name or offset; None is none. Raises `ConfigError`."""
-    is_text = isinstance(given, str)
-    if given is not None and not (is_text and (is_zone(given) or _OFFSET.fullmatch(given))):
-        raise ConfigError(
-            f"time_zone={given!r}: write the name of a time zone, such as 'Europe/Berlin'."
-        )
+    if given is None or (
+        isinstance(given, str) and (is_zone(given) or _OFFSET.fullmatch(given) is not None)
+    ):
+        return
+    raise ConfigError(
+        f"time_zone={given!r}: write the name of a time zone, such as 'Europe/Berlin'."
+    )
 
 
 def csv_options(given: object) -> dict[str, Any]:
