@@ -91,7 +91,11 @@ CHUNKS = {
     ),
     "airflow-projects": Chunk(
         "dbt projects under Airflow's own scheduler: tables and verdicts are dbt's",
-        ("functional/test_projects_*.py", "functional/test_wired_assets.py"),
+        (
+            "functional/test_projects_*.py",
+            "functional/test_wired_assets.py",
+            "functional/test_actions_under_airflow.py",
+        ),
         processes=1,
     ),
     "airflow-slas": Chunk(

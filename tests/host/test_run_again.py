@@ -20,6 +20,7 @@ from tests.host.test_fused_tasks import data_test, sql, warehouse
 from tests.host.test_run_params import dag_of, tables
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from airflow.sdk import DAG
@@ -74,7 +75,12 @@ def keep(ledger: LedgerStore, run: Run, run_id: str, at: datetime) -> None:
 
 def ran(run: Run) -> set[str]:
     """Return the names of the nodes that a run built or tested."""
-    told = [found for each in run.results.values() for found in _nodes(each)]
+    return ran_in(run.results.values())
+
+
+def ran_in(results: Iterable[Any]) -> set[str]:
+    """Return the names of the nodes that are built or tested according to what tasks returned."""
+    told = [found for each in results for found in _nodes(each)]
     return {
         found["node"].split(".")[2]
         for found in told
