@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import traceback
 from contextlib import nullcontext
 from pathlib import Path
@@ -40,7 +41,6 @@ from airflow_dataops.task_groups.partial import is_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, MutableMapping, Sequence
-    from typing import NoReturn
 
     from airflow_dataops.adapters.pipeline_store import OpenedPipelines
     from airflow_dataops.core.pipelines.calls import Signatures
@@ -374,11 +374,15 @@ def _redacted(text: str) -> str:
 
 
 class _Errors(DAG):
-    """Not a DAG to run: its validation fails, with the errors of a folder of manifests.
+    """Not a DAG to run: it is refused, with the errors of a folder of manifests.
 
-    Airflow loses all DAGs of a file that raises. But a DAG that does not validate becomes an
-    import error of its file, while the file's other DAGs load.
+    Airflow loses all DAGs of a file that raises. A DAG that does not validate becomes an import
+    error of its file in a DagBag, while the file's other DAGs load. But the dag-processor takes all
+    DAGs of a file with an import error for stale: there this one is refused later, when it is
+    serialized, under a file name of its own.
     """
+
+    _told = False
 
     def __init__(self, dag_id: str, folder: str, errors: Mapping[str, Sequence[str]]) -> None:
         super().__init__(dag_id, schedule=None)
@@ -387,6 +391,18 @@ class _Errors(DAG):
             f"\n\n{_redacted(_met_by(manifests, error))}" for error, manifests in errors.items()
         )
 
-    def validate(self) -> NoReturn:
-        """Tell what went wrong."""
-        raise ValueError(self._text)
+    def validate(self) -> None:
+        """Tell what went wrong. Raises `ValueError`, in the dag-processor when it is serialized."""
+        if os.environ.get("_AIRFLOW_PROCESS_CONTEXT") != "client":
+            raise ValueError(self._text)
+        self.relative_fileloc = f"{self.relative_fileloc}: {self.dag_id}"
+        self._told = True
+
+    @property
+    def deadline(self) -> None:
+        """What Airflow reads when it serializes a DAG."""
+        if self._told:
+            raise ValueError(self._text)
+
+    @deadline.setter
+    def deadline(self, value: object) -> None: ...

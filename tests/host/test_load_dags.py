@@ -6,7 +6,9 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import structlog
 from airflow.dag_processing.dagbag import DagBag
+from airflow.dag_processing.processor import _serialize_dags
 
 from airflow_dataops import dbt_dag
 from airflow_dataops.errors import ConfigError
@@ -69,6 +71,24 @@ def test_a_bad_manifest_is_named_with_its_reason_and_its_neighbours_load(
     assert list(found.dags) == ["good"]
     assert str(tmp_path / "manifests" / "bad" / "manifest.json") in error_of(found)
     assert told in error_of(found)
+
+
+def test_the_dag_processor_keeps_the_error_apart_from_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It takes all DAGs of a file that has an import error for stale, and none of them runs."""
+    good(tmp_path)
+    write(tmp_path / "manifests" / "bad" / "manifest.json", "[]")
+    # As the dag-processor does before it parses.
+    monkeypatch.setenv("_AIRFLOW_PROCESS_CONTEXT", "client")
+    found = bag(tmp_path)
+    assert found.import_errors == {}
+    serialized, errors = _serialize_dags(found, structlog.get_logger())
+    assert [dag.dag_id for dag in serialized] == ["good"]
+    ((file, text),) = errors.items()
+    assert file == "dags.py: dataops_errors_0"
+    assert found.dags["good"].relative_fileloc == "dags.py"
+    assert str(tmp_path / "manifests" / "bad" / "manifest.json") in text
 
 
 def test_all_bad_manifests_show_at_once(tmp_path: Path) -> None:
