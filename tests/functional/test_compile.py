@@ -56,7 +56,8 @@ def test_the_demos_manifest_is_of_the_demos_files() -> None:
         file.relative_to(SHOP.directory).as_posix(): sha256(file.read_text().strip().encode())
         for folder in folders
         for file in (SHOP.directory / folder).rglob("*")
-        if file.suffix in (".sql", ".csv")
+        # A generic test is a macro, no node.
+        if file.suffix in (".sql", ".csv") and file.parent.name != "generic"
     }
 
 
