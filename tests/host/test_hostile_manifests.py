@@ -57,17 +57,19 @@ def hostile(name: str, *parents: str, **fields: Any) -> dict[str, Any]:
 
 
 def dag_of(folder: Path, *nodes: dict[str, Any], **arguments: Any) -> DAG:
-    path = write(folder / f"{JINJA}.json", manifest(*nodes))
+    # As `airflow-dataops compile` tells it: which vars each run has for itself.
+    compiled = {"version": 3, "runtime_vars": ["run_day"], "target": "t"}
+    path = write(folder / f"{JINJA}.json", manifest(*nodes, dataops=compiled))
     dbt = DbtConfig(
         project_dir=str(folder),
         profile="p",
         target="t",
         executable="/no/dbt",
-        vars={"run_day": "{{ ds }}"},
         env={"DAY": "{{ ds }}"},
     )
     (folder / "profiles.yml").write_text("p: {target: t, outputs: {t: {type: duckdb}}}")
-    return dbt_dag(manifest=path, conn_id="w", dag_id="d", dbt=dbt, **arguments)
+    day = {"run_day": "{{ ds }}"}
+    return dbt_dag(manifest=path, conn_id="w", dag_id="d", dbt=dbt, vars=day, **arguments)
 
 
 @pytest.mark.parametrize("granularity", ["node", "layer", "dag"])
