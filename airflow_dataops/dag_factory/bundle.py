@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import logging
 import time
 from pathlib import Path
@@ -14,10 +15,14 @@ from airflow_dataops.adapters import cache
 from airflow_dataops.adapters.local_files import read_regular
 from airflow_dataops.adapters.pipeline_store import PipelineStore
 from airflow_dataops.adapters.record_file import write_whole
-from airflow_dataops.core.arguments import instance, text
+from airflow_dataops.core.arguments import instance, refuse_unknown, text
 from airflow_dataops.core.pipelines.faults import PipelineError
 from airflow_dataops.dag_factory import bundle_pruning
-from airflow_dataops.dag_factory.bundle_arguments import check_arguments, unknown_projects
+from airflow_dataops.dag_factory.bundle_arguments import (
+    check_arguments,
+    refresh_seconds,
+    unknown_projects,
+)
 from airflow_dataops.dag_factory.bundle_doubles import doubles
 from airflow_dataops.dag_factory.bundle_files import (
     INDEX,
@@ -54,6 +59,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+_OF_AIRFLOW = frozenset(inspect.signature(BaseDagBundle.__init__).parameters) - {"self"}
+
 
 class ManifestFolderBundle(BaseDagBundle):
     """A bundle in which each manifest is a file of its own to Airflow.
@@ -87,11 +94,15 @@ class ManifestFolderBundle(BaseDagBundle):
         keep_days: float = 30,
         **arguments_of_airflow: Any,
     ) -> None:
+        told = f"bundle {arguments_of_airflow.get('name', '?')}"
+        refuse_unknown(told, arguments_of_airflow, _OF_AIRFLOW)
         super().__init__(**arguments_of_airflow)
+        self.refresh_interval = refresh_seconds(self.name, self.refresh_interval)
         where = f"bundle {self.name}: arguments"
         given: dict[str, Any] = dict(instance(dict, {} if arguments is None else arguments, where))
-        for place in filter(None, (folder, versions_folder)):
-            _check_absolute(self.name, place)
+        _check_absolute(self.name, "folder", folder)
+        if versions_folder is not None:
+            _check_absolute(self.name, "versions_folder", versions_folder)
         check_arguments(self.name, given)
         self.supports_versioning = versions_folder is not None
         self._folder = as_source(folder)
@@ -280,8 +291,8 @@ class ManifestFolderBundle(BaseDagBundle):
         return False
 
 
-def _check_absolute(bundle: str, place: str) -> None:
-    where = as_source(text(place, f"bundle {bundle}: folder"))
+def _check_absolute(bundle: str, what: str, place: str) -> None:
+    where = as_source(text(place, f"bundle {bundle}: {what}"))
     if isinstance(where, Path) and not where.is_absolute():
         raise ConfigError(
             f"bundle {bundle}: {place!r} is a relative path; name an absolute one, or a URI, since "

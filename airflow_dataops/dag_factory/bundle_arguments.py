@@ -18,6 +18,7 @@ from airflow_dataops.core.decoding import find_mistakes
 from airflow_dataops.core.manifests.schedule import is_zone
 from airflow_dataops.core.manifests.task_settings import duration_of
 from airflow_dataops.dag_factory.arguments import LoadDagsArguments, ProjectArguments, names_of
+from airflow_dataops.dag_factory.timetables import in_zone
 from airflow_dataops.errors import ConfigError
 from airflow_dataops.planning.dbt_config import DbtConfig
 from airflow_dataops.planning.sources import as_source
@@ -51,6 +52,14 @@ def _zone(value: Any) -> None:
         raise ValueError(f"{value!r} is no time zone, such as 'Europe/Berlin'.")
 
 
+def _schedule(value: Any) -> None:
+    if isinstance(value, str):
+        try:
+            in_zone(value)
+        except ConfigError as error:
+            raise ValueError(str(error)) from None
+
+
 def _duration(value: Any) -> None:
     if value is not None:
         try:
@@ -81,10 +90,11 @@ _TYPES: dict[str, Any] = {
     **dict.fromkeys(("assets", "start_when", "tests", "on_empty"), Text),
     **dict.fromkeys(("conn_id", "dag_display_name"), Text),
     **dict.fromkeys(("split_by", "unassigned", "cycles", "rest", "circles"), Text | None),
-    **dict.fromkeys(("dag_id", "description", "doc_md", "schedule", "environment"), Text | None),
+    **dict.fromkeys(("dag_id", "description", "doc_md", "environment"), Text | None),
     **dict.fromkeys(("operator_args", "default_args"), Arguments),
     **dict.fromkeys(("group_args", "tag_args"), dict[str, Arguments]),
     **dict.fromkeys(("vars", "params", "access_control"), Arguments | None),
+    "schedule": Annotated[Text | None, Meta(extra={"check": _schedule})],
     "selectors": dict[Text, Any] | None,
     "jinja_environment_kwargs": Arguments | None,
     "relations": dict[str, dict[str, str]] | None,
@@ -106,6 +116,20 @@ def check_arguments(bundle: str, given: Mapping[str, Any]) -> None:
     """Check what holds for all manifests. Raises `ConfigError`, with all that is wrong."""
     known = names_of(LoadDagsArguments) | {"per_project", "environment"}
     _check(f"bundle {bundle}: arguments", given, known)
+
+
+def refresh_seconds(bundle: str, given: Any) -> int:
+    """Return whole seconds between two looks, of a number or text. Raises `ConfigError`."""
+    try:
+        found = duration_of("", given).total_seconds()
+    except (ConfigError, OverflowError):
+        found = 0
+    if found < 1 or found != int(found):
+        raise ConfigError(
+            f"bundle {bundle}: refresh_interval={given!r}: write whole seconds from 1 on, or text "
+            "such as '5m'."
+        )
+    return int(found)
 
 
 def arguments_for(bundle: str, given: Mapping[str, Any], project: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 import pendulum
 from airflow.sdk import DAG, AssetAll, AssetAny
 
-from airflow_dataops.core.arguments import refuse_unknown, spelled_out, text
+from airflow_dataops.core.arguments import count, flag, refuse_unknown, spelled_out, text
 from airflow_dataops.core.plan import Start, StartWhen
 from airflow_dataops.core.plan.arguments import with_durations
 from airflow_dataops.core.plan.names import LONGEST_ID
@@ -41,6 +41,9 @@ DEFAULT_ARGS = {
     "max_retry_delay": timedelta(minutes=10),
 }
 """What tasks get unless the caller's `default_args` or the metadata say otherwise."""
+
+_FLAGS = frozenset({"catchup", "fail_fast", "auto_register", "render_template_as_native_obj"})
+_COUNTS = frozenset({"max_active_runs", "max_active_tasks"})
 
 
 @spelled_out(DbtDagArguments)
@@ -108,6 +111,7 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
         of_dag |= local_dates(of_dag, zone)
         default_args |= local_dates(default_args, zone)
     check_dates(of_dag)
+    _check_kinds(of_dag)
     if "schedule" in of_dag:
         of_dag["schedule"] = in_zone(of_dag["schedule"], zone)
     slas = of_dag.pop("slas", None)
@@ -136,6 +140,16 @@ def build_dag(planned: Planned, dag_id: str | None, of_dag: dict[str, Any]) -> D
 
         put_rules(dag, locate(slas))
     return dag
+
+
+def _check_kinds(of_dag: Mapping[str, Any]) -> None:
+    """Refuse what Python would take for something else. Raises `ConfigError`."""
+    for name in _FLAGS & of_dag.keys():
+        flag(of_dag[name], name)
+    for name in _COUNTS & of_dag.keys():
+        count(of_dag[name], name, least=1)
+    if isinstance(tags := of_dag.get("tags"), str):
+        raise ConfigError(f"tags={tags!r}: write them in a list; a text is taken letter by letter.")
 
 
 def _default_args(given: object) -> dict[str, Any]:

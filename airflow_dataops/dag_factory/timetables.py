@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from airflow_dataops.core.manifests.schedule import is_zone, split_zone
+from airflow_dataops.core.arguments import duration
+from airflow_dataops.core.manifests.schedule import ACCEPTED, is_zone, normalise, split_zone
 from airflow_dataops.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from airflow.sdk.bases.timetable import BaseTimetable
+
+_FIELDS = 5
+"""Of cron without seconds and years."""
 
 
 def in_zone(schedule: Any, timezone: str | None = None) -> Any:
@@ -27,8 +31,11 @@ def in_zone(schedule: Any, timezone: str | None = None) -> Any:
         timezone: of schedules that name none; None for that of the DAG.
 
     Raises:
-        ConfigError: it names a zone that is none.
+        ConfigError: it is text that no scheduler reads, names a zone that is none, or is a
+            time between runs that is not above 0.
     """
+    if isinstance(schedule, timedelta):
+        return duration(schedule, "schedule", is_positive=True)
     if not isinstance(schedule, str):
         return schedule
     text, named = split_zone(schedule)
@@ -37,10 +44,30 @@ def in_zone(schedule: Any, timezone: str | None = None) -> Any:
             f"schedule={schedule!r}: there is no time zone {named!r}; write its name as in "
             "'Europe/Berlin'."
         )
+    text = checked_cron(text)
     zone = named or timezone
     if zone is None or text in ("@once", "@continuous"):
         return text
     return _cron(text, zone)
+
+
+def checked_cron(text: str) -> str:
+    """Return a schedule without a zone as Airflow takes it. Raises `ConfigError`."""
+    if text in ("@once", "@continuous"):
+        return text
+    try:
+        return normalise(text)
+    except ValueError as error:
+        if (text.startswith("@") or len(text.split()) > _FIELDS) and _is_cron(text):
+            return text
+        raise ConfigError(f"schedule={text!r}: {error}; write {ACCEPTED}.") from None
+
+
+def _is_cron(text: str) -> bool:
+    """Tell whether Airflow reads a schedule that metadata cannot have: @midnight, seconds."""
+    from croniter import croniter
+
+    return bool(croniter.is_valid(text))
 
 
 def check_dates(arguments: Mapping[str, Any]) -> None:

@@ -36,7 +36,8 @@ class ModelPublishedSensor(WatchSensor):
 
     Args:
         table: with database and schema, as the one who writes it names it: `shop.sales.orders`.
-        conn_id: its warehouse.
+        conn_id: its warehouse. By `ledger` it is not part of what is looked up: the ledger knows
+            tables by name alone, whichever connection wrote them.
         within: a timedelta, or seconds, before the run's time (`run_after`); 0 for after it.
         known_by: `asset` or `ledger`.
         dialect: its engine; see `asset_of`.

@@ -165,6 +165,7 @@ HOSTILE = {
         "2000 DAGs at most",
     ),
     "schedule": ("schedule: {evry: 1h}\ntasks: {a: {operator: empty}}", "'every'?"),
+    "no time between runs": ("schedule: {every: 0m}\ntasks: {a: {operator: empty}}", "more than 0"),
     "sla": ('tasks: {a: {operator: empty, sla: {by: "25:00"}}}', "no time of a day"),
     "groups": (
         "tasks:\n  a: {tasks: {x: {operator: empty}, y: {operator: empty, depends_on: b.x}}}\n"

@@ -155,3 +155,21 @@ def test_errors_name_the_manifest_and_no_file_of_the_bundle(folder: Path) -> Non
         line.startswith("shop.json: ") or "'shop.json' did not load" in line for line in told
     )
     assert "/manifests/" not in "".join(line for line in told if "nope" in line)
+
+
+@pytest.mark.parametrize("wrong", ["x", 0, -1, "0m", 0.5, None])
+def test_a_refresh_interval_is_a_time(tmp_path: Path, wrong: Any) -> None:
+    given: dict[str, Any] = {"name": "mine", "folder": str(tmp_path), "conn_id": "w"}
+    assert ManifestFolderBundle(**given, refresh_interval="5m").refresh_interval == 300
+    with pytest.raises(ConfigError, match="bundle mine: refresh_interval="):
+        ManifestFolderBundle(**given, refresh_interval=wrong)
+
+
+def test_an_unknown_argument_of_a_bundle_names_it(tmp_path: Path) -> None:
+    given: dict[str, Any] = {"name": "mine", "folder": str(tmp_path), "conn_id": "w"}
+    with pytest.raises(ConfigError, match="bundle mine has no argument 'bogus'"):
+        ManifestFolderBundle(**given, bogus=1)
+    with pytest.raises(ConfigError, match="bundle mine: versions_folder=5"):
+        ManifestFolderBundle(**given, versions_folder=5)
+    with pytest.raises(ConfigError, match=r"bundle mine: arguments: schedule: .*'bogus'"):
+        ManifestFolderBundle(**given, arguments={"schedule": "bogus"})

@@ -15,6 +15,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.core.manifests.schedule import normalise
+from airflow_dataops.core.manifests.task_settings import duration_of
 from airflow_dataops.core.pipelines.fields import duration, import_path, text
 from airflow_dataops.core.pipelines.located import Map, Seq
 
@@ -53,7 +54,7 @@ def check_schedule(inside: Map, key: str, path: Path, report: Report) -> Any:
     if "every" in value:
         for other in [each for each in value if each in _KEYS and each != "every"]:
             report.key("wrong-value", f"every and {other} exclude each other.", value, other, path)
-        _check(value, "every", duration, path, report)
+        _check(value, "every", _above_zero, path, report)
         found["every"] = value["every"]
     found |= _of_parts(value, path, report)
     if not found:
@@ -133,6 +134,13 @@ def check_asset(value: Map, path: Path, report: Report) -> dict[str, Any]:
         if key in value:
             _check(value, key, text, path, report)
     return {key: value[key] for key in _ASSET if key in value}
+
+
+def _above_zero(value: Any) -> None:
+    """Check a duration after which something runs again: 0 would be the same moment for ever."""
+    duration(value)
+    if not duration_of("every", value):
+        raise ValueError(f"Expected more than 0, got {value!r}.")
 
 
 def _check(value: Map, key: str, check: Any, path: Path, report: Report) -> None:
