@@ -65,7 +65,7 @@ def checked_cron(text: str) -> str:
 
 def _is_cron(text: str) -> bool:
     """Tell whether Airflow reads a schedule that metadata cannot have: @midnight, seconds."""
-    from croniter import croniter
+    from croniter import croniter  # type: ignore[import-untyped]
 
     return bool(croniter.is_valid(text))
 
