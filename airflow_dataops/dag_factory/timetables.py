@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
     from airflow.sdk.bases.timetable import BaseTimetable
 
-_FIELDS = 5
-"""Of cron without seconds and years."""
-
 
 def in_zone(schedule: Any, timezone: str | None = None) -> Any:
     """Return what Airflow's `DAG` takes as a schedule, so that it keeps to the clock of a zone.
@@ -58,13 +55,13 @@ def checked_cron(text: str) -> str:
     try:
         return normalise(text)
     except ValueError as error:
-        if (text.startswith("@") or len(text.split()) > _FIELDS) and _is_cron(text):
+        if _is_cron(text):
             return text
         raise ConfigError(f"schedule={text!r}: {error}; write {ACCEPTED}.") from None
 
 
 def _is_cron(text: str) -> bool:
-    """Tell whether Airflow reads a schedule that metadata cannot have: @midnight, seconds."""
+    """Tell whether Airflow reads a schedule that metadata cannot have: MON#2, seconds."""
     from croniter import croniter  # type: ignore[import-untyped]
 
     return bool(croniter.is_valid(text))

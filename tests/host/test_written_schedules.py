@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     ("name", "wrong"),
     [
         ("schedule", "bogus"),
-        ("schedule", "0 0 30 2 *"),
         ("schedule", timedelta(0)),
         ("schedule", timedelta(days=-1)),
         ("tags", "abc"),
