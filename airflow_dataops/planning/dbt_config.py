@@ -7,7 +7,6 @@ from typing import Any
 
 from msgspec.structs import fields, force_setattr
 
-from airflow_dataops.core.decoding import find_mistakes
 from airflow_dataops.core.model import Struct
 from airflow_dataops.errors import ConfigError
 
@@ -40,6 +39,9 @@ class DbtConfig(Struct, frozen=True, forbid_unknown_fields=True):
 
     def __post_init__(self) -> None:
         """Check what only dbt would fail on, when it is called."""
+        # Dear to import, and most DAG files have no such config.
+        from airflow_dataops.core.decoding import find_mistakes
+
         for name in _PATHS:
             if isinstance(path := getattr(self, name), os.PathLike):
                 force_setattr(self, name, os.fspath(path))
