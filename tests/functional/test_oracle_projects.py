@@ -26,7 +26,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-PROJECTS = (SHOP, ATELIER, ATELIER_ON_POSTGRES, ALMANAC, ALMANAC_ON_POSTGRES)
+# Quick is each project on one engine; on the other it is slow.
+PROJECTS = (
+    SHOP,
+    pytest.param(ATELIER, marks=pytest.mark.slow),
+    ATELIER_ON_POSTGRES,
+    ALMANAC,
+    pytest.param(ALMANAC_ON_POSTGRES, marks=pytest.mark.slow),
+)
 
 
 @pytest.fixture(scope="module", params=PROJECTS, ids=lambda project: project.id)

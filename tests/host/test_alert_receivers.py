@@ -207,6 +207,7 @@ def test_refusals_are_told_apart(kind: str, server: Web, request: pytest.Fixture
         assert server.requests == before + 1
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", ["webhook", "slack_api", "pagerduty"])
 def test_who_hangs_is_left_after_a_while(
     kind: str, server: Web, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch

@@ -177,7 +177,7 @@ def check_json_cut(rows: list[dict[str, Any]], cut: float, *, ascii_: bool) -> N
         assert read == expected
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(ROWS, st.floats(0, 1), st.booleans())
 def test_json_cut_anywhere_is_refused_or_read_as_python_reads_it(
     rows: list[dict[str, Any]], cut: float, ascii_: bool
@@ -205,6 +205,7 @@ PACKED: list[tuple[str, Callable[[bytes], bytes]]] = [
 ]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(("suffix", "pack"), PACKED, ids=[suffix for suffix, _ in PACKED])
 def test_packed_files_are_read_whole_or_refused(
     tmp_path: Path, suffix: str, pack: Callable[[bytes], bytes]
