@@ -11,11 +11,11 @@ import typer
 
 from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.plan_places import opened_place
-from airflow_dataops.core.manifests.files import is_manifest, kind_of
 from airflow_dataops.core.plan import plan_options, split_options, split_plan
 from airflow_dataops.core.plan.changes import ChangeKind, changes_between
 from airflow_dataops.core.plan.drawing import dot, mermaid
 from airflow_dataops.core.selection import NodeSelector
+from airflow_dataops.dag_factory.folders import find_manifests, is_pipeline
 from airflow_dataops.errors import ConfigError, printable
 
 if TYPE_CHECKING:
@@ -110,10 +110,8 @@ def _manifests(place: Path) -> Iterator[Path]:
     if place.is_file():
         yield place
         return
-    paths = sorted(path for path in place.rglob("*") if path.is_file())
-    named = [path for path in paths if is_manifest(path.relative_to(place).as_posix())]
     # Pipelines in YAML have no plan; who runs `lint` compares their texts.
-    found = [path for path in named if kind_of(path.relative_to(place).as_posix()) != "pipeline"]
+    found = [path for path in find_manifests(place) if not is_pipeline(path)]
     if not found:
         raise ConfigError(f"{place}: no manifest in this folder")
     yield from found

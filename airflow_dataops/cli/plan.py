@@ -18,6 +18,7 @@ from airflow_dataops.adapters.manifest_store import open_manifest
 from airflow_dataops.adapters.state_store import StoredState, has_named_selector, methods_in
 from airflow_dataops.core.plan import Engine, Start, plan_options, split_options, split_plan
 from airflow_dataops.core.plan.idle import REMEDY, idle_selections
+from airflow_dataops.core.plan.names import dag_id_of
 from airflow_dataops.core.selection import NodeSelector
 from airflow_dataops.errors import ConfigError, ManifestError, Problem, printable
 
@@ -271,7 +272,7 @@ def _starts(planned: Plan) -> str:
 
 
 def _table(planned: Plan) -> Table:
-    title = f"Plan of {planned.name}" + (f"__{planned.part}" if planned.part else "")
+    title = f"Plan of {dag_id_of(planned.name, planned.part)}"
     heading = Text(printable(title), style="table.title")
     table = Table("node", "engine", "why", "task", title=heading, box=SIMPLE_HEAD)
     for column in table.columns:

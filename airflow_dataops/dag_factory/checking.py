@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from airflow_dataops.adapters.plan_store import StoredPlan
 from airflow_dataops.core.plan import ArgumentLayers, Engine
+from airflow_dataops.core.plan.names import dag_id_of
 from airflow_dataops.dag_factory.dbt import build_dag
 from airflow_dataops.errors import ConfigError, ManifestError, Problem
 from airflow_dataops.planning.manifest import Planned
-from airflow_dataops.planning.splitting import dag_id_of
 from airflow_dataops.planning.warehouse import Warehouse
 
 if TYPE_CHECKING:

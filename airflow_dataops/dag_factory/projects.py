@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from airflow_dataops.adapters.manifest_store import open_manifest
+from airflow_dataops.core.plan.names import dag_id_of
 from airflow_dataops.dag_factory.cycles import cycles_between
 from airflow_dataops.dag_factory.dbt import build_dag, settle_start
 from airflow_dataops.errors import ConfigError
@@ -13,7 +14,7 @@ from airflow_dataops.hooks.sources import local_manifest, locate
 from airflow_dataops.planning.arguments import split_arguments
 from airflow_dataops.planning.manifest import plan_project
 from airflow_dataops.planning.places import beside
-from airflow_dataops.planning.splitting import dag_id_of, take_split
+from airflow_dataops.planning.splitting import take_split
 from airflow_dataops.task_groups.layer_names import LayerNames
 from airflow_dataops.task_groups.partial import is_wanted
 

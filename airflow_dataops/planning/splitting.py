@@ -54,11 +54,6 @@ def split_request(asked: SplitArguments, *, has_schedule: bool = False) -> Split
     )
 
 
-def dag_id_of(base: str, part: str) -> str:
-    """Return the id of the DAG of a part; no part is all of it."""
-    return f"{base}__{part}" if part else base
-
-
 def _part_request(name: Any, given: Any) -> PartRequest:
     if not isinstance(name, str) or not name.strip():
         raise ConfigError(f"selectors[{name!r}]: name the part, which goes into the DAG's id.")

@@ -97,6 +97,16 @@ STATES = {
 """Kinds by SQLSTATE, or by its class."""
 
 
+DB_API_NAMES = {
+    "OperationalError": ErrorKind.LOST,
+    "InterfaceError": ErrorKind.LOST,
+    "DataError": ErrorKind.DATA,
+    "IntegrityError": ErrorKind.CONSTRAINT,
+    "NotSupportedError": ErrorKind.UNSUPPORTED,
+}
+"""What the exceptions of PEP 249 stand for, where a driver tells nothing better."""
+
+
 class ErrorCodes(Struct, frozen=True):
     """How one engine's driver tells what happened. What stands first is asked first.
 

@@ -15,7 +15,7 @@ from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.engines import postgres_belongings, postgres_bystanders, postgres_waits
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.contracts import Contracts
-from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.error_codes import DB_API_NAMES, ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Finishing, Grants
 from airflow_dataops.core.engines.identifiers import literal
 from airflow_dataops.core.engines.loads import LoadSql, Swap, Types, Upsert
@@ -221,14 +221,7 @@ _ERRORS = ErrorCodes(
             ErrorKind.BUSY,
         ),
     ),
-    names={
-        "OperationalError": ErrorKind.LOST,
-        "InterfaceError": ErrorKind.LOST,
-        "DataError": ErrorKind.DATA,
-        "IntegrityError": ErrorKind.CONSTRAINT,
-        "ProgrammingError": ErrorKind.SYNTAX,
-        "NotSupportedError": ErrorKind.UNSUPPORTED,
-    },
+    names=DB_API_NAMES | {"ProgrammingError": ErrorKind.SYNTAX},
 )
 
 

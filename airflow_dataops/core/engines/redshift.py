@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from airflow_dataops.core.assets import ascii_lower
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.contracts import Contracts, without_limits
-from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.error_codes import DB_API_NAMES, ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Finishing, Grants
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
 from airflow_dataops.core.engines.lookup import Lookup
@@ -190,13 +190,7 @@ _ERRORS = ErrorCodes(
         (re.compile(r"correlated subquery pattern is not supported"), ErrorKind.UNSUPPORTED),
         (re.compile(r"canceled on user|cancelled on user", re.IGNORECASE), ErrorKind.CANCELLED),
     ),
-    names={
-        "OperationalError": ErrorKind.LOST,
-        "InterfaceError": ErrorKind.LOST,
-        "DataError": ErrorKind.DATA,
-        "IntegrityError": ErrorKind.CONSTRAINT,
-        "NotSupportedError": ErrorKind.UNSUPPORTED,
-    },
+    names=DB_API_NAMES,
 )
 
 

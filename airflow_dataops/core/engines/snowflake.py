@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from airflow_dataops.core.engines.base import Engine
 from airflow_dataops.core.engines.contracts import Contracts, without_limits
-from airflow_dataops.core.engines.error_codes import ErrorCodes, ErrorKind
+from airflow_dataops.core.engines.error_codes import DB_API_NAMES, ErrorCodes, ErrorKind
 from airflow_dataops.core.engines.finishing import Comments, Finishing, Grants
 from airflow_dataops.core.engines.identifiers import literal, quote
 from airflow_dataops.core.engines.loads import LoadSql, Locks, Swap, Types, Upsert
@@ -266,13 +266,7 @@ _ERRORS = ErrorCodes(
         390189: ErrorKind.DENIED,  # role
         390201: ErrorKind.DENIED,  # warehouse
     },
-    names={
-        "OperationalError": ErrorKind.LOST,
-        "InterfaceError": ErrorKind.LOST,
-        "IntegrityError": ErrorKind.CONSTRAINT,
-        "DataError": ErrorKind.DATA,
-        "NotSupportedError": ErrorKind.UNSUPPORTED,
-    },
+    names=DB_API_NAMES,
 )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from airflow_dataops.core.model import Struct
-from airflow_dataops.core.plan.drawing import name_of
+from airflow_dataops.core.plan.names import dag_id_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -53,7 +53,7 @@ class DagChange(Struct, frozen=True):
 
 def changes_between(before: Iterable[Plan], after: Iterable[Plan]) -> tuple[DagChange, ...]:
     """Return the DAGs that differ, by id."""
-    old, new = ({name_of(plan): plan for plan in plans} for plans in (before, after))
+    old, new = _by_id(before), _by_id(after)
     found = []
     for dag_id in sorted(old.keys() | new.keys()):
         was, now = old.get(dag_id), new.get(dag_id)
@@ -75,6 +75,10 @@ def changes_between(before: Iterable[Plan], after: Iterable[Plan]) -> tuple[DagC
         elif was is not None:
             found.append(DagChange(dag_id=dag_id, kind=ChangeKind.REMOVED, count=len(was.tasks)))
     return tuple(found)
+
+
+def _by_id(plans: Iterable[Plan]) -> dict[str, Plan]:
+    return {dag_id_of(plan.name, plan.part): plan for plan in plans}
 
 
 def _settings(was: Plan, now: Plan) -> tuple[str, ...]:

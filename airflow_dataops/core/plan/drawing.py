@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from airflow_dataops.core.plan.names import dag_id_of
 from airflow_dataops.core.plan.structs import Engine, TaskKind
 from airflow_dataops.errors import printable
 
@@ -28,7 +29,7 @@ def mermaid(plans: Sequence[Plan]) -> str:
     """Return a flowchart: a subgraph for each DAG, dotted edges between them."""
     lines = ["flowchart LR"]
     for number, plan in enumerate(plans):
-        lines.append(f'  subgraph d{number}["{_entities(name_of(plan))}"]')
+        lines.append(f'  subgraph d{number}["{_entities(dag_id_of(plan.name, plan.part))}"]')
         for key, task in _keyed(number, plan):
             begin, end = _MERMAID.get(task.kind, _BOX)
             mark = ":::dbt" if task.engine is Engine.DBT else ""
@@ -43,7 +44,10 @@ def dot(plans: Sequence[Plan]) -> str:
     """Return a digraph: a cluster for each DAG, dashed edges between them."""
     lines = ["digraph {", "  rankdir=LR; compound=true; node [shape=box];"]
     for number, plan in enumerate(plans):
-        lines += [f"  subgraph cluster_d{number} {{", f"    label={_quoted(name_of(plan))};"]
+        lines += [
+            f"  subgraph cluster_d{number} {{",
+            f"    label={_quoted(dag_id_of(plan.name, plan.part))};",
+        ]
         for key, task in _keyed(number, plan):
             shape = f", shape={_DOT[task.kind]}" if task.kind in _DOT else ""
             style = ", style=dashed" if task.engine is Engine.DBT else ""
@@ -55,11 +59,6 @@ def dot(plans: Sequence[Plan]) -> str:
         ends = f"ltail=cluster_{before}, lhead=cluster_{after}"
         lines.append(f"  {before}t0 -> {after}t0 [style=dashed, {ends}];")
     return "\n".join([*lines, "}"]) + "\n"
-
-
-def name_of(plan: Plan) -> str:
-    """Return the id that the plan's DAG has by default."""
-    return f"{plan.name}__{plan.part}" if plan.part else plan.name
 
 
 def _keyed(number: int, plan: Plan) -> Iterator[tuple[str, PlannedTask]]:

@@ -62,6 +62,11 @@ def fitted(id_: str, longest: int = LONGEST_ID) -> str:
     return f"{id_[: longest - 9]}_{digest}"
 
 
+def dag_id_of(base: str, part: str) -> str:
+    """Return the id of the DAG of a part; no part is all of it."""
+    return f"{base}__{part}" if part else base
+
+
 def _readable(project: Project, node: Node) -> str:
     if isinstance(node.spec, SourceSpec):
         name = f"source.{node.spec.source}.{node.name}"
